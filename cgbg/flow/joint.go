@@ -1,0 +1,51 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/cgbg-go/lab/cgbg/ode"
+)
+
+// JointLogQ is the reference for log-densities: it integrates the states x
+// back to the prior together with their log-density, by Dormand–Prince with
+// tolerance tol for all of it, in float64. It is slow, and made to be believed.
+//
+// x: states in standardised units, [n*dim]. Result: ln q(x), nats, [n].
+func (m *Model) JointLogQ(ctx context.Context, x []float64, tol float64) ([]float64, error) {
+	e, err := m.evaluator()
+	if err != nil {
+		return nil, err
+	}
+	dim := m.Field.Dim()
+	n := len(x) / dim
+	joint := make([]float64, n*(dim+1))
+	for i := range n {
+		copy(joint[i*(dim+1):], x[i*dim:(i+1)*dim])
+	}
+	state, velocity, divergence := make([]float64, n*dim), make([]float64, n*dim), make([]float64, n)
+	field := func(t float64, y, dy []float64) error {
+		for i := range n {
+			copy(state[i*dim:(i+1)*dim], y[i*(dim+1):])
+		}
+		if err := e.run(e.divergence, t, state, velocity, divergence); err != nil {
+			return err
+		}
+		for i := range n {
+			copy(dy[i*(dim+1):], velocity[i*dim:(i+1)*dim])
+			dy[i*(dim+1)+dim] = divergence[i]
+		}
+		return nil
+	}
+	sol, err := ode.Solve(ctx, field, joint, dim+1, 1, 0, ode.Options{RTol: tol, ATol: tol})
+	if err != nil {
+		return nil, fmt.Errorf("flow: joint solve: %w", err)
+	}
+	logq := make([]float64, n)
+	for i := range n {
+		row := sol.X[i*(dim+1) : (i+1)*(dim+1)]
+		// Backwards in time the last component is −∫₀¹ ∇·v dt.
+		logq[i] = logNormal(row[:dim]) + row[dim]
+	}
+	return logq, nil
+}
