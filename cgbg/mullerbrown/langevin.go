@@ -223,4 +223,4 @@ func (r *run) tell(steps int) {
 }
 
 // BurnInSteps is the default burn-in.
-const BurnInSteps = 100_000
+const BurnInSteps = 1_000_000
