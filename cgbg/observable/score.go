@@ -1,0 +1,221 @@
+package observable
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/cgbg-go/lab/cgbg/reweight"
+)
+
+// Estimate is a number with its standard error.
+type Estimate = reweight.Estimate
+
+// Constants of the published metrics.
+const (
+	sumGuard  = 1e-10 // added to the total before dividing
+	emptyCell = 1e-10 // stands in for a probability of zero in the PMF error
+)
+
+// ErrNoMass reports a histogram without weight inside its bins.
+var ErrNoMass = errors.New("the histogram holds no weight inside its bins")
+
+// JS returns the Jensen–Shannon divergence ½[KL(p‖m) + KL(q‖m)], m = (p+q)/2, in nats, between 0 and ln 2.
+// p, q: weight per cell, [cells], of any scale; each is divided by its sum plus 1e-10. Cells outside the
+// histograms do not count. It panics if lengths differ; NaN if a histogram is empty, which the
+// Score functions report as ErrNoMass.
+// Source: definition of arXiv 2602.10637, §4, with the conventions of its published code.
+func JS(p, q []float64) float64 {
+	sp, sq := sums(p, q)
+	if sp == 0 || sq == 0 {
+		return math.NaN()
+	}
+	var d float64
+	for i := range p {
+		a, b := p[i]/(sp+sumGuard), q[i]/(sq+sumGuard)
+		m := 0.5 * (a + b)
+		if a > 0 {
+			d += 0.5 * a * math.Log(a/m)
+		}
+		if b > 0 {
+			d += 0.5 * b * math.Log(b/m)
+		}
+	}
+	return d
+}
+
+// PMFError returns Σ m̂ (ln p − ln q)², the squared difference of two free-energy surfaces in (kT)², weighted by
+// m̂, the normalised (p+q)/2. Cells of probability zero count as 1e-10. Arguments, panics and source are those of JS.
+func PMFError(p, q []float64) float64 {
+	sp, sq := sums(p, q)
+	if sp == 0 || sq == 0 {
+		return math.NaN()
+	}
+	var sum, total float64
+	for i := range p {
+		a, b := p[i]/(sp+sumGuard), q[i]/(sq+sumGuard)
+		if a == 0 {
+			a = emptyCell
+		}
+		if b == 0 {
+			b = emptyCell
+		}
+		m, d := 0.5*(a+b), math.Log(a/b)
+		sum += m * d * d
+		total += m
+	}
+	return sum / total
+}
+
+func sums(p, q []float64) (sp, sq float64) {
+	if len(p) != len(q) {
+		panic(fmt.Sprintf("observable: comparing %d cells with %d", len(p), len(q)))
+	}
+	for i := range p {
+		sp += p[i]
+		sq += q[i]
+	}
+	return sp, sq
+}
+
+// Scores are the two numbers that compare distributions, each with its error.
+type Scores struct {
+	// JS is the Jensen–Shannon divergence in nats, PMFError the weighted squared difference of ln p.
+	JS, PMFError Estimate
+}
+
+// Torus is a set of weighted pairs of dihedrals.
+type Torus struct {
+	// Phi and Psi are the angles, [n], rad, in [−π, π].
+	Phi, Psi []float64
+	// Weight is of any scale, [n], or nil for one each.
+	Weight []float64
+	// Block is the number of consecutive frames that stay together in a resample: 1 (or 0) for independent samples, a few
+	// times Inefficiency for a trajectory.
+	Block int
+}
+
+// ScoreTorus compares the Ramachandran histograms (TorusHistogram) of model and reference. Both are resampled for the
+// errors, each in its own blocks, weights and angles together; r.Block is not used.
+// Errors: those of Histogram, ErrNoMass, bad Resampling.
+func ScoreTorus(model, reference Torus, r Resampling) (Scores, error) {
+	var s Scores
+	m, err := model.cells()
+	if err != nil {
+		return s, fmt.Errorf("observable: scoring the model: %w", err)
+	}
+	ref, err := reference.cells()
+	if err != nil {
+		return s, fmt.Errorf("observable: scoring against the reference: %w", err)
+	}
+	return score(m, &ref, nil, r)
+}
+
+// ScoreExact compares the histogram of weighted samples with exact bin masses. The samples are resampled for the
+// errors in blocks of r.Block. Samples outside the bins do not count.
+// x, w, edges: those of Histogram; exact: mass of each bin, [bins], of any scale.
+// Errors: those of Histogram, ErrNoMass, lengths that differ, bad Resampling.
+func ScoreExact(x, w, edges, exact []float64, r Resampling) (Scores, error) {
+	var s Scores
+	if len(exact) != len(edges)-1 {
+		return s, fmt.Errorf("observable: scoring: %d exact masses for %d bins", len(exact), len(edges)-1)
+	}
+	if err := checkSamples(x, w); err != nil {
+		return s, fmt.Errorf("observable: scoring: %w", err)
+	}
+	b, err := newBinner(edges)
+	if err != nil {
+		return s, fmt.Errorf("observable: scoring: %w", err)
+	}
+	c := cellList{cell: make([]int32, len(x)), w: w, n: b.bins, block: r.Block}
+	for i, v := range x {
+		if c.cell[i] = int32(b.bin(v)); int(c.cell[i]) >= b.bins {
+			c.cell[i] = -1
+		}
+	}
+	return score(c, nil, exact, r)
+}
+
+// cellList is a list of samples by cell, −1 outside.
+type cellList struct {
+	cell  []int32
+	w     []float64
+	n     int
+	block int
+}
+
+func (t Torus) cells() (cellList, error) {
+	e := Edges(-math.Pi, math.Pi, TorusBins)
+	c, nx, ny, err := cellsOf(t.Phi, t.Psi, t.Weight, e, e)
+	return cellList{cell: c, w: t.Weight, n: nx * ny, block: t.Block}, err
+}
+
+// mass adds the samples idx (all if nil) into h, which it clears.
+func (c *cellList) mass(h []float64, idx []int) {
+	clear(h)
+	if idx == nil {
+		for i, k := range c.cell {
+			if k >= 0 {
+				h[k] += weight(c.w, i)
+			}
+		}
+		return
+	}
+	for _, i := range idx {
+		if k := c.cell[i]; k >= 0 {
+			h[k] += weight(c.w, i)
+		}
+	}
+}
+
+// score compares m with ref, or with exact where ref is nil.
+func score(m cellList, ref *cellList, exact []float64, r Resampling) (Scores, error) {
+	p, q := make([]float64, m.n), exact
+	m.mass(p, nil)
+	if ref != nil {
+		q = make([]float64, m.n)
+		ref.mass(q, nil)
+	}
+	s := Scores{JS: Estimate{Value: JS(p, q)}, PMFError: Estimate{Value: PMFError(p, q)}}
+	if math.IsNaN(s.JS.Value) || math.IsNaN(s.PMFError.Value) {
+		return s, fmt.Errorf("observable: scoring: %w; check the units and the range of the samples", ErrNoMass)
+	}
+	if r.Resamples == 0 {
+		return s, nil
+	}
+	lists := []cellList{m}
+	if ref != nil {
+		lists = append(lists, *ref)
+	}
+	sd, err := bootstrapLists(lists, r, func(h [][]float64, out []float64) {
+		b := exact
+		if ref != nil {
+			b = h[1]
+		}
+		out[0], out[1] = JS(h[0], b), PMFError(h[0], b)
+	}, 2)
+	if err != nil {
+		return s, fmt.Errorf("observable: scoring: %w", err)
+	}
+	s.JS.Error, s.PMFError.Error = sd[0], sd[1]
+	return s, nil
+}
+
+// bootstrapLists returns the standard deviations of stat over resampled histograms of the lists.
+func bootstrapLists(lists []cellList, r Resampling, stat func(h [][]float64, out []float64), dim int) ([]float64, error) {
+	newStat := func() resampleStat {
+		h := make([][]float64, len(lists))
+		idx := make([][]int, len(lists))
+		for k, l := range lists {
+			h[k], idx[k] = make([]float64, l.n), make([]int, len(l.cell))
+		}
+		return func(rng rng, out []float64) {
+			for k := range lists {
+				BlockIndices(idx[k], max(lists[k].block, 1), rng)
+				lists[k].mass(h[k], idx[k])
+			}
+			stat(h, out)
+		}
+	}
+	return r.run(dim, newStat)
+}
