@@ -9,7 +9,8 @@
 //
 // with no constant dropped. Files: potential.go (u, its gradient, the umbrella), exact.go (U, F and the variance of the
 // force by quadrature), marginal.go (density, bin masses, free energy, exact samples), langevin.go with kernel.go and
-// ziggurat.go (dynamics), logsobolev.go and prop1.go (Proposition 1), meanforce.go (Propositions 2 and 3).
+// ziggurat.go (dynamics), logsobolev.go and prop1.go (Proposition 1), conditional.go and meanforce.go
+// (Propositions 2 and 3).
 //
 // Sources: Eq. 33, Eq. 34 and §B.1 of "Coarse-Grained Boltzmann Generators" (arXiv 2602.10637); the potential is that of
 // Raja et al. (2025), a rescaled Müller and Brown, Theor. Chim. Acta 53, 75 (1979), doi:10.1007/BF00547608.

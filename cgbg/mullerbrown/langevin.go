@@ -12,13 +12,29 @@ import (
 // ErrRunaway reports a trajectory whose state stopped being finite.
 var ErrRunaway = errors.New("state is not finite")
 
+// BurnInSteps is the default burn-in: six times the slowest relaxation time at dt = 0.1, γ = 0.1, which is that of the
+// populations of the wells and was measured from their decay over 20,000 trajectories and the autocorrelation of the
+// published set: 3.0e4 steps without the umbrella, 1.55e5 with it. (The umbrella flattens the free energy in x, but the
+// channel between the wells turns in y at x near 29, and the deeper middle well is left more slowly.) It takes the excess
+// population of the right well from 0.2 at the start to 3e-4.
+const BurnInSteps = 1_000_000
+
 // Langevin is the dynamics of §B.1 (Eq. 34), by the update
 //
 //	v += dt·F/m - γ·v·dt + sqrt(2γkT/m)·sqrt(dt)·ξ,   x += v·dt
 //
 // started at positions uniform in [10, 50]² with velocities N(0, 0.1²). With Biased the umbrella V(x) acts, too; the
 // forces that are kept are always those of u alone. Each trajectory has its own random stream, so that results depend
-// on the fields below but not on Threads. All quantities are in reduced units.
+// on the fields below but not on Threads; on processors other than amd64 the compiler may fuse multiplications with
+// additions, which changes the last bits.
+//
+// Accuracy: positions of this scheme (semi-implicit Euler) are wrong at order dt², velocities at order dt: in a harmonic
+// well of curvature k, <x²> = kT/k·(1-γdt/2)/(1-γdt/2-k dt²/4m), <v²> = kT/m/(1-γdt/2-k dt²/4m). Against the exact
+// marginal, -ln p(x) at dt = 0.2 is off by at most 0.004 kT (± 0.001) within the main well and -0.022 ± 0.012 kT from well
+// to well (4·10^9 steps), hence by about 0.001 and 0.006 kT at the dt = 0.1 of §B.1. Velocities are 0.8 % too hot.
+//
+// Stability: from the corner (50, 50), where u is 1.5e3, dt = 0.1 is stable (no runaway in 2·10^5 starts) and dt = 0.3 is
+// not always. All quantities are in reduced units.
 type Langevin struct {
 	Dt, Mass, Gamma, KT float64
 	Trajectories        int    // number of independent trajectories
@@ -221,6 +237,3 @@ func (r *run) tell(steps int) {
 		r.progress(r.done, r.total, "Langevin steps")
 	}
 }
-
-// BurnInSteps is the default burn-in.
-const BurnInSteps = 1_000_000
