@@ -90,7 +90,7 @@ func (s *conditionalSum) result(h, floor float64) Conditional {
 }
 
 func (c Conditional) near(d Conditional) bool {
-	const tol = 1e-13
+	const tol = 1e-9
 	scale := math.Sqrt(c.F*c.F + c.VarF)
 	return math.Abs(c.U-d.U) <= tol*max(1, math.Abs(c.U)) && math.Abs(c.F-d.F) <= tol*max(1, scale) &&
 		math.Abs(c.VarF-d.VarF) <= 10*tol*max(1, scale*scale)
