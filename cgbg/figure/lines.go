@@ -1,0 +1,114 @@
+package figure
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// LinesOptions describe a picture of lines.
+type LinesOptions struct {
+	// XLabel and YLabel name the axes, with units.
+	XLabel, YLabel string
+	// YMin and YMax bound the y axis; both 0 takes what the series need.
+	YMin, YMax float64
+	// Difference adds a panel below with each series minus the first, on the same X; its bands are those of the series.
+	Difference bool
+	// DifferenceLabel names that panel's axis; empty means "difference". DifferenceMax bounds it on both sides; 0 takes what
+	// is needed.
+	DifferenceLabel string
+	DifferenceMax   float64
+	// Remark is a line of text above the axes, may be empty.
+	Remark string
+}
+
+// Lines draws series over each other, and on request their difference from the first one below (a learned PMF against the
+// exact one, say). Errors: no series, lengths that differ, a difference of series on different X.
+func Lines(series []Series, o LinesOptions) (Picture, error) {
+	if err := checkAll(series); err != nil {
+		return Picture{}, fmt.Errorf("figure: drawing lines: %w", err)
+	}
+	p := newPlot(o.XLabel, o.YLabel)
+	p.X.Min, p.X.Max = extent(series, func(s *Series, i int) float64 { return s.X[i] })
+	p.Y.Min, p.Y.Max = o.YMin, o.YMax
+	if o.YMin == 0 && o.YMax == 0 {
+		lo, hi := extent(series, func(s *Series, i int) float64 { return s.Y[i] })
+		pad := 0.04 * (hi - lo)
+		p.Y.Min, p.Y.Max = lo-pad, hi+pad
+	}
+	for _, s := range series {
+		p.Add(curve{s})
+	}
+	top := &panel{plot: p, keys: keys(series)}
+	if o.Remark != "" {
+		top.remarks = []remark{{text: o.Remark}}
+	}
+	if !o.Difference {
+		return render(columnWidth, 0.8*columnWidth, [][]*panel{{top}})
+	}
+	d, err := differencePlot(series, o, p)
+	if err != nil {
+		return Picture{}, fmt.Errorf("figure: drawing lines: %w", err)
+	}
+	p.X.Label.Text = ""
+	return stacked(top, d)
+}
+
+// differencePlot is the lower panel.
+func differencePlot(series []Series, o LinesOptions, upper *plot.Plot) (*plot.Plot, error) {
+	ref := series[0]
+	var diffs []Series
+	for _, s := range series[1:] {
+		if len(s.X) != len(ref.X) {
+			return nil, fmt.Errorf("the difference of %q and %q needs them on one X", s.Name, ref.Name)
+		}
+		d := s
+		d.Y = make([]float64, len(s.Y))
+		for i := range s.Y {
+			if s.X[i] != ref.X[i] {
+				return nil, fmt.Errorf("the difference of %q and %q needs them on one X", s.Name, ref.Name)
+			}
+			d.Y[i] = s.Y[i] - ref.Y[i]
+		}
+		diffs = append(diffs, d)
+	}
+	if o.DifferenceLabel == "" {
+		o.DifferenceLabel = "difference"
+	}
+	p := newPlot(o.XLabel, o.DifferenceLabel)
+	p.X.Min, p.X.Max = upper.X.Min, upper.X.Max
+	p.X.Tick.Marker, p.Y.Tick.Marker = upper.X.Tick.Marker, niceTicks(4)
+	bound := o.DifferenceMax
+	if bound == 0 {
+		lo, hi := extent(diffs, func(s *Series, i int) float64 { return s.Y[i] })
+		bound = 1.1 * math.Max(math.Abs(lo), math.Abs(hi))
+	}
+	p.Y.Min, p.Y.Max = -bound, bound
+	p.Add(level{sty: ref.Role.style()})
+	for _, d := range diffs {
+		p.Add(curve{d})
+	}
+	return p, nil
+}
+
+// stacked draws a panel above a lower one of 30 % of its height, with their axes in line.
+func stacked(top *panel, lower *plot.Plot) (Picture, error) {
+	const share = 0.34
+	return export(columnWidth, columnWidth, func(c draw.Canvas) {
+		c = draw.Crop(c, margin, -2*margin, margin, -margin)
+		h := c.Max.Y - c.Min.Y
+		head := top.header(c.Max.X - c.Min.X - 40)
+		upper := draw.Crop(c, 0, 0, vg.Length(share)*h+4, -head)
+		under := draw.Crop(c, 0, 0, 0, -(1-vg.Length(share))*h)
+		a, b := top.plot.DataCanvas(upper).Min.X, lower.DataCanvas(under).Min.X
+		upper.Min.X += max(a, b) - a
+		under.Min.X += max(a, b) - b
+		data := top.plot.DataCanvas(upper)
+		top.plot.Draw(upper)
+		top.drawHeader(upper, data, top.header(data.Max.X-data.Min.X))
+		lower.Draw(under)
+	})
+}

@@ -1,0 +1,188 @@
+package figure
+
+import (
+	"bytes"
+	"fmt"
+	"image/color"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// Picture is one drawing in two formats.
+type Picture struct {
+	// PNG is for notebooks, at 300 dots per inch in at most 256 colours; SVG is for print.
+	PNG, SVG []byte
+}
+
+// key is an entry above a panel: a stroke of the line, its band behind it, and a name.
+type key struct {
+	name string
+	line draw.LineStyle
+	band bool
+}
+
+// remark is a line of text above a panel.
+type remark struct {
+	text string
+	bad  bool
+}
+
+// panel is one pair of axes with what stands above them.
+type panel struct {
+	letter  string
+	plot    *plot.Plot
+	keys    []key
+	remarks []remark
+	bar     *colorBar
+}
+
+const (
+	swatch, swatchGap, keyGap = 16.0, 3.0, 9.0
+	barHeight                 = 6.0
+	letterWidth               = 16.0
+)
+
+// layout breaks the keys into rows of at most width.
+func (p *panel) layout(width vg.Length) [][]key {
+	var rows [][]key
+	var x vg.Length
+	sty := textStyle(keySize, false)
+	for _, k := range p.keys {
+		w := swatch + swatchGap + sty.Width(k.name)
+		if len(rows) == 0 || x+w > width {
+			rows = append(rows, nil)
+			x = 0
+		}
+		rows[len(rows)-1] = append(rows[len(rows)-1], k)
+		x += w + keyGap
+	}
+	return rows
+}
+
+// header returns the height needed above the axes.
+func (p *panel) header(width vg.Length) vg.Length {
+	n := len(p.layout(width)) + len(p.wrapped(width))
+	if p.bar != nil {
+		n += 2
+	}
+	if n == 0 && p.letter != "" {
+		n = 1
+	}
+	return vg.Length(n)*rowHeight + margin
+}
+
+// wrapped returns the remarks broken into lines of at most width.
+func (p *panel) wrapped(width vg.Length) []remark {
+	sty := textStyle(keySize, false)
+	var out []remark
+	for _, r := range p.remarks {
+		line := ""
+		for _, word := range splitWords(r.text) {
+			if line != "" && sty.Width(line+" "+word) > width {
+				out = append(out, remark{line, r.bad})
+				line = ""
+			}
+			if line != "" {
+				line += " "
+			}
+			line += word
+		}
+		if line != "" {
+			out = append(out, remark{line, r.bad})
+		}
+	}
+	return out
+}
+
+// drawHeader writes letter, keys, colour bar and remarks above the axes, the lowest row next to them.
+func (p *panel) drawHeader(c, data draw.Canvas, height vg.Length) {
+	left, width := data.Min.X, data.Max.X-data.Min.X
+	y := data.Max.Y + height - rowHeight
+	if p.letter != "" {
+		sty := textStyle(letterSize, true)
+		sty.YAlign = draw.YCenter
+		c.FillText(sty, vg.Point{X: c.Min.X, Y: y + rowHeight/2}, p.letter)
+	}
+	sty := textStyle(keySize, false)
+	sty.YAlign = draw.YCenter
+	for _, row := range p.layout(width) {
+		x := left
+		for _, k := range row {
+			mid := y + rowHeight/2
+			if k.band {
+				c.FillPolygon(shade(k.line.Color), box(x, mid-3, x+swatch, mid+3))
+			}
+			c.StrokeLine2(k.line, x, mid, x+swatch, mid)
+			x += swatch + swatchGap
+			c.FillText(sty, vg.Point{X: x, Y: mid}, k.name)
+			x += sty.Width(k.name) + keyGap
+		}
+		y -= rowHeight
+	}
+	if p.bar != nil {
+		p.bar.draw(c, left, y-rowHeight, width)
+		y -= 2 * rowHeight
+	}
+	for _, r := range p.wrapped(width) {
+		s := sty
+		s.Color = grey
+		if r.bad {
+			s = textStyle(keySize, true)
+			s.YAlign, s.Color = draw.YCenter, color.NRGBA{R: 170, G: 60, A: 255} // darker vermilion: 6:1 on white
+		}
+		c.FillText(s, vg.Point{X: left, Y: y + rowHeight/2}, r.text)
+		y -= rowHeight
+	}
+}
+
+func box(x0, y0, x1, y1 vg.Length) []vg.Point {
+	return []vg.Point{{X: x0, Y: y0}, {X: x1, Y: y0}, {X: x1, Y: y1}, {X: x0, Y: y1}}
+}
+
+// render draws rows × cols panels, aligned, on a sheet of the given size in points.
+func render(width, height vg.Length, panels [][]*panel) (Picture, error) {
+	paint := func(c draw.Canvas) {
+		c = draw.Crop(c, margin, -2*margin, margin, -margin)
+		cols := vg.Length(len(panels[0]))
+		guess := (c.Max.X-c.Min.X)/cols - 40 // about the width of the axes; only line breaks depend on it
+		var head vg.Length
+		plots := make([][]*plot.Plot, len(panels))
+		for i, row := range panels {
+			for _, p := range row {
+				plots[i] = append(plots[i], p.plot)
+				head = max(head, p.header(guess))
+			}
+		}
+		tiles := draw.Tiles{Rows: len(panels), Cols: len(panels[0]), PadTop: head, PadX: 14, PadY: head + 6}
+		for i, row := range plot.Align(plots, tiles, c) {
+			for j, at := range row {
+				p := panels[i][j]
+				data := p.plot.DataCanvas(at)
+				p.plot.Draw(at)
+				p.drawHeader(at, data, p.header(data.Max.X-data.Min.X))
+			}
+		}
+	}
+	return export(width, height, paint)
+}
+
+// export runs paint on both kinds of canvas.
+func export(width, height vg.Length, paint func(draw.Canvas)) (Picture, error) {
+	raster := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi), vgimg.UseBackgroundColor(color.White))
+	paint(draw.New(raster))
+	png, err := encodePNG(raster.Image())
+	if err != nil {
+		return Picture{}, fmt.Errorf("figure: encoding PNG: %w", err)
+	}
+	vector := vgsvg.New(width, height)
+	paint(draw.New(vector))
+	var svg bytes.Buffer
+	if _, err := vector.WriteTo(&svg); err != nil {
+		return Picture{}, fmt.Errorf("figure: writing SVG: %w", err)
+	}
+	return Picture{PNG: png, SVG: svg.Bytes()}, nil
+}
