@@ -1,0 +1,81 @@
+// Package display shows figures, tables, numbers and progress from the cells of a notebook, and records the numbers.
+//
+// In a cell on the GoNB kernel everything appears under the cell, as rich content with a plain-text form beside it, and
+// has arrived when the call returns. Elsewhere the plain text goes to the standard output, and progress to the standard
+// error. Where the environment variable CGBG_RUN_DIR names the folder of a run, figures are saved below it, in figures/,
+// and numbers in results.json; without it nothing is written.
+//
+// Notebook cells import this package; the library (cgbg, data) never does.
+package display
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/janpfeifer/gonb/gonbui"
+)
+
+// RunDirEnv is the environment variable with the absolute path of the folder of the current run.
+const RunDirEnv = "CGBG_RUN_DIR"
+
+// RunDir returns the folder of the current run, or "" where there is none.
+func RunDir() string { return os.Getenv(RunDirEnv) }
+
+// InNotebook reports whether the program is a cell that GoNB runs.
+func InNotebook() bool { return gonbui.IsNotebook }
+
+// Context returns a context that ends when the notebook's stop button is pressed, or on SIGTERM: long work then saves
+// its state and returns. GoNB kills the cell 5 s after it has sent SIGINT. A second signal ends the program at once.
+func Context() context.Context {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx
+}
+
+// Must ends the cell with the error's message if there is one: the notebook then shows the cell as failed. An
+// interrupted computation says how to go on.
+func Must(err error) {
+	if err == nil {
+		return
+	}
+	if errors.Is(err, context.Canceled) {
+		panic(fmt.Sprintf("interrupted (%v): run the cell again to go on from the saved state", err))
+	}
+	panic(err.Error())
+}
+
+// Get returns the value of a call that may fail, or ends the cell as Must does:
+//
+//	frames := display.Get(data.Open(path))
+func Get[T any](value T, err error) T {
+	Must(err)
+	return value
+}
+
+// Markdown shows formatted text; formulas stand between dollar signs.
+func Markdown(text string) { show(content{plain: text, markdown: text}) }
+
+// writeFile writes a file whole or not at all: to a temporary file beside it, then renamed.
+func writeFile(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}

@@ -1,0 +1,61 @@
+package display
+
+import (
+	"bytes"
+	"fmt"
+	"image/png"
+	"path/filepath"
+	"regexp"
+)
+
+var figureName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+
+// Figure shows a picture and saves it as figures/<name>.png and .svg below the run's folder.
+//
+// name: letters, digits, '.', '_' and '-'. alt: what the picture shows, in words, for readers who cannot see it; it
+// goes where nbconvert and screen readers look for it, the image's metadata, and is the plain-text form.
+// pngData, svgData: the picture; one of them may be nil. The notebook holds the PNG alone where there is one: front ends
+// show it without trusting the notebook, which they do neither for SVG nor for an image inside HTML.
+// A picture wider than 1000 pixels was drawn for dense screens and is shown at half its size.
+func Figure(name, alt string, pngData, svgData []byte) error {
+	if !figureName.MatchString(name) {
+		return fmt.Errorf("display: figure %q: the name becomes a file name; use letters, digits, '.', '_' and '-'", name)
+	}
+	if alt == "" {
+		return fmt.Errorf("display: figure %s: no alternative text; say in words what it shows", name)
+	}
+	if len(pngData) == 0 && len(svgData) == 0 {
+		return fmt.Errorf("display: figure %s: neither a PNG nor an SVG", name)
+	}
+	c := content{plain: fmt.Sprintf("[figure %s: %s]", name, alt)}
+	if len(pngData) > 0 {
+		config, err := png.DecodeConfig(bytes.NewReader(pngData))
+		if err != nil {
+			return fmt.Errorf("display: figure %s: reading the PNG: %w", name, err)
+		}
+		about := map[string]any{"alt": alt}
+		if config.Width > 1000 {
+			about["width"] = config.Width / 2
+		}
+		c.png, c.metadata = pngData, map[string]any{"image/png": about}
+	}
+	if len(svgData) > 0 && !bytes.Contains(svgData, []byte("<svg")) {
+		return fmt.Errorf("display: figure %s: the SVG has no <svg> element", name)
+	}
+	if len(pngData) == 0 {
+		c.svg, c.metadata = string(svgData), map[string]any{"image/svg+xml": map[string]any{"alt": alt}}
+	}
+	if dir := RunDir(); dir != "" {
+		for ext, data := range map[string][]byte{".png": pngData, ".svg": svgData} {
+			if len(data) == 0 {
+				continue
+			}
+			path := filepath.Join(dir, "figures", name+ext)
+			if err := writeFile(path, data); err != nil {
+				return fmt.Errorf("display: saving figure %s: %w", path, err)
+			}
+		}
+	}
+	show(c)
+	return nil
+}
