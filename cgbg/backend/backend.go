@@ -138,8 +138,15 @@ func (b *Backend) String() string {
 // Description returns the line to print once and to store with results; it is String.
 func (b *Backend) Description() string { return b.String() }
 
+// openGo opens the Go backend with its operations one after another, each parallel within, unless the caller says
+// otherwise. Its default, several operations at a time, deadlocks in compute v0.1.3: the operations hold all workers
+// of the pool, and each waits there for a worker to run its matrix product.
 func openGo(name, config string) (*Backend, error) {
-	inner, err := gobackend.New(strings.TrimPrefix(config, ","))
+	config = strings.TrimPrefix(config, ",")
+	if !strings.Contains(config, "ops_") {
+		config = strings.TrimPrefix(config+",ops_sequential", ",")
+	}
+	inner, err := gobackend.New(config)
 	if err != nil {
 		return nil, fmt.Errorf("backend: opening %q: %w", name, err)
 	}

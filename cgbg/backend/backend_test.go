@@ -199,7 +199,7 @@ func TestDeterminism(t *testing.T) {
 	const n, k, m = 700, 128, 96
 	rng := rand.New(rand.NewPCG(3, 4))
 	x, w := uniform(rng, n*k), uniform(rng, k*m)
-	names := append(Installed(), "go:parallelism=1", "go:parallelism=3", "go:ops_parallel")
+	names := append(Installed(), "go:parallelism=1", "go:parallelism=3")
 	results := map[string][]float32{}
 	for _, name := range names {
 		for range 3 {

@@ -8,18 +8,26 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-func backend(testing.TB) compute.Backend { return gobackend.GetBackend() }
+// goBackend is the one backend of these tests: tensors belong to a backend.
+var goBackend = sync.OnceValue(func() compute.Backend {
+	b, err := backend.OpenNamed("go")
+	if err != nil {
+		panic(err)
+	}
+	return b.Backend
+})
 
 // publishedMLP is the field of the Müller–Brown system (paper, C.1).
 var publishedMLP = MLP{Dims: 1, Hidden: 96, Layers: 3, TimeHidden: 16, TimeFeatures: 3}
@@ -55,7 +63,7 @@ func (f gaussian) Divergence(store *model.Store, t, x *graph.Node) (velocity, di
 }
 
 func gaussianModel(t testing.TB, f gaussian) *Model {
-	m := &Model{Field: f, Mean: make([]float64, f.dim), Std: 1, Store: model.NewStore(), backend: backend(t)}
+	m := &Model{Field: f, Mean: make([]float64, f.dim), Std: 1, Store: model.NewStore(), backend: goBackend()}
 	f.Init(m.Store, nil)
 	return m
 }
@@ -134,7 +142,7 @@ func TestPublishedParameterCount(t *testing.T) {
 // TestDivergenceAgainstFiniteDifferences checks the MLP's divergence in float64.
 func TestDivergenceAgainstFiniteDifferences(t *testing.T) {
 	f := MLP{Dims: 4, Hidden: 16, Layers: 2, TimeHidden: 8, TimeFeatures: 3}
-	m := &Model{Field: f, Mean: make([]float64, 4), Std: 1, Store: model.NewStore(), backend: backend(t)}
+	m := &Model{Field: f, Mean: make([]float64, 4), Std: 1, Store: model.NewStore(), backend: goBackend()}
 	f.Init(m.Store, rand.New(rand.NewPCG(1, 1)))
 	e, err := m.evaluator()
 	if err != nil {
@@ -197,7 +205,7 @@ func quickConfig() Config {
 func TestFitMixture(t *testing.T) {
 	ctx := context.Background()
 	field := MLP{Dims: 1, Hidden: 48, Layers: 2, TimeHidden: 16, TimeFeatures: 3}
-	m, history, err := Fit(ctx, backend(t), field, mixture(20_000), quickConfig())
+	m, history, err := Fit(ctx, goBackend(), field, mixture(20_000), quickConfig())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,7 +277,7 @@ func TestMoveRigidly(t *testing.T) {
 	if err := store.SetRNGStateFromSeed(3); err != nil {
 		t.Fatal(err)
 	}
-	exec, err := model.NewExec(backend(t), store, func(_ *model.Scope, x *graph.Node) *graph.Node { return moveRigidly(store, x, beads) })
+	exec, err := model.NewExec(goBackend(), store, func(_ *model.Scope, x *graph.Node) *graph.Node { return moveRigidly(store, x, beads) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -335,7 +343,7 @@ func TestFitResumes(t *testing.T) {
 	field := MLP{Dims: 1, Hidden: 16, Layers: 2, TimeHidden: 8, TimeFeatures: 3}
 	data := mixture(2000)
 	cfg := quickConfig()
-	want, _, err := Fit(context.Background(), backend(t), field, data, cfg)
+	want, _, err := Fit(context.Background(), goBackend(), field, data, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -347,11 +355,11 @@ func TestFitResumes(t *testing.T) {
 			cancel()
 		}
 	}
-	if _, _, err := Fit(ctx, backend(t), field, data, cfg); !errors.Is(err, context.Canceled) {
+	if _, _, err := Fit(ctx, goBackend(), field, data, cfg); !errors.Is(err, context.Canceled) {
 		t.Fatalf("got %v, want context.Canceled", err)
 	}
 	cfg.Progress = nil
-	got, _, err := Fit(context.Background(), backend(t), field, data, cfg)
+	got, _, err := Fit(context.Background(), goBackend(), field, data, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -361,7 +369,7 @@ func TestFitResumes(t *testing.T) {
 		t.Error("the resumed training ends with other parameters")
 	}
 	cfg.Seed++
-	if _, _, err := Fit(context.Background(), backend(t), field, data, cfg); err == nil {
+	if _, _, err := Fit(context.Background(), goBackend(), field, data, cfg); err == nil {
 		t.Error("a checkpoint of another seed is accepted")
 	}
 }
@@ -377,19 +385,19 @@ func TestFitErrors(t *testing.T) {
 		"all equal":  {1, 1, 1, 1, 1, 1},
 		"infinities": {1, 2, float32(math.Inf(1))},
 	} {
-		if _, _, err := Fit(ctx, backend(t), field, frames, cfg); err == nil {
+		if _, _, err := Fit(ctx, goBackend(), field, frames, cfg); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
 	cfg.Beads = 2
-	if _, _, err := Fit(ctx, backend(t), field, []float32{1, 2, 3}, cfg); err == nil {
+	if _, _, err := Fit(ctx, goBackend(), field, []float32{1, 2, 3}, cfg); err == nil {
 		t.Error("2 beads with 3 coordinates: no error")
 	}
 }
 
 func ExampleModel_Sample() {
 	ctx := context.Background()
-	m, _, err := Fit(ctx, gobackend.GetBackend(), MLP{Dims: 1, Hidden: 16, Layers: 2, TimeHidden: 8, TimeFeatures: 3},
+	m, _, err := Fit(ctx, goBackend(), MLP{Dims: 1, Hidden: 16, Layers: 2, TimeHidden: 8, TimeFeatures: 3},
 		mixture(2000), Config{Epochs: 3, Batch: 256, RateHigh: 5e-3, Seed: 1})
 	if err != nil {
 		fmt.Println(err)
@@ -407,7 +415,7 @@ func ExampleModel_Sample() {
 func BenchmarkSample(b *testing.B) {
 	for _, n := range []int{100, 1000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			m := &Model{Field: publishedMLP, Mean: []float64{0}, Std: 1, Store: model.NewStore(), backend: backend(b)}
+			m := &Model{Field: publishedMLP, Mean: []float64{0}, Std: 1, Store: model.NewStore(), backend: goBackend()}
 			publishedMLP.Init(m.Store, rand.New(rand.NewPCG(1, 1)))
 			for b.Loop() {
 				if _, err := m.Sample(context.Background(), n, 1, Accuracy{Checks: -1}, nil); err != nil {

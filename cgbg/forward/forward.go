@@ -29,6 +29,15 @@ func Variable(x *graph.Node) Value {
 	return Value{X: x, T: graph.Reshape(identity, 1, n, n)}
 }
 
+// Chain starts from a tensor x whose derivatives along K directions are known.
+//
+// x: [batch, n]; tangents: [batch or 1, K, n].
+func Chain(x, tangents *graph.Node) Value {
+	x.AssertRank(2)
+	tangents.AssertDims(-1, -1, x.Shape().Dim(1))
+	return Value{X: x, T: tangents}
+}
+
 // Constant wraps a tensor that does not depend on the independent variable.
 //
 // x: [batch, n].
@@ -85,9 +94,15 @@ func Swish(z *graph.Node) (value, derivative *graph.Node) {
 }
 
 // Softplus is ln(1 + exp z), computed without overflow, with its derivative σ(z).
+//
+// With s = σ(z) it is max(z, 0) − ln max(s, 1−s). Reverse mode through that
+// expression takes a dozen operations and is not smooth at 0, so its gradient
+// is given by hand: σ(z), which can be differentiated again.
 func Softplus(z *graph.Node) (value, derivative *graph.Node) {
-	tail := graph.Log(graph.AddScalar(graph.Exp(graph.Neg(graph.Abs(z))), 1))
-	return graph.Add(graph.MaxScalar(z, 0), tail), graph.Sigmoid(z)
+	s := graph.Sigmoid(z)
+	value = graph.Sub(graph.MaxScalar(z, 0), graph.Log(graph.Max(s, graph.OneMinus(s))))
+	through := graph.IdentityWithCustomGradient(z, func(_, v *graph.Node) *graph.Node { return graph.Mul(v, s) })
+	return graph.Add(graph.StopGradient(graph.Sub(value, z)), through), s
 }
 
 // Trace returns the divergence of v seen as a vector field of the independent

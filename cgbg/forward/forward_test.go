@@ -4,21 +4,22 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"sync"
 	"testing"
 
+	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-func backend(tb testing.TB) compute.Backend {
-	b, err := gobackend.New("")
+var goBackend = sync.OnceValue(func() compute.Backend {
+	b, err := backend.OpenNamed("go")
 	if err != nil {
-		tb.Fatal(err)
+		panic(err)
 	}
-	return b
-}
+	return b.Backend
+})
 
 // network is a small field R³ → R³ with both activations and a constant input.
 func network(x Value, w1, w2, w3 *graph.Node) Value {
@@ -43,7 +44,7 @@ func inputs() (x, w1, w2, w3 *tensors.Tensor) {
 // TestTraceAgainstReverseMode holds the divergence by tangents to the trace of
 // the Jacobian by reverse mode, in float64 to 1e-12.
 func TestTraceAgainstReverseMode(t *testing.T) {
-	b := backend(t)
+	b := goBackend()
 	x, w1, w2, w3 := inputs()
 	got := tensors.MustCopyFlatData[float64](graph.MustExecOnce(b, func(x, w1, w2, w3 *graph.Node) *graph.Node {
 		return network(Variable(x), w1, w2, w3).Trace()
@@ -67,7 +68,7 @@ func TestTraceAgainstReverseMode(t *testing.T) {
 
 // TestActivations holds values and derivatives to closed forms and finite differences.
 func TestActivations(t *testing.T) {
-	b := backend(t)
+	b := goBackend()
 	z := []float64{-30, -3, -0.5, 0.25, 2, 40}
 	tests := []struct {
 		name string
@@ -95,8 +96,26 @@ func TestActivations(t *testing.T) {
 	}
 }
 
+// TestSoftplusGradients checks the hand-made reverse rule, first and second order.
+func TestSoftplusGradients(t *testing.T) {
+	b := goBackend()
+	z := []float64{-40, -3, -0.5, 0, 0.25, 2, 40}
+	out := graph.MustExecOnceN(b, func(z *graph.Node) (*graph.Node, *graph.Node) {
+		value, _ := Softplus(z)
+		first := graph.Gradient(graph.ReduceAllSum(value), z)[0]
+		return first, graph.Gradient(graph.ReduceAllSum(first), z)[0]
+	}, z)
+	first, second := tensors.MustCopyFlatData[float64](out[0]), tensors.MustCopyFlatData[float64](out[1])
+	for i, z := range z {
+		s := 1 / (1 + math.Exp(-z))
+		if math.Abs(first[i]-s) > 1e-12 || math.Abs(second[i]-s*(1-s)) > 1e-12 {
+			t.Errorf("z = %g: got derivatives %g and %g, want %g and %g", z, first[i], second[i], s, s*(1-s))
+		}
+	}
+}
+
 func ExampleValue_Trace() {
-	b, _ := gobackend.New("")
+	b := goBackend()
 	// The field v(x) = x·w has divergence trace(w) everywhere.
 	div := graph.MustExecOnce(b, func(x, w *graph.Node) *graph.Node {
 		zero := graph.ZerosLike(graph.ReduceSum(w, 0))
@@ -107,7 +126,7 @@ func ExampleValue_Trace() {
 }
 
 func BenchmarkTrace(b *testing.B) {
-	back := backend(b)
+	back := goBackend()
 	x, w1, w2, w3 := inputs()
 	exec := graph.MustNewExec(back, func(x, w1, w2, w3 *graph.Node) *graph.Node {
 		return network(Variable(x), w1, w2, w3).Trace()

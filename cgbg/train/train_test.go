@@ -10,19 +10,27 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-func backend(testing.TB) compute.Backend { return gobackend.GetBackend() }
+// goBackend is the one backend of these tests: tensors belong to a backend.
+var goBackend = sync.OnceValue(func() compute.Backend {
+	b, err := backend.OpenNamed("go")
+	if err != nil {
+		panic(err)
+	}
+	return b.Backend
+})
 
 func newStore() *model.Store {
 	store := model.NewStore()
@@ -63,7 +71,7 @@ func TestRunFindsTheOptimum(t *testing.T) {
 	cfg := config(t)
 	cfg.WeightDecay, cfg.ClipNorm, cfg.ClipValue = 0, 10, 1000
 	cfg.Steps, cfg.Rate = 1500, Cosine(0.05, 0, 1500)
-	history, err := Run(context.Background(), backend(t), store, regression, inputs(), cfg)
+	history, err := Run(context.Background(), goBackend(), store, regression, inputs(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +97,7 @@ func TestAdamAgainstLoop(t *testing.T) {
 		return graph.ReduceAllSum(graph.Square(Param(store, inputs[0], "x")))
 	}
 	rate := func(step int) float64 { return 0.1 / float64(step+1) }
-	_, err := Run(context.Background(), backend(t), store, loss, inputs(),
+	_, err := Run(context.Background(), goBackend(), store, loss, inputs(),
 		Config{Steps: 3, StepsPerCall: 3, Rate: rate, WeightDecay: decay, ClipNorm: clip})
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +131,7 @@ func TestResumeIsExact(t *testing.T) {
 	whole := newStore()
 	cfg := config(t)
 	cfg.Validation, cfg.ValidationInputs, cfg.ValidateEvery = validation, inputs(), 50
-	wantHistory, err := Run(context.Background(), backend(t), whole, regression, inputs(), cfg)
+	wantHistory, err := Run(context.Background(), goBackend(), whole, regression, inputs(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +148,7 @@ func TestResumeIsExact(t *testing.T) {
 			}
 		}
 		store = newStore()
-		history, err = Run(ctx, backend(t), store, regression, inputs(), cfg)
+		history, err = Run(ctx, goBackend(), store, regression, inputs(), cfg)
 		cancel()
 		if stop < 400 && !errors.Is(err, context.Canceled) {
 			t.Fatalf("stop at %d: got %v, want context.Canceled", stop, err)
@@ -185,7 +193,7 @@ func TestValidationKeepsTheBest(t *testing.T) {
 	}
 	cfg.Validation, cfg.ValidationInputs, cfg.ValidateEvery = validation, inputs(), 50
 	store := newStore()
-	history, err := Run(context.Background(), backend(t), store, regression, inputs(), cfg)
+	history, err := Run(context.Background(), goBackend(), store, regression, inputs(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +217,7 @@ func TestNonFiniteLoss(t *testing.T) {
 	}
 	cfg := config(t)
 	cfg.Rate = Constant(0.1)
-	_, err := Run(context.Background(), backend(t), newStore(), loss, inputs(), cfg)
+	_, err := Run(context.Background(), goBackend(), newStore(), loss, inputs(), cfg)
 	if !errors.Is(err, ErrNonFinite) || !strings.Contains(err.Error(), "step ") {
 		t.Errorf("got %v, want ErrNonFinite with its step", err)
 	}
@@ -221,7 +229,7 @@ func TestNonFiniteLoss(t *testing.T) {
 func TestCheckpointErrors(t *testing.T) {
 	cfg := config(t)
 	cfg.Steps, cfg.CheckpointEvery = 20, time.Nanosecond
-	if _, err := Run(context.Background(), backend(t), newStore(), regression, inputs(), cfg); err != nil {
+	if _, err := Run(context.Background(), goBackend(), newStore(), regression, inputs(), cfg); err != nil {
 		t.Fatal(err)
 	}
 	good, err := os.ReadFile(cfg.Checkpoint)
@@ -229,7 +237,7 @@ func TestCheckpointErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	run := func() error {
-		_, err := Run(context.Background(), backend(t), newStore(), regression, inputs(), cfg)
+		_, err := Run(context.Background(), goBackend(), newStore(), regression, inputs(), cfg)
 		return err
 	}
 	flipped := slices.Clone(good)

@@ -1,0 +1,238 @@
+// Package pmf learns potentials of mean force U(R) by force matching, on
+// equilibrium data or, by enhanced-sampling force matching, on data biased
+// along R (paper, Eqs. 13 and 16, Propositions 2 and 3).
+//
+// Energies are in the unit of forces times the unit of positions (kJ/mol, nm;
+// Müller–Brown: reduced units), and defined up to a constant.
+package pmf
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"github.com/cgbg-go/lab/cgbg/train"
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// Potential is a parametrised energy U(R).
+type Potential interface {
+	// Dim is the number of components of R.
+	Dim() int
+	// Init creates the parameters in the store.
+	Init(store *model.Store, rng *rand.Rand)
+	// Energy builds U. r: [batch, dim]; result: [batch].
+	Energy(store *model.Store, r *graph.Node) *graph.Node
+}
+
+// energyGradient builds U, [batch], and ∇U, [batch, dim]: by the potential's own
+// EnergyGradient where it has one, by reverse mode otherwise. For the latter r
+// must not be a StopGradient node: GoMLX gives no gradient with respect to one.
+func energyGradient(pot Potential, store *model.Store, r *graph.Node) (energy, gradient *graph.Node) {
+	if p, ok := pot.(interface {
+		EnergyGradient(*model.Store, *graph.Node) (energy, gradient *graph.Node)
+	}); ok {
+		return p.EnergyGradient(store, r)
+	}
+	energy = pot.Energy(store, r)
+	return energy, graph.Gradient(graph.ReduceAllSum(energy), r)[0]
+}
+
+// Config of force matching.
+type Config struct {
+	Epochs    int     // passes over the data, on average (frames are drawn with replacement)
+	Batch     int     // frames per step
+	Rate      float64 // learning rate at the start
+	RateDecay float64 // its factor over the whole run, exponential; 1: constant
+	Cosine    bool    // fall along half a cosine instead, to Rate*RateDecay
+	ClipNorm  float64 // gradients are scaled to at most this norm; 0: off
+	Seed      uint64
+	// Validation holds out the last part of the frames, and keeps the
+	// parameters of least loss on them; 0: off. Frames of one trajectory
+	// should be in the order of time, so that the part is a block.
+	Validation float64
+
+	StepsPerCall    int           // steps fused into one compiled call [10]
+	Checkpoint      string        // file; "" for none
+	CheckpointEvery time.Duration // [10 s]
+	Progress        func(done, total int, note string)
+}
+
+// Model is a trained potential.
+type Model struct {
+	Potential Potential
+	Store     *model.Store // parameters, float32
+
+	backend compute.Backend
+	exec    *model.Exec // energy and force in float64, made on first use
+}
+
+// Fit trains pot on frames and forces: the mean over batch and components of
+// (F + ∇U)² (paper, Eq. 13 and, for biased frames with unbiased forces, Eq. 16).
+//
+// r, f: [n*dim]. The losses of the history are mean squares per component, in
+// squared force units; they have a floor, the noise of f about the mean force.
+// Errors: no, unequally many, or non-finite frames; a checkpoint that does not
+// fit; a non-finite loss; the wrapped ctx.Err() after a checkpoint was saved.
+func Fit(ctx context.Context, backend compute.Backend, pot Potential, r, f []float32, cfg Config) (*Model, *train.History, error) {
+	if err := check(pot, r, f, cfg); err != nil {
+		return nil, nil, err
+	}
+	dim := pot.Dim()
+	n := len(r) / dim
+	held := int(cfg.Validation * float64(n))
+	kept := n - held
+	m := &Model{Potential: pot, Store: model.NewStore(), backend: backend}
+	pot.Init(m.Store, rand.New(rand.NewPCG(cfg.Seed, 0x706d66)))
+	perEpoch := max(1, kept/cfg.Batch)
+	steps := cfg.Epochs * perEpoch
+	tc := train.Config{
+		Steps: steps, StepsPerCall: cfg.StepsPerCall, StepsPerEpoch: perEpoch,
+		Rate: train.Exponential(cfg.Rate, cfg.RateDecay, steps), ClipNorm: cfg.ClipNorm, Seed: cfg.Seed,
+		Checkpoint: cfg.Checkpoint, CheckpointEvery: cfg.CheckpointEvery, Progress: cfg.Progress,
+		Fingerprint: fingerprint(pot, r, f, cfg),
+	}
+	if cfg.Cosine {
+		tc.Rate = train.Cosine(cfg.Rate, cfg.Rate*cfg.RateDecay, steps)
+	}
+	if held > 0 {
+		tc.Validation = func(store *model.Store, inputs []*graph.Node) *graph.Node {
+			return residual(pot, store, inputs[0], inputs[1])
+		}
+		// A few thousand frames tell which step is best.
+		rows := min(held, 2048)
+		tc.ValidationInputs = []*tensors.Tensor{thin(r[kept*dim:], dim, rows), thin(f[kept*dim:], dim, rows)}
+		tc.ValidateEvery = max(perEpoch, steps/50)
+	}
+	inputs := []*tensors.Tensor{
+		tensors.FromFlatDataAndDimensions(r[:kept*dim], kept, dim),
+		tensors.FromFlatDataAndDimensions(f[:kept*dim], kept, dim),
+	}
+	history, err := train.Run(ctx, backend, m.Store, func(store *model.Store, inputs []*graph.Node) *graph.Node {
+		index := store.RandomIntN(inputs[0].Graph(), int32(kept), shapes.Make(dtypes.Int32, cfg.Batch, 1))
+		return residual(pot, store, graph.Gather(inputs[0], index), graph.Gather(inputs[1], index))
+	}, inputs, tc)
+	if err != nil {
+		return nil, nil, fmt.Errorf("pmf: %w", err)
+	}
+	return m, history, nil
+}
+
+// residual is the mean of (F + ∇U)².
+func residual(pot Potential, store *model.Store, r, f *graph.Node) *graph.Node {
+	_, gradient := energyGradient(pot, store, r)
+	return graph.ReduceAllMean(graph.Square(graph.Add(f, gradient)))
+}
+
+// thin takes rows frames at even distances.
+func thin(values []float32, dim, rows int) *tensors.Tensor {
+	n := len(values) / dim
+	out := make([]float32, 0, rows*dim)
+	for i := range rows {
+		k := i * n / rows
+		out = append(out, values[k*dim:(k+1)*dim]...)
+	}
+	return tensors.FromFlatDataAndDimensions(out, rows, dim)
+}
+
+func check(pot Potential, r, f []float32, cfg Config) error {
+	dim := pot.Dim()
+	if len(r) == 0 || len(r)%dim != 0 {
+		return fmt.Errorf("pmf: %d numbers are no frames of %d components", len(r), dim)
+	}
+	if len(f) != len(r) {
+		return fmt.Errorf("pmf: %d positions, but %d forces", len(r), len(f))
+	}
+	if cfg.Epochs <= 0 || cfg.Batch <= 0 || cfg.Rate <= 0 || cfg.RateDecay <= 0 {
+		return errors.New("pmf: Epochs, Batch, Rate and RateDecay must be positive")
+	}
+	if cfg.Validation < 0 || cfg.Validation >= 1 {
+		return fmt.Errorf("pmf: a fraction of %g frames cannot be held out", cfg.Validation)
+	}
+	for name, values := range map[string][]float32{"position": r, "force": f} {
+		for i, v := range values {
+			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+				return fmt.Errorf("pmf: frame %d, component %d of the %s is %g: remove the frame", i/dim, i%dim, name, v)
+			}
+		}
+	}
+	return nil
+}
+
+// fingerprint identifies potential, data and settings, for checkpoints.
+func fingerprint(pot Potential, r, f []float32, cfg Config) string {
+	cfg.Checkpoint, cfg.CheckpointEvery, cfg.Progress = "", 0, nil
+	hash := fnv.New64a()
+	for _, values := range [][]float32{r, f} {
+		for _, v := range values {
+			bits := math.Float32bits(v)
+			hash.Write([]byte{byte(bits), byte(bits >> 8), byte(bits >> 16), byte(bits >> 24)})
+		}
+	}
+	return fmt.Sprintf("pmf %T%+v %+v data %016x", pot, pot, cfg, hash.Sum64())
+}
+
+// chunk is the number of frames evaluated at once.
+const chunk = 2048
+
+// EnergyForce evaluates U, [n], and −∇U, [n*dim], in float64.
+//
+// r: frames, [n*dim].
+func (m *Model) EnergyForce(ctx context.Context, r []float64) (energy, force []float64, err error) {
+	dim := m.Potential.Dim()
+	if len(r)%dim != 0 {
+		return nil, nil, fmt.Errorf("pmf: %d numbers are no frames of %d components", len(r), dim)
+	}
+	if m.exec == nil {
+		store, err := train.Float64(m.Store)
+		if err != nil {
+			return nil, nil, fmt.Errorf("pmf: %w", err)
+		}
+		m.exec, err = model.NewExec(m.backend, store, func(_ *model.Scope, r *graph.Node) (*graph.Node, *graph.Node) {
+			u, gradient := energyGradient(m.Potential, store, r)
+			return u, graph.Neg(gradient)
+		})
+		if err != nil {
+			return nil, nil, fmt.Errorf("pmf: %w", err)
+		}
+	}
+	n := len(r) / dim
+	energy, force = make([]float64, n), make([]float64, len(r))
+	for start := 0; start < n; start += chunk {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, fmt.Errorf("pmf: interrupted at frame %d of %d: %w", start, n, err)
+		}
+		end := min(start+chunk, n)
+		in := make([]float64, chunk*dim) // one shape is compiled: pad the rest
+		copy(in, r[start*dim:end*dim])
+		for i := end - start; i < chunk; i++ {
+			copy(in[i*dim:], r[:dim])
+		}
+		out, err := m.exec.Exec(tensors.FromFlatDataAndDimensions(in, chunk, dim))
+		if err != nil {
+			return nil, nil, fmt.Errorf("pmf: frames %d to %d: %w", start, end-1, err)
+		}
+		for i, dst := range [][]float64{energy[start:end], force[start*dim : end*dim]} {
+			if err := tensors.ConstFlatData(out[i], func(flat []float64) { copy(dst, flat) }); err != nil {
+				return nil, nil, fmt.Errorf("pmf: frames %d to %d: %w", start, end-1, err)
+			}
+			out[i].FinalizeAll()
+		}
+	}
+	return energy, force, nil
+}
+
+// Energy evaluates U in float64. r: frames, [n*dim]; result: [n].
+func (m *Model) Energy(ctx context.Context, r []float64) ([]float64, error) {
+	energy, _, err := m.EnergyForce(ctx, r)
+	return energy, err
+}
