@@ -32,7 +32,7 @@ func Lines(series []Series, o LinesOptions) (Picture, error) {
 		return Picture{}, fmt.Errorf("figure: drawing lines: %w", err)
 	}
 	p := newPlot(o.XLabel, o.YLabel)
-	p.X.Min, p.X.Max = extent(series, func(s *Series, i int) float64 { return s.X[i] })
+	p.X.Min, p.X.Max = snap(extent(series, func(s *Series, i int) float64 { return s.X[i] }))
 	p.Y.Min, p.Y.Max = o.YMin, o.YMax
 	if o.YMin == 0 && o.YMax == 0 {
 		lo, hi := extent(series, func(s *Series, i int) float64 { return s.Y[i] })
@@ -84,7 +84,14 @@ func differencePlot(series []Series, o LinesOptions, upper *plot.Plot) (*plot.Pl
 	bound := o.DifferenceMax
 	if bound == 0 {
 		lo, hi := extent(diffs, func(s *Series, i int) float64 { return s.Y[i] })
-		bound = 1.1 * math.Max(math.Abs(lo), math.Abs(hi))
+		bound = math.Max(math.Abs(lo), math.Abs(hi))
+		_, wide := extent(diffs, func(s *Series, i int) float64 {
+			if s.Error == nil {
+				return 0
+			}
+			return math.Abs(s.Y[i]) + s.Error[i]
+		})
+		bound = 1.1 * math.Min(math.Max(bound, wide), 2*bound) // bands count, unless they would hide the lines
 	}
 	p.Y.Min, p.Y.Max = -bound, bound
 	p.Add(level{sty: ref.Role.style()})
@@ -100,7 +107,8 @@ func stacked(top *panel, lower *plot.Plot) (Picture, error) {
 	return export(columnWidth, columnWidth, func(c draw.Canvas) {
 		c = draw.Crop(c, margin, -2*margin, margin, -margin)
 		h := c.Max.Y - c.Min.Y
-		head := top.header(c.Max.X - c.Min.X - 40)
+		width := c.Max.X - c.Min.X - max(c.Max.X-top.plot.DataCanvas(c).Max.X, 0) - (top.plot.DataCanvas(c).Min.X - c.Min.X)
+		head := top.header(width)
 		upper := draw.Crop(c, 0, 0, vg.Length(share)*h+4, -head)
 		under := draw.Crop(c, 0, 0, 0, -(1-vg.Length(share))*h)
 		a, b := top.plot.DataCanvas(upper).Min.X, lower.DataCanvas(under).Min.X
@@ -108,7 +116,7 @@ func stacked(top *panel, lower *plot.Plot) (Picture, error) {
 		under.Min.X += max(a, b) - b
 		data := top.plot.DataCanvas(upper)
 		top.plot.Draw(upper)
-		top.drawHeader(upper, data, top.header(data.Max.X-data.Min.X))
+		top.drawHeader(upper, data, head)
 		lower.Draw(under)
 	})
 }

@@ -2,6 +2,7 @@ package figure
 
 import (
 	"fmt"
+	"image/color"
 	"math"
 
 	"gonum.org/v1/plot"
@@ -24,7 +25,8 @@ func LossCurve(train, val Series, o LossOptions) (Picture, error) {
 	if len(train.Y) == 0 {
 		return Picture{}, fmt.Errorf("figure: drawing a loss curve: no training losses")
 	}
-	train.Role, val.Role = Simulation, After
+	val.Role = After
+	train.line = &draw.LineStyle{Color: color.NRGBA{R: 150, G: 150, B: 150, A: 255}, Width: vg.Points(axisWidth)} // noisy: thin and solid
 	if train.Name == "" {
 		train.Name = "training"
 	}

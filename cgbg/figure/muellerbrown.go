@@ -22,7 +22,7 @@ func (m MuellerBrown) Combined() (Picture, error) {
 	if err != nil {
 		return Picture{}, fmt.Errorf("figure: drawing Fig. 2: %w", err)
 	}
-	return render(fullWide, 0.86*fullWide, [][]*panel{panels[:2], panels[2:]})
+	return render(fullWide, 0.78*fullWide, [][]*panel{panels[:2], panels[2:]})
 }
 
 // Panels draws a, b, c and d each on a sheet of its own. Errors: those of Combined.
@@ -70,7 +70,7 @@ func densityPanel(series []Series, letter string) (*panel, error) {
 		return nil, err
 	}
 	p := newPlot("x", "probability density")
-	p.X.Min, p.X.Max = extent(series, func(s *Series, i int) float64 { return s.X[i] })
+	p.X.Min, p.X.Max = snap(extent(series, func(s *Series, i int) float64 { return s.X[i] }))
 	_, hi := extent(series, func(s *Series, i int) float64 { return s.Y[i] })
 	p.Y.Min, p.Y.Max = 0, 1.05*hi
 	for _, s := range series {

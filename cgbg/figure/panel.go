@@ -14,7 +14,7 @@ import (
 
 // Picture is one drawing in two formats.
 type Picture struct {
-	// PNG is for notebooks, at 300 dots per inch in at most 256 colours; SVG is for print.
+	// PNG is for notebooks, at 300 dots per inch (190 where it is two columns wide) in at most 256 colours; SVG is for print.
 	PNG, SVG []byte
 }
 
@@ -43,7 +43,7 @@ type panel struct {
 const (
 	swatch, swatchGap, keyGap = 16.0, 3.0, 9.0
 	barHeight                 = 6.0
-	letterWidth               = 16.0
+	letterOffset              = 26.0 // of the panel's letter, left of the axis
 )
 
 // layout breaks the keys into rows of at most width.
@@ -98,15 +98,16 @@ func (p *panel) wrapped(width vg.Length) []remark {
 	return out
 }
 
-// drawHeader writes letter, keys, colour bar and remarks above the axes, the lowest row next to them.
+// drawHeader writes keys, colour bar and remarks above the axes, the lowest row next to them, and the letter at the top of height.
 func (p *panel) drawHeader(c, data draw.Canvas, height vg.Length) {
 	left, width := data.Min.X, data.Max.X-data.Min.X
 	y := data.Max.Y + height - rowHeight
 	if p.letter != "" {
 		sty := textStyle(letterSize, true)
 		sty.YAlign = draw.YCenter
-		c.FillText(sty, vg.Point{X: c.Min.X, Y: y + rowHeight/2}, p.letter)
+		c.FillText(sty, vg.Point{X: left - letterOffset, Y: y + rowHeight/2}, p.letter)
 	}
+	y = data.Max.Y + p.header(width) - rowHeight
 	sty := textStyle(keySize, false)
 	sty.YAlign = draw.YCenter
 	for _, row := range p.layout(width) {
@@ -147,23 +148,26 @@ func box(x0, y0, x1, y1 vg.Length) []vg.Point {
 func render(width, height vg.Length, panels [][]*panel) (Picture, error) {
 	paint := func(c draw.Canvas) {
 		c = draw.Crop(c, margin, -2*margin, margin, -margin)
-		cols := vg.Length(len(panels[0]))
-		guess := (c.Max.X-c.Min.X)/cols - 40 // about the width of the axes; only line breaks depend on it
-		var head vg.Length
 		plots := make([][]*plot.Plot, len(panels))
 		for i, row := range panels {
 			for _, p := range row {
 				plots[i] = append(plots[i], p.plot)
-				head = max(head, p.header(guess))
 			}
 		}
-		tiles := draw.Tiles{Rows: len(panels), Cols: len(panels[0]), PadTop: head, PadX: 14, PadY: head + 6}
+		tiles := draw.Tiles{Rows: len(panels), Cols: len(panels[0]), PadX: 14}
+		var head vg.Length
+		for i, row := range plot.Align(plots, tiles, c) { // the width of the axes decides how high the headers are
+			for j, at := range row {
+				data := panels[i][j].plot.DataCanvas(at)
+				head = max(head, panels[i][j].header(data.Max.X-data.Min.X))
+			}
+		}
+		tiles.PadTop, tiles.PadY = head, head+6
 		for i, row := range plot.Align(plots, tiles, c) {
 			for j, at := range row {
 				p := panels[i][j]
-				data := p.plot.DataCanvas(at)
 				p.plot.Draw(at)
-				p.drawHeader(at, data, p.header(data.Max.X-data.Min.X))
+				p.drawHeader(at, p.plot.DataCanvas(at), head)
 			}
 		}
 	}
@@ -172,9 +176,13 @@ func render(width, height vg.Length, panels [][]*panel) (Picture, error) {
 
 // export runs paint on both kinds of canvas.
 func export(width, height vg.Length, paint func(draw.Canvas)) (Picture, error) {
+	dpi := columnDPI
+	if width > columnWidth {
+		dpi = fullDPI
+	}
 	raster := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi), vgimg.UseBackgroundColor(color.White))
 	paint(draw.New(raster))
-	png, err := encodePNG(raster.Image())
+	png, err := encodePNG(raster.Image(), dpi)
 	if err != nil {
 		return Picture{}, fmt.Errorf("figure: encoding PNG: %w", err)
 	}

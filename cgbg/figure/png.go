@@ -14,23 +14,30 @@ import (
 // maxColors is what one byte per pixel can tell apart.
 const maxColors = 256
 
+// rareShare makes a colour rare when fewer than one pixel in so many has it.
+const rareShare = 3000
+
 // encodePNG writes img with at most 256 colours (its most frequent ones; a drawing has few but for the edges of its lines), and with
 // its resolution, so that programs show it at its true size. It is about a third of the size of the plain file.
-func encodePNG(img image.Image) ([]byte, error) {
+func encodePNG(img image.Image, dpi int) ([]byte, error) {
 	b := img.Bounds()
-	count := map[uint32]int{}
+	raw := map[uint32]int{}
 	pixels := make([]uint32, 0, b.Dx()*b.Dy())
 	for y := b.Min.Y; y < b.Max.Y; y++ {
 		for x := b.Min.X; x < b.Max.X; x++ {
 			r, g, bl, _ := img.At(x, y).RGBA() // the background is opaque
 			v := r>>8<<16 | g>>8<<8 | bl>>8
-			v &^= 0x030303 // steps of 4 of 255 are not seen; near-equal edges become equal
-			if v == 0xfcfcfc {
-				v = 0xffffff
-			}
 			pixels = append(pixels, v)
-			count[v]++
+			raw[v]++
 		}
+	}
+	count := map[uint32]int{}
+	for i, v := range pixels {
+		if raw[v]*rareShare < len(pixels) { // the edges of lines: near-equal shades become equal
+			v = coarse(v>>16)<<16 | coarse(v>>8&255)<<8 | coarse(v&255)
+			pixels[i] = v
+		}
+		count[v]++
 	}
 	colors := make([]uint32, 0, len(count))
 	for v := range count {
@@ -61,8 +68,11 @@ func encodePNG(img image.Image) ([]byte, error) {
 	if err := enc.Encode(&buf, out); err != nil {
 		return nil, err
 	}
-	return withResolution(buf.Bytes()), nil
+	return withResolution(buf.Bytes(), dpi), nil
 }
+
+// coarse rounds a channel of 8 bits to steps of 17, black and white exact.
+func coarse(v uint32) uint32 { return (v + 8) / 17 * 17 }
 
 func nearest(colors []uint32, v uint32) uint8 {
 	best, at := math.MaxInt, 0
@@ -80,9 +90,9 @@ func nearest(colors []uint32, v uint32) uint8 {
 }
 
 // withResolution inserts the pHYs chunk after the header. Source: PNG (Third Edition), W3C 2025, §11.3.4.3.
-func withResolution(data []byte) []byte {
+func withResolution(data []byte, dpi int) []byte {
 	const headerEnd = 8 + 4 + 4 + 13 + 4 // signature, then length, type, data and checksum of IHDR
-	perMeter := uint32(math.Round(dpi / 0.0254))
+	perMeter := uint32(math.Round(float64(dpi) / 0.0254))
 	chunk := append([]byte("pHYs"), binary.BigEndian.AppendUint32(nil, perMeter)...)
 	chunk = binary.BigEndian.AppendUint32(chunk, perMeter)
 	chunk = append(chunk, 1) // the unit is the metre

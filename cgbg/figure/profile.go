@@ -90,7 +90,7 @@ func profilePanel(series []Series, o ProfileOptions) (*panel, error) {
 		}
 		series = round
 	}
-	p.X.Min, p.X.Max = extent(series, func(s *Series, i int) float64 { return s.X[i] })
+	p.X.Min, p.X.Max = snap(extent(series, func(s *Series, i int) float64 { return s.X[i] }))
 	lo, hi := extent(series, func(s *Series, i int) float64 { return s.Y[i] })
 	p.Y.Min, p.Y.Max = math.Min(0, lo), math.Min(maxEnergy, 1.05*hi)
 	if o.YMax > 0 {

@@ -10,7 +10,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Series is a line with an optional band of one standard error.
+// Series is a line with an optional band of one standard error. Series are drawn in the order given: put the exact one, which is
+// the thickest, first.
 type Series struct {
 	// Name is the entry in the key.
 	Name string
@@ -22,6 +23,15 @@ type Series struct {
 	Error []float64
 	// Steps draws a histogram's outline, flat between the middles of neighbouring X.
 	Steps bool
+
+	line *draw.LineStyle // in place of the role's
+}
+
+func (s *Series) style() draw.LineStyle {
+	if s.line != nil {
+		return *s.line
+	}
+	return s.Role.style()
 }
 
 func (s *Series) check() error {
@@ -36,7 +46,7 @@ func (s *Series) check() error {
 	return nil
 }
 
-func (s *Series) key() key { return key{name: s.Name, line: s.Role.style(), band: s.Error != nil} }
+func (s *Series) key() key { return key{name: s.Name, line: s.style(), band: s.Error != nil} }
 
 // curve is a Series on a plot.
 type curve struct{ s Series }
@@ -48,7 +58,7 @@ func (c curve) Plot(cv draw.Canvas, p *plot.Plot) {
 	at := func(x, y float64) vg.Point {
 		return vg.Point{X: tx(x), Y: ty(math.Min(math.Max(y, bound(p.Y.Min, p, -1)), bound(p.Y.Max, p, 1)))}
 	}
-	sty := s.Role.style()
+	sty := s.style()
 	if s.Error != nil {
 		runs(len(s.Y), func(i int) bool { return finite(s.Y[i]) && finite(s.Error[i]) }, func(i, j int) {
 			var up, down []vg.Point

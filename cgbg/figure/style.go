@@ -14,9 +14,9 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Sizes in points (1/72 inch) but for dpi.
+// Sizes in points (1/72 inch) but for the resolutions, in dots per inch: a sheet of full width has fewer, to spare notebooks.
 const (
-	dpi                   = 300
+	columnDPI, fullDPI    = 300, 190
 	labelSize, tickSize   = 8, 7
 	keySize, letterSize   = 7, 10
 	axisWidth, thinWidth  = 0.6, 0.4
@@ -31,7 +31,6 @@ const (
 var (
 	black     = color.NRGBA{A: 255}
 	grey      = color.NRGBA{R: 110, G: 110, B: 110, A: 255}
-	paleGrey  = color.NRGBA{R: 200, G: 200, B: 200, A: 255}
 	vermilion = color.NRGBA{R: 213, G: 94, B: 0, A: 255}
 	blue      = color.NRGBA{R: 0, G: 114, B: 178, A: 255}
 	orange    = color.NRGBA{R: 230, G: 159, B: 0, A: 255}
@@ -154,6 +153,28 @@ func number(v float64, places int) string {
 	return strings.Replace(s, "-", "−", 1)
 }
 
+// shortNumber writes a value above zero plainly where that is short.
+func shortNumber(v float64) string {
+	if v >= 1e-4 && v < 1e6 {
+		return strconv.FormatFloat(math.Round(v*1e6)/1e6, 'f', -1, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 3, 64)
+}
+
+// snap moves the ends of an axis to the nearest tick of niceTicks where that is within 1.5 % of its length: grids of bin centres
+// start half a bin inside.
+func snap(lo, hi float64) (float64, float64) {
+	near := func(v float64) float64 {
+		for _, t := range niceTicks(6).Ticks(lo-0.1*(hi-lo), hi+0.1*(hi-lo)) {
+			if math.Abs(t.Value-v) <= 0.015*(hi-lo) {
+				return t.Value
+			}
+		}
+		return v
+	}
+	return near(lo), near(hi)
+}
+
 // fixedTicks labels given values.
 type fixedTicks []plot.Tick
 
@@ -175,7 +196,7 @@ func (logTicks) Ticks(lo, hi float64) []plot.Tick {
 			}
 			t := plot.Tick{Value: v}
 			if m == 1 || short && (m == 2 || m == 5) {
-				t.Label = strconv.FormatFloat(v, 'g', 3, 64)
+				t.Label = shortNumber(v)
 			}
 			ticks = append(ticks, t)
 		}

@@ -11,7 +11,7 @@ import (
 
 // weightBins is the number of bars; weightSpan is how many decades below the largest weight are shown at most.
 const (
-	weightBins = 60
+	weightBins = 61
 	weightSpan = 8
 )
 
@@ -59,7 +59,7 @@ func WeightHistogram(logw []float64, q *Quality) (Picture, error) {
 	}
 	p := newPlot("log10 (weight / mean weight)", "samples")
 	pad := 0.03 * (hi - lo)
-	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = lo-pad, hi+pad, 0.5, 1.5*most
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = lo-pad, hi+pad, 0.7, 1.5*most
 	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, logTicks{}
 	p.Add(b)
 	one := &panel{plot: p, remarks: q.remarks()}
