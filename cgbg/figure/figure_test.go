@@ -223,10 +223,13 @@ func plainSVG(data []byte) error {
 			return errors.New("it holds a " + e.Name.Local)
 		}
 		for _, a := range e.Attr {
+			if strings.Contains(a.Value, "#-") || strings.Contains(a.Value, "NaN") {
+				return errors.New("not a colour or a number: " + a.Value)
+			}
 			if strings.HasPrefix(strings.ToLower(a.Name.Local), "on") || strings.HasPrefix(a.Value, "javascript:") {
 				return errors.New("it holds the attribute " + a.Name.Local)
 			}
-			if a.Name.Local == "href" && !strings.HasPrefix(a.Value, "data:image/") {
+			if a.Name.Local == "href" && !strings.HasPrefix(a.Value, "data:image/png") {
 				return errors.New("it refers outside")
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"image/color"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -187,10 +188,15 @@ func export(width, height vg.Length, paint func(draw.Canvas)) (Picture, error) {
 		return Picture{}, fmt.Errorf("figure: encoding PNG: %w", err)
 	}
 	vector := vgsvg.New(width, height)
-	paint(draw.New(vector))
+	sheet := draw.New(vector)
+	sheet.FillPolygon(color.White, box(0, 0, width, height)) // readable on dark pages too
+	paint(sheet)
 	var svg bytes.Buffer
 	if _, err := vector.WriteTo(&svg); err != nil {
 		return Picture{}, fmt.Errorf("figure: writing SVG: %w", err)
 	}
-	return Picture{PNG: png, SVG: svg.Bytes()}, nil
+	fix := strings.NewReplacer( // fall-back fonts, and the true type of embedded images
+		"font-family:Liberation Sans;", "font-family:'Liberation Sans',Arial,Helvetica,sans-serif;",
+		"data:image/jpg;", "data:image/png;")
+	return Picture{PNG: png, SVG: []byte(fix.Replace(svg.String()))}, nil
 }

@@ -96,7 +96,7 @@ func textStyle(size float64, bold bool) text.Style {
 // newPlot returns empty axes in the style.
 func newPlot(x, y string) *plot.Plot {
 	p := plot.New()
-	p.BackgroundColor = color.Transparent
+	p.BackgroundColor = nil // the sheet is white already; a transparent fill is not valid in vgsvg's output
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
 		rotation := a.Label.TextStyle.Rotation
 		xa, ya := a.Label.TextStyle.XAlign, a.Label.TextStyle.YAlign
