@@ -55,7 +55,7 @@ func Open() (*Backend, error) {
 	}
 	var notes []string
 	for _, p := range plugins() {
-		if p.kind == "cuda" && !hasGPU() {
+		if p.kind == "cuda" && !HasGPU() {
 			notes = append(notes, "XLA plugin for CUDA is installed, but no NVIDIA GPU was found")
 			continue
 		}
@@ -106,7 +106,7 @@ func Installed() []string {
 		return names
 	}
 	for _, p := range plugins() {
-		if p.kind == "cpu" || hasGPU() {
+		if p.kind == "cpu" || HasGPU() {
 			names = append(names, "xla:"+p.kind)
 		}
 	}

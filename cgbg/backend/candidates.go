@@ -35,7 +35,7 @@ func Candidates() []Candidate {
 func xlaCandidate(kind string) Candidate {
 	c := Candidate{Name: "xla:" + kind}
 	path := findPlugin(kind)
-	gpu := kind == "cpu" || hasGPU()
+	gpu := kind == "cpu" || HasGPU()
 	switch {
 	case path != "" && !HasXLA:
 		c.Status = "plugin " + path + ", but this program was built without cgo"

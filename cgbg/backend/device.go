@@ -58,8 +58,8 @@ func cpuModel() string {
 	return runtime.GOARCH
 }
 
-// hasGPU reports whether there is an NVIDIA GPU: a device file, or WSL's (/dev/dxg).
-func hasGPU() bool {
+// HasGPU reports whether there is an NVIDIA GPU: a device file, or WSL's (/dev/dxg).
+func HasGPU() bool {
 	found, _ := filepath.Glob("/dev/nvidia[0-9]*")
 	if len(found) == 0 {
 		found, _ = filepath.Glob("/dev/dxg")

@@ -99,7 +99,7 @@ func resolve(want string) (path, kind string, err error) {
 	switch want {
 	case "":
 		for _, p := range plugins() {
-			if p.kind == "cpu" || hasGPU() {
+			if p.kind == "cpu" || HasGPU() {
 				return p.path, p.kind, nil
 			}
 		}
