@@ -178,7 +178,7 @@ func TestMatMulAndGradient(t *testing.T) {
 			if b.Name != name || b.TF32 {
 				t.Errorf("opened %q, TF32 %v", b.Name, b.TF32)
 			}
-			out, err := graph.ExecOnceN(b.Backend, func(x, w *graph.Node) []*graph.Node {
+			out, err := graph.CallOnceN(b.Backend, func(x, w *graph.Node) []*graph.Node {
 				y := graph.MatMul(x, w)
 				loss := graph.MulScalar(graph.ReduceAllSum(graph.Square(y)), 0.5)
 				return append(graph.Gradient(loss, w), y)
@@ -207,7 +207,7 @@ func TestDeterminism(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			out, err := graph.ExecOnce(b.Backend, func(x, w *graph.Node) *graph.Node {
+			out, err := graph.CallOnce(b.Backend, func(x, w *graph.Node) *graph.Node {
 				_, noise := graph.RandomNormal(graph.RNGStateFromSeedForGraph(x.Graph(), 5), x.Shape())
 				y := graph.MatMul(graph.Add(x, noise), w)
 				loss := graph.ReduceAllSum(graph.Square(graph.Tanh(y)))
