@@ -73,7 +73,7 @@ func (j *job) fetchCUDA(ctx context.Context, platform, dir string) (about, error
 	if err != nil {
 		return about{}, err
 	}
-	err = j.fetchInto(ctx, file.URL, cudaSHA256[platform], dir, func(name string) string {
+	err = j.fetchInto(ctx, "jax-"+platform+"-pjrt=="+cudaVersion, file.URL, cudaSHA256[platform], dir, func(name string) string {
 		if filepath.Base(name) == "xla_cuda_plugin.so" {
 			return path
 		}
@@ -125,7 +125,7 @@ func (j *job) fetchLibrary(ctx context.Context, d installer.PipDependency, cuda,
 	if file == nil {
 		return fmt.Errorf("%s: no version %s.x for this machine", d.Package, major)
 	}
-	return j.fetchInto(ctx, file.URL, file.Digests["sha256"], dir, func(name string) string {
+	return j.fetchInto(ctx, d.Package+"=="+best, file.URL, file.Digests["sha256"], dir, func(name string) string {
 		if rest, ok := strings.CutPrefix(name, "nvidia/"); ok {
 			return filepath.Join(nvidia, filepath.FromSlash(rest))
 		}
@@ -133,12 +133,26 @@ func (j *job) fetchLibrary(ctx context.Context, d installer.PipDependency, cuda,
 	})
 }
 
-// fetchInto downloads a wheel, checks it, unpacks what place says and removes the wheel.
-func (j *job) fetchInto(ctx context.Context, url, sum, dir string, place func(string) string) error {
-	wheel := filepath.Join(dir, "library.whl")
-	defer os.Remove(wheel)
-	if err := j.download(ctx, url, sum, wheel); err != nil {
+// fetchInto downloads a wheel, checks it, unpacks what place says and removes the wheel. Where the index gives no address
+// that can be used, as some mirrors do, pip may know better.
+func (j *job) fetchInto(ctx context.Context, requirement, url, sum, dir string, place func(string) string) error {
+	work, err := os.MkdirTemp(dir, "wheel-")
+	if err != nil {
 		return err
+	}
+	defer os.RemoveAll(work)
+	wheel := filepath.Join(work, "fetched.whl")
+	if err := j.download(ctx, url, sum, wheel); err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		os.Remove(wheel)
+		fmt.Fprintf(j.out, "  %s  by pip\n", requirement)
+		byPip, pipErr := j.byPip(ctx, requirement, sum, work)
+		if pipErr != nil {
+			return fmt.Errorf("%w; by pip: %w", err, pipErr)
+		}
+		wheel = byPip
 	}
 	return unzip(ctx, wheel, place)
 }

@@ -133,17 +133,26 @@ func (j *job) fetchWheel(ctx context.Context, dir string) (about, error) {
 
 // fetchByPip lets pip fetch the wheel, for machines that reach the index only by a mirror that pip is set to.
 func (j *job) fetchByPip(ctx context.Context, dir string) (about, error) {
-	if err := j.pip(ctx, wheelName+"=="+wheelVersion, dir); err != nil {
+	wheel, err := j.byPip(ctx, wheelName+"=="+wheelVersion, wheelSHA256[j.arch], dir)
+	if err != nil {
 		return about{}, err
+	}
+	return j.unpackWheel(ctx, wheel, dir)
+}
+
+// byPip fetches one wheel into a folder without any, and holds it to its checksum.
+func (j *job) byPip(ctx context.Context, requirement, sum, dir string) (string, error) {
+	if err := j.pip(ctx, requirement, dir); err != nil {
+		return "", err
 	}
 	wheels, err := filepath.Glob(filepath.Join(dir, "*.whl"))
 	if err != nil || len(wheels) != 1 {
-		return about{}, fmt.Errorf("pip fetched %d wheels, want one", len(wheels))
+		return "", fmt.Errorf("pip fetched %d wheels, want one", len(wheels))
 	}
-	if err := verify(wheels[0], wheelSHA256[j.arch]); err != nil {
-		return about{}, err
+	if err := verify(wheels[0], sum); err != nil {
+		return "", fmt.Errorf("%s: %w", filepath.Base(wheels[0]), err)
 	}
-	return j.unpackWheel(ctx, wheels[0], dir)
+	return wheels[0], nil
 }
 
 func (j *job) unpackWheel(ctx context.Context, archive, dir string) (about, error) {
