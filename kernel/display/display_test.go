@@ -207,6 +207,26 @@ func TestFigureErrors(t *testing.T) {
 	}
 }
 
+// TestResolution: a pHYs chunk of 11811 pixels per meter is 300 to the inch (PNG, Third Edition, §11.3.4.3).
+func TestResolution(t *testing.T) {
+	plain := testPNG(600, 2)
+	if got := resolution(plain); got != 0 {
+		t.Errorf("without the chunk: got %g", got)
+	}
+	const header = 8 + 12 + 13 // the signature, and IHDR
+	phys := []byte("\x00\x00\x00\x09pHYs\x00\x00\x2e\x23\x00\x00\x2e\x23\x01\x78\xa5\x3f\x76")
+	with := slices.Concat(plain[:header], phys, plain[header:])
+	if _, err := png.Decode(bytes.NewReader(with)); err != nil {
+		t.Fatal(err) // the checksum is part of the chunk
+	}
+	if got := resolution(with); got != 11811 {
+		t.Errorf("got %g, want 11811", got)
+	}
+	for n := range with { // cut anywhere, it does not panic
+		resolution(with[:n])
+	}
+}
+
 // barAt returns a bar whose clock is set by hand and whose lines are collected.
 func barAt(clock *time.Time, lines *[]string) *Bar {
 	return &Bar{

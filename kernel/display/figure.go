@@ -2,8 +2,10 @@ package display
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"image/png"
+	"math"
 	"path/filepath"
 	"regexp"
 )
@@ -16,7 +18,7 @@ var figureName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 // goes where nbconvert and screen readers look for it, the image's metadata, and is the plain-text form.
 // pngData, svgData: the picture; one of them may be nil. The notebook holds the PNG alone where there is one: front ends
 // show it without trusting the notebook, which they do neither for SVG nor for an image inside HTML.
-// A picture wider than 1000 pixels was drawn for dense screens and is shown at half its size.
+// A PNG that states its resolution is shown at 150 screen pixels to the inch, large enough to read 7-point letters.
 func Figure(name, alt string, pngData, svgData []byte) error {
 	if !figureName.MatchString(name) {
 		return fmt.Errorf("display: figure %q: the name becomes a file name; use letters, digits, '.', '_' and '-'", name)
@@ -34,8 +36,8 @@ func Figure(name, alt string, pngData, svgData []byte) error {
 			return fmt.Errorf("display: figure %s: reading the PNG: %w", name, err)
 		}
 		about := map[string]any{"alt": alt}
-		if config.Width > 1000 {
-			about["width"] = config.Width / 2
+		if perMeter := resolution(pngData); perMeter > 0 {
+			about["width"] = int(math.Round(float64(config.Width) / (perMeter * 0.0254) * 150))
 		}
 		c.png, c.metadata = pngData, map[string]any{"image/png": about}
 	}
@@ -58,4 +60,20 @@ func Figure(name, alt string, pngData, svgData []byte) error {
 	}
 	show(c)
 	return nil
+}
+
+// resolution returns the pixels per meter that a PNG's pHYs chunk states, or 0.
+// Source: PNG (Third Edition), W3C 2025, §5.3 (chunks) and §11.3.4.3.
+func resolution(data []byte) float64 {
+	for data = data[min(8, len(data)):]; len(data) >= 12; {
+		n, kind := int64(binary.BigEndian.Uint32(data)), string(data[4:8])
+		if n > int64(len(data)-12) || kind == "IDAT" {
+			return 0
+		}
+		if kind == "pHYs" && n == 9 && data[16] == 1 {
+			return float64(binary.BigEndian.Uint32(data[8:]))
+		}
+		data = data[12+n:]
+	}
+	return 0
 }
