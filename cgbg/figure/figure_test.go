@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -221,6 +222,11 @@ func plainSVG(data []byte) error {
 		}
 		if strings.EqualFold(e.Name.Local, "script") || strings.EqualFold(e.Name.Local, "foreignObject") {
 			return errors.New("it holds a " + e.Name.Local)
+		}
+		if e.Name.Local == "image" && !slices.ContainsFunc(e.Attr, func(a xml.Attr) bool {
+			return a.Name.Local == "preserveAspectRatio" && a.Value == "none"
+		}) {
+			return errors.New("an image keeps its own shape and so leaves its axes")
 		}
 		for _, a := range e.Attr {
 			if strings.Contains(a.Value, "#-") || strings.Contains(a.Value, "NaN") {

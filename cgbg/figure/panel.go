@@ -195,7 +195,8 @@ func export(width, height vg.Length, paint func(draw.Canvas)) (Picture, error) {
 	if _, err := vector.WriteTo(&svg); err != nil {
 		return Picture{}, fmt.Errorf("figure: writing SVG: %w", err)
 	}
-	fix := strings.NewReplacer( // fall-back fonts, and the true type of embedded images
+	fix := strings.NewReplacer( // fall-back fonts; embedded images stretched to their box, and of their true type
+		"<image ", `<image preserveAspectRatio="none" `,
 		"font-family:Liberation Sans;", "font-family:'Liberation Sans',Arial,Helvetica,sans-serif;",
 		"data:image/jpg;", "data:image/png;")
 	return Picture{PNG: png, SVG: []byte(fix.Replace(svg.String()))}, nil
