@@ -1,0 +1,239 @@
+package cgbg
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/cgbg-go/lab/cgbg/figure"
+	"github.com/cgbg-go/lab/cgbg/mullerbrown"
+	"github.com/cgbg-go/lab/cgbg/observable"
+	"github.com/cgbg-go/lab/cgbg/reweight"
+)
+
+// Conventions of the Müller–Brown scores.
+const (
+	scoreBins      = 100 // bins of the histograms that are scored
+	profilePoints  = 200 // points of the free-energy profiles
+	energyCut      = 6.0 // kT: profiles are compared where the exact one is below
+	floorRepeats   = 100
+	bootstraps     = 200
+	profileDomain  = mullerbrown.DomainHi - mullerbrown.DomainLo
+	streamEvaluate = 0x6576616c // random stream of bootstraps and floors
+)
+
+// MullerBrownReport says how well a flow of the Müller–Brown system does.
+type MullerBrownReport struct {
+	Before, After           observable.Scores // proposal and reweighted, against the exact bin masses
+	FloorBefore, FloorAfter observable.Scores // the same of exact samples, as many as there are effective ones
+	Weights                 reweight.Summary
+	Effective               int                // round(N·ESS)
+	ProfileBefore           observable.Profile // free energies on Line
+	ProfileAfter            observable.Profile
+	FreeEnergyMAE           float64 // mean |F − F_exact| where F_exact ≤ 6 kT above its minimum, kT
+	FreeEnergyMAEFloor      float64 // the same of exact samples
+}
+
+// Line is the grid of the profiles, [200].
+func (m *MullerBrown) Line() []float64 {
+	x := make([]float64, profilePoints)
+	for i := range x {
+		x[i] = mullerbrown.DomainLo + profileDomain*float64(i)/(profilePoints-1)
+	}
+	return x
+}
+
+func (m *MullerBrown) rng(stream uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(m.Settings.Seed, streamEvaluate+stream))
+}
+
+// Report scores the samples of the flow trained on the named set.
+func (m *MullerBrown) Report(ctx context.Context, biased bool, progress Progress) (*MullerBrownReport, error) {
+	p, err := m.Propose(ctx, biased, progress)
+	if err != nil {
+		return nil, err
+	}
+	weights, err := reweight.Normalize(p.LogW)
+	if err != nil {
+		return nil, err
+	}
+	r := &MullerBrownReport{Weights: p.Summary()}
+	r.Effective = max(1, int(math.Round(float64(r.Weights.N)*r.Weights.ESS)))
+	rng := m.rng(1)
+	if r.Before, r.FloorBefore, err = m.score(p.R, nil, len(p.R), rng); err != nil {
+		return nil, err
+	}
+	if r.After, r.FloorAfter, err = m.score(p.R, weights, r.Effective, rng); err != nil {
+		return nil, err
+	}
+	if r.ProfileBefore, err = m.profile(p.R, nil, 1, rng); err != nil {
+		return nil, err
+	}
+	if r.ProfileAfter, err = m.profile(p.R, weights, 1, rng); err != nil {
+		return nil, err
+	}
+	r.FreeEnergyMAE = m.meanAbsError(r.ProfileAfter.F)
+	r.FreeEnergyMAEFloor, err = m.profileFloor(r.Effective)
+	return r, err
+}
+
+// score compares weighted samples with the exact distribution of x.
+func (m *MullerBrown) score(x, w []float64, effective int, rng *rand.Rand) (scores, floor observable.Scores, err error) {
+	edges := observable.Edges(mullerbrown.DomainLo, mullerbrown.DomainHi, scoreBins)
+	exact, err := m.Exact.BinMasses(edges)
+	if err != nil {
+		return scores, floor, err
+	}
+	if scores, err = observable.ScoreExact(x, w, edges, exact, observable.Resampling{Resamples: bootstraps, Rng: rng}); err != nil {
+		return scores, floor, err
+	}
+	floor, err = observable.FloorExact(effective, floorRepeats, exact, rng)
+	return scores, floor, err
+}
+
+// profile is a free energy on Line, aligned to the exact one.
+func (m *MullerBrown) profile(x, w []float64, block int, rng *rand.Rand) (observable.Profile, error) {
+	line := m.Line()
+	p, err := observable.NewProfile(x, w, observable.ProfileOptions{Grid: line, Smoother: observable.Corrected,
+		Resampling: observable.Resampling{Resamples: bootstraps, Block: block, Rng: rng}})
+	if err == nil {
+		p.F = m.align(p.F)
+	}
+	return p, err
+}
+
+// align shifts f on Line to the exact free energy by the density-weighted mean.
+func (m *MullerBrown) align(f []float64) []float64 {
+	f = slices.Clone(f)
+	observable.AlignTo(f, m.ExactProfile(), m.Exact.Density(m.Line()))
+	return f
+}
+
+// ExactProfile is the exact free energy on Line, kT, with its minimum at zero.
+func (m *MullerBrown) ExactProfile() []float64 {
+	return observable.FreeEnergy(m.Exact.Density(m.Line()), mullerbrown.KT)
+}
+
+func (m *MullerBrown) meanAbsError(f []float64) float64 {
+	mae, _ := observable.MeanAbsError(f, m.ExactProfile(), energyCut)
+	return mae
+}
+
+// profileFloor is the mean error of the free energy from n exact samples.
+func (m *MullerBrown) profileFloor(n int) (float64, error) {
+	const repeats = 10
+	var sum float64
+	for i := range repeats {
+		p, err := observable.NewProfile(m.Exact.Sample(n, m.Settings.Seed+uint64(i)), nil,
+			observable.ProfileOptions{Grid: m.Line(), Smoother: observable.Corrected})
+		if err != nil {
+			return 0, err
+		}
+		sum += m.meanAbsError(m.align(p.F)) / repeats
+	}
+	return sum, nil
+}
+
+// PMFReport compares the learned potential with the exact one.
+type PMFReport struct {
+	X, U, F           []float64              // learned, on Line; U aligned to the exact one
+	ExactU, ExactF    []float64              // exact, on Line
+	RMSE              float64                // of U where it is at most 6 kT, kT
+	Loss, Floor       float64                // last force-matching loss, and the noise floor of its data
+	Proposition1      mullerbrown.Divergence // both sides of Eq. 14
+	LogSobolev        mullerbrown.Bound      // of the exact marginal
+	UnbiasedNoise     float64                // noise floor of unbiased data
+	LossSteps, Losses []float64              // history
+}
+
+// ReportPMF evaluates the learned potential, and Proposition 1 with it.
+func (m *MullerBrown) ReportPMF(ctx context.Context) (*PMFReport, error) {
+	_, history, err := m.FitPMF(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	r := &PMFReport{X: m.Line(), ExactU: m.ExactProfile(), Floor: m.Umbrella.NoiseFloor(), UnbiasedNoise: m.Exact.NoiseFloor(),
+		Losses: history.Loss, Loss: history.Loss[len(history.Loss)-1]}
+	for _, step := range history.Step {
+		r.LossSteps = append(r.LossSteps, float64(step))
+	}
+	if r.U, r.F, err = m.PMFOnLine(ctx, r.X); err != nil {
+		return nil, err
+	}
+	r.U = m.align(r.U)
+	for _, x := range r.X {
+		r.ExactF = append(r.ExactF, mullerbrown.MeanForce(x))
+	}
+	r.RMSE, _ = observable.RMSError(r.U, r.ExactU, energyCut)
+
+	lo, hi := mullerbrown.DomainLo, mullerbrown.DomainHi
+	if r.LogSobolev, err = mullerbrown.LogSobolev(mullerbrown.FreeEnergy, lo, hi); err != nil {
+		return nil, err
+	}
+	rule, err := mullerbrown.NewRule(lo, hi, 160)
+	if err != nil {
+		return nil, err
+	}
+	u, f, err := m.PMFOnLine(ctx, rule.X)
+	if err != nil {
+		return nil, err
+	}
+	r.Proposition1, err = mullerbrown.Prop1(rule, u, f, r.LogSobolev.Rho)
+	return r, err
+}
+
+// Figure2 draws the paper's Fig. 2 from what the workflow has made.
+func (m *MullerBrown) Figure2(ctx context.Context) (figure.Picture, error) {
+	line := m.Line()
+	fig := figure.MuellerBrown{Surface: figure.Surface{U: mullerbrown.Potential,
+		XMin: mullerbrown.DomainLo, XMax: mullerbrown.DomainHi, YMin: 0, YMax: 50}}
+	fig.Density = []figure.Series{{Name: "exact", Role: figure.Exact, X: line, Y: m.Exact.Density(line)}}
+	var md observable.Profile
+	for _, biased := range []bool{false, true} {
+		t, err := m.Simulate(ctx, biased, nil)
+		if err != nil {
+			return figure.Picture{}, err
+		}
+		frames, err := t.Even(t.Frames())
+		if err != nil {
+			return figure.Picture{}, err
+		}
+		// One trajectory is one block: it is correlated over most of its length.
+		p, err := m.profile(widened(frames.X), nil, t.Frames()/len(t.X), m.rng(2))
+		if err != nil {
+			return figure.Picture{}, err
+		}
+		series := figure.Series{Name: "MD, unbiased", Role: figure.Simulation, X: line, Y: p.P, Error: p.PError}
+		if biased {
+			series.Name, series.Role = "MD, biased", figure.Biased
+		} else {
+			md = p
+		}
+		fig.Density = append(fig.Density, series)
+	}
+	for _, biased := range []bool{false, true} {
+		r, err := m.Report(ctx, biased, nil)
+		if err != nil {
+			return figure.Picture{}, err
+		}
+		series := []figure.Series{
+			{Name: "exact", Role: figure.Exact, X: line, Y: m.ExactProfile()},
+			{Name: "MD", Role: figure.Simulation, X: line, Y: md.F, Error: md.FError},
+			{Name: "flow", Role: figure.Before, X: line, Y: r.ProfileBefore.F, Error: r.ProfileBefore.FError},
+			{Name: "flow, reweighted", Role: figure.After, X: line, Y: r.ProfileAfter.F, Error: r.ProfileAfter.FError},
+		}
+		quality := quality(r.Weights)
+		if biased {
+			fig.Biased, fig.BiasedQuality = series, quality
+		} else {
+			fig.Unbiased, fig.UnbiasedQuality = series, quality
+		}
+	}
+	return fig.Combined()
+}
+
+// quality is a summary as pictures show it.
+func quality(s reweight.Summary) *figure.Quality {
+	return &figure.Quality{ESS: s.ESS, KHat: s.KHat, KThreshold: s.KThreshold, Reliable: s.Reliable}
+}

@@ -1,0 +1,172 @@
+package cgbg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/reweight"
+	"github.com/cgbg-go/lab/data"
+)
+
+// Progress is told how far a long step is; it may be nil.
+type Progress = func(done, total int, note string)
+
+// Presets are the names of the settings.
+var Presets = []string{"small", "quick", "paper"}
+
+func checkPreset(name string) error {
+	if !slices.Contains(Presets, name) {
+		return fmt.Errorf("cgbg: no preset %q: choose one of %q", name, Presets)
+	}
+	return nil
+}
+
+// workspace is the folder of a run and the backend it computes on.
+type workspace struct {
+	dir     string
+	Backend *backend.Backend
+}
+
+// openWorkspace makes the folder state/ below dir; with an empty dir a new
+// temporary folder is used, and nothing outlasts the program's run.
+func openWorkspace(dir string) (workspace, error) {
+	if dir == "" {
+		tmp, err := os.MkdirTemp("", "cgbg")
+		if err != nil {
+			return workspace{}, fmt.Errorf("cgbg: %w", err)
+		}
+		dir = tmp
+	}
+	w := workspace{dir: filepath.Join(dir, "state")}
+	if err := os.MkdirAll(w.dir, 0o755); err != nil {
+		return w, fmt.Errorf("cgbg: the run's folder: %w", err)
+	}
+	b, err := backend.Open()
+	if err != nil {
+		return w, fmt.Errorf("cgbg: %w", err)
+	}
+	w.Backend = b
+	return w, nil
+}
+
+func (w workspace) path(name string) string { return filepath.Join(w.dir, name) }
+
+// Proposal is a set of samples of a flow with their importance weights.
+type Proposal struct {
+	R           []float64 // samples, physical units, [n*dim]
+	LogQ        []float64 // ln q(R), nats, standardised units
+	U           []float64 // potential of mean force at R
+	LogW        []float64 // log-weights, nats, up to a constant
+	LogQErr     float64   // worst known error of LogQ, nats
+	Evaluations float64   // velocity evaluations per sample
+	Divergences float64   // divergence evaluations per sample
+}
+
+// Summary grades the weights.
+func (p *Proposal) Summary() reweight.Summary { return reweight.Summarize(p.LogW) }
+
+// propose draws samples, evaluates the potential on them, and weighs them. The
+// result is kept in file, under a fingerprint of what it was made from.
+func (w workspace) propose(ctx context.Context, file, fingerprint string, m *flow.Model, n int, seed uint64, acc flow.Accuracy,
+	energy func(context.Context, []float64) ([]float64, error), kT float64, progress Progress) (*Proposal, error) {
+	if p, err := readProposal(w.path(file), fingerprint); err == nil {
+		return p, nil
+	}
+	s, err := m.Sample(ctx, n, seed, acc, progress)
+	if err != nil {
+		return nil, err
+	}
+	u, err := energy(ctx, s.R)
+	if err != nil {
+		return nil, err
+	}
+	p := &Proposal{R: s.R, LogQ: s.LogQ, U: u, LogW: reweight.LogWeights(u, s.LogQ, kT, s.LogCOM),
+		LogQErr: s.LogQErrorMax(), Evaluations: s.Evaluations, Divergences: s.Divergences}
+	if err := p.write(w.path(file), fingerprint, m.Field.Dim()); err != nil {
+		return nil, err
+	}
+	// Positions are stored in float32: read them back, so that a resumed run
+	// computes with the same numbers as an uninterrupted one.
+	return readProposal(w.path(file), fingerprint)
+}
+
+// Keys of the free-form part of a data file's schema.
+const (
+	keyFingerprint  = "fingerprint"
+	keyLogQErr      = "logq_error_max"
+	keyEvaluations  = "evaluations"
+	keyDivergences  = "divergences"
+	keyTrajectories = "trajectories"
+)
+
+func (p *Proposal) write(path, fingerprint string, dim int) error {
+	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+	meta := data.Meta{System: "flow samples", Beads: []string{"all"}, Dim: dim, Generator: "cgbg: samples of a flow with importance weights",
+		Extra: map[string]string{keyFingerprint: fingerprint, keyLogQErr: number(p.LogQErr),
+			keyEvaluations: number(p.Evaluations), keyDivergences: number(p.Divergences)}}
+	err := data.WriteFile(path, meta, &data.Frames{Beads: 1, Dim: dim, R: rounded(p.R), LogQ: p.LogQ, U: p.U, LogW: p.LogW})
+	if err != nil {
+		return fmt.Errorf("cgbg: %w", err)
+	}
+	return nil
+}
+
+func readProposal(path, fingerprint string) (*Proposal, error) {
+	f, meta, err := readFrames(path, fingerprint)
+	if err != nil {
+		return nil, err
+	}
+	p := &Proposal{R: widened(f.R), LogQ: f.LogQ, U: f.U, LogW: f.LogW}
+	for key, dst := range map[string]*float64{keyLogQErr: &p.LogQErr, keyEvaluations: &p.Evaluations, keyDivergences: &p.Divergences} {
+		if *dst, err = strconv.ParseFloat(meta.Extra[key], 64); err != nil {
+			return nil, fmt.Errorf("cgbg: %s: key %s: %w", path, key, err)
+		}
+	}
+	return p, nil
+}
+
+// errOther reports a kept file that was made from other settings or data.
+var errOther = errors.New("made from other settings")
+
+func readFrames(path, fingerprint string) (*data.Frames, data.Meta, error) {
+	f, meta, err := data.ReadFile(path)
+	if err != nil {
+		return nil, meta, fmt.Errorf("cgbg: %w", err)
+	}
+	if meta.Extra[keyFingerprint] != fingerprint {
+		return nil, meta, fmt.Errorf("cgbg: %s: %w", path, errOther)
+	}
+	return f, meta, nil
+}
+
+// hash shortens what identifies a step's input.
+func hash(parts ...any) string {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%+v", parts)
+	return fmt.Sprintf("%016x", h.Sum64())
+}
+
+// rounded is R as it is stored, float32.
+func rounded(r []float64) []float32 {
+	out := make([]float32, len(r))
+	for i, v := range r {
+		out[i] = float32(v)
+	}
+	return out
+}
+
+func widened(r []float32) []float64 {
+	out := make([]float64, len(r))
+	for i, v := range r {
+		out[i] = float64(v)
+	}
+	return out
+}

@@ -1,0 +1,166 @@
+package data
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+)
+
+// Reader reads a file of frames, batch by batch.
+type Reader struct {
+	name  string
+	in    *ipc.FileReader
+	file  io.Closer
+	meta  Meta
+	names []string
+	n     int // frames in the file
+	next  int // batch
+	first int // number of the first frame of that batch
+}
+
+// Open opens a file and checks all of it against its digest.
+// Errors: those of the system; ErrFormat, ErrDamaged, ErrUnits, ErrEmpty,
+// wrapped with the file's name.
+func Open(path string) (*Reader, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("data: %w", err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("data: %w", err)
+	}
+	r, err := OpenReaderAt(f, info.Size(), path)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	r.file = f
+	return r, nil
+}
+
+// OpenReaderAt opens a file that is elsewhere, in memory say; name is for messages.
+func OpenReaderAt(at io.ReaderAt, size int64, name string) (r *Reader, err error) {
+	defer recoverAs(&err, name)
+	if err := verify(at, size); err != nil {
+		return nil, fmt.Errorf("data: %s: %w", name, err)
+	}
+	in, err := ipc.NewFileReader(io.NewSectionReader(at, 0, size))
+	if err != nil {
+		return nil, fmt.Errorf("data: %s: %w: %w", name, ErrDamaged, err)
+	}
+	r = &Reader{name: name, in: in}
+	if r.meta, r.names, err = parseSchema(in.Schema()); err != nil {
+		return nil, fmt.Errorf("data: %s: %w", name, err)
+	}
+	for i := range in.NumRecords() {
+		batch, err := in.RecordBatchAt(i)
+		if err != nil {
+			return nil, fmt.Errorf("data: %s: batch %d: %w: %w", name, i, ErrDamaged, err)
+		}
+		r.n += int(batch.NumRows())
+		batch.Release()
+	}
+	if r.n == 0 {
+		return nil, fmt.Errorf("data: %s: %w", name, ErrEmpty)
+	}
+	return r, nil
+}
+
+// recoverAs turns a panic of the Arrow library into an error.
+func recoverAs(err *error, name string) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("data: %s: %w: %v", name, ErrDamaged, p)
+	}
+}
+
+// Meta describes the frames.
+func (r *Reader) Meta() Meta { return r.meta }
+
+// Len is the number of frames in the file.
+func (r *Reader) Len() int { return r.n }
+
+// Next returns the next batch of frames, which the caller may keep, and io.EOF
+// after the last. Errors name the frame.
+func (r *Reader) Next() (f *Frames, err error) {
+	defer recoverAs(&err, r.name)
+	if r.next >= r.in.NumRecords() {
+		return nil, io.EOF
+	}
+	batch, err := r.in.RecordBatchAt(r.next)
+	if err != nil {
+		return nil, fmt.Errorf("data: %s: batch %d: %w: %w", r.name, r.next, ErrDamaged, err)
+	}
+	defer batch.Release()
+	f = &Frames{Beads: len(r.meta.Beads), Dim: r.meta.Dim}
+	for _, c := range f.columns() {
+		for i, name := range r.names {
+			if name != c.name {
+				continue
+			}
+			if batch.Column(i).NullN() > 0 {
+				return nil, fmt.Errorf("data: %s: frames from %d on: %s has missing values", r.name, r.first, name)
+			}
+			switch dst := c.values.(type) {
+			case *[]float32:
+				*dst = floats(batch.Column(i), c.width)
+			case *[]float64:
+				*dst = append([]float64(nil), batch.Column(i).(*array.Float64).Float64Values()...)
+			}
+		}
+	}
+	if err := f.Check(r.first); err != nil {
+		return nil, fmt.Errorf("data: %s: %w", r.name, err)
+	}
+	r.next++
+	r.first += f.Len()
+	return f, nil
+}
+
+func floats(a arrow.Array, width int) []float32 {
+	list := a.(*array.FixedSizeList)
+	values := list.ListValues().(*array.Float32).Float32Values()
+	start := list.Offset() * width
+	return append([]float32(nil), values[start:start+list.Len()*width]...)
+}
+
+// Close closes the file.
+func (r *Reader) Close() error {
+	err := r.in.Close()
+	if r.file != nil {
+		err = errors.Join(err, r.file.Close())
+	}
+	return err
+}
+
+// All reads the rest of the frames.
+func (r *Reader) All() (*Frames, error) {
+	all := &Frames{}
+	for {
+		f, err := r.Next()
+		if err == io.EOF {
+			return all, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		all.Append(f)
+	}
+}
+
+// ReadFile reads a whole file.
+func ReadFile(path string) (*Frames, Meta, error) {
+	r, err := Open(path)
+	if err != nil {
+		return nil, Meta{}, err
+	}
+	defer r.Close()
+	f, err := r.All()
+	return f, r.Meta(), err
+}
