@@ -1,0 +1,72 @@
+package session
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// adoptOrphans makes descendants whose parents died children of this process.
+func adoptOrphans() { unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
+
+// kernelAttributes put the kernel into a process group of its own, and end it
+// with its supervisor.
+func kernelAttributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
+// killDescendants kills all descendants of this process until none is left:
+// orphans come to us, so that each pass sees the next generation.
+func killDescendants(int) {
+	for range 200 {
+		left := descendants(os.Getpid())
+		for _, pid := range left {
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
+		for {
+			var status syscall.WaitStatus
+			pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG, nil)
+			if pid <= 0 || err != nil {
+				break
+			}
+		}
+		if len(left) == 0 {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// descendants lists the living descendants of a process.
+func descendants(root int) []int {
+	parents := map[int]int{}
+	entries, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, name := range entries {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			continue
+		}
+		// pid (comm) state ppid …; comm may hold anything, so look behind the last bracket.
+		fields := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:])
+		if len(fields) < 2 || fields[0][0] == 'Z' {
+			continue
+		}
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+		parents[pid], _ = strconv.Atoi(string(fields[1]))
+	}
+	var out []int
+	for pid := range parents {
+		for p := parents[pid]; p > 0; p = parents[p] {
+			if p == root {
+				out = append(out, pid)
+				break
+			}
+		}
+	}
+	return out
+}
