@@ -58,6 +58,7 @@ func (s *Session) Start(dir string, log io.Writer, args ...string) (*Process, er
 	p := &Process{cmd: cmd, pipe: write, done: make(chan struct{})}
 	go func() {
 		p.err = cmd.Wait()
+		killMarked(s.Dir) // the supervisor may have been killed before its work
 		close(p.done)
 	}()
 	return p, nil

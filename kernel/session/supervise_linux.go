@@ -70,3 +70,29 @@ func descendants(root int) []int {
 	}
 	return out
 }
+
+// killMarked kills the processes that run in a session, by the TMPDIR they
+// inherit from it: those whose supervisor was killed itself.
+func killMarked(session string) {
+	mark := []byte("\x00TMPDIR=" + filepath.Join(session, "tmp") + "\x00")
+	for range 200 {
+		left := 0
+		names, _ := filepath.Glob("/proc/[0-9]*/environ")
+		for _, name := range names {
+			env, err := os.ReadFile(name) // empty for zombies
+			if err != nil || !bytes.Contains(append([]byte{0}, env...), mark) {
+				continue
+			}
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+			if pid == os.Getpid() {
+				continue
+			}
+			left++
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
+		if left == 0 {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
