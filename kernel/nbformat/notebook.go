@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -88,8 +89,14 @@ func Parse(data []byte) (*Notebook, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber() // numbers in metadata come back as they were written
 	var top map[string]any
-	if err := dec.Decode(&top); err != nil {
-		return nil, fmt.Errorf("%w (%v); it may be truncated: open it in Jupyter, or take it from the repository again", ErrNotJSON, err)
+	err := dec.Decode(&top)
+	if err == nil {
+		if _, e := dec.Token(); e != io.EOF {
+			err = fmt.Errorf("something follows the notebook at byte %d", dec.InputOffset())
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w (%v); it may be damaged: open it in Jupyter, or take it from the repository again", ErrNotJSON, err)
 	}
 	major, ok := intField(top, "nbformat")
 	if !ok {
@@ -100,8 +107,8 @@ func Parse(data []byte) (*Notebook, error) {
 	}
 	nb := &Notebook{extra: top}
 	nb.Minor, _ = intField(top, "nbformat_minor")
-	if nb.Metadata, ok = top["metadata"].(map[string]any); !ok {
-		nb.Metadata = map[string]any{}
+	if nb.Metadata, err = object(top, "metadata"); err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrFormat, err)
 	}
 	cells, ok := top["cells"].([]any)
 	if !ok {
@@ -133,13 +140,19 @@ func parseCell(raw any) (*Cell, error) {
 	if c.Source, ok = joinLines(m["source"]); !ok {
 		return nil, errors.New("source is neither a string nor a list of strings")
 	}
-	c.ID, _ = m["id"].(string)
-	if c.Metadata, ok = m["metadata"].(map[string]any); !ok {
-		c.Metadata = map[string]any{}
+	if c.ID, ok = m["id"].(string); !ok && m["id"] != nil {
+		return nil, errors.New("id is not a string")
 	}
-	c.ExecutionCount, _ = intField(m, "execution_count")
+	var err error
+	if c.Metadata, err = object(m, "metadata"); err != nil {
+		return nil, err
+	}
 	if c.Type == Code {
-		list, _ := m["outputs"].([]any)
+		c.ExecutionCount, _ = intField(m, "execution_count")
+		list, ok := m["outputs"].([]any)
+		if !ok && m["outputs"] != nil {
+			return nil, errors.New("outputs is not a list")
+		}
 		for i, o := range list {
 			out, ok := o.(map[string]any)
 			if !ok {
@@ -201,7 +214,31 @@ func (nb *Notebook) Bytes() ([]byte, error) {
 	if err := enc.Encode(top); err != nil {
 		return nil, fmt.Errorf("nbformat: encoding notebook: %w", err)
 	}
-	return buf.Bytes(), nil
+	return unescapeSeparators(buf.Bytes()), nil
+}
+
+// unescapeSeparators writes U+2028 and U+2029, which encoding/json escapes for
+// the sake of old JavaScript, as Jupyter does.
+func unescapeSeparators(text []byte) []byte {
+	if !bytes.Contains(text, []byte(`\u202`)) {
+		return text
+	}
+	out := make([]byte, 0, len(text))
+	for len(text) > 0 {
+		n := 1
+		switch {
+		case bytes.HasPrefix(text, []byte(`\u2028`)):
+			out, text = append(out, "\u2028"...), text[6:]
+			continue
+		case bytes.HasPrefix(text, []byte(`\u2029`)):
+			out, text = append(out, "\u2029"...), text[6:]
+			continue
+		case text[0] == '\\':
+			n = 2 // with what it escapes, which may be a backslash
+		}
+		out, text = append(out, text[:n]...), text[n:]
+	}
+	return out
 }
 
 func (c *Cell) encode(minor int) map[string]any {
@@ -229,11 +266,19 @@ func (c *Cell) encode(minor int) map[string]any {
 	return m
 }
 
-// WriteFile writes the notebook to the named file, whole or not at all.
+// WriteFile writes the notebook to the named file, whole or not at all. A file
+// that is there keeps its permissions, and a symbolic link keeps pointing to it.
 func (nb *Notebook) WriteFile(name string) error {
 	data, err := nb.Bytes()
 	if err != nil {
 		return err
+	}
+	mode := fs.FileMode(0o644)
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		name = real
+		if info, err := os.Stat(name); err == nil {
+			mode = info.Mode().Perm()
+		}
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(name), ".nb-*")
 	if err != nil {
@@ -242,7 +287,7 @@ func (nb *Notebook) WriteFile(name string) error {
 	defer os.Remove(tmp.Name()) // fails, as it should, once renamed
 	_, err = tmp.Write(data)
 	if err == nil {
-		err = tmp.Chmod(0o644)
+		err = tmp.Chmod(mode)
 	}
 	if err == nil {
 		err = tmp.Sync()
@@ -266,6 +311,15 @@ func nonNil(m map[string]any) map[string]any {
 	return m
 }
 
+// object returns the object in a field; an empty one where there is none.
+func object(m map[string]any, key string) (map[string]any, error) {
+	v, ok := m[key].(map[string]any)
+	if !ok && m[key] != nil {
+		return nil, fmt.Errorf("%s is not an object", key)
+	}
+	return nonNil(v), nil
+}
+
 func intField(m map[string]any, key string) (int, bool) {
 	n, ok := m[key].(json.Number)
 	if !ok {
@@ -273,35 +327,4 @@ func intField(m map[string]any, key string) (int, bool) {
 	}
 	i, err := n.Int64()
 	return int(i), err == nil
-}
-
-// joinLines turns a multi-line string of the format, a string or a list of
-// strings, into a string.
-func joinLines(v any) (string, bool) {
-	switch v := v.(type) {
-	case nil:
-		return "", true
-	case string:
-		return v, true
-	case []any:
-		var b strings.Builder
-		for _, line := range v {
-			s, ok := line.(string)
-			if !ok {
-				return "", false
-			}
-			b.WriteString(s)
-		}
-		return b.String(), true
-	}
-	return "", false
-}
-
-// splitLines is the inverse of joinLines: lines keep their "\n".
-func splitLines(s string) []string {
-	lines := strings.SplitAfter(s, "\n")
-	if lines[len(lines)-1] == "" {
-		lines = lines[:len(lines)-1]
-	}
-	return lines
 }

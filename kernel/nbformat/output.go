@@ -53,13 +53,13 @@ func (o Output) str(key string) string {
 // readOutput joins the lists of lines of an output read from a file.
 func readOutput(m map[string]any) Output {
 	if m["output_type"] == "stream" {
-		if s, ok := joinLines(m["text"]); ok {
+		if s, ok := joinLines(m["text"]); ok && m["text"] != nil {
 			m["text"] = s
 		}
 	}
 	if data, ok := m["data"].(map[string]any); ok {
 		for mime, v := range data {
-			if s, ok := joinLines(v); ok && !isJSON(mime) {
+			if s, ok := joinLines(v); ok && v != nil && !isJSON(mime) {
 				data[mime] = s
 			}
 		}
@@ -85,72 +85,11 @@ func (o Output) encode() map[string]any {
 	return m
 }
 
+// isJSON and isText tell MIME types apart as Jupyter's reader and writer do.
 func isJSON(mime string) bool {
-	return mime == "application/json" || strings.HasSuffix(mime, "+json")
+	return mime == "application/json" || strings.HasPrefix(mime, "application/") && strings.HasSuffix(mime, "+json")
 }
 
 func isText(mime string) bool {
 	return strings.HasPrefix(mime, "text/") || mime == "image/svg+xml" || mime == "application/javascript"
-}
-
-// AppendStream adds text to the stream of that name at the end of outputs, or
-// begins a new one, and applies carriage returns and backspaces as a terminal
-// would: a progress line that was drawn a thousand times is kept once.
-func AppendStream(outputs []Output, name, text string) []Output {
-	if n := len(outputs); n > 0 && outputs[n-1].Type() == "stream" && outputs[n-1].Name() == name {
-		outputs[n-1]["text"] = collapse(outputs[n-1].str("text") + text)
-		return outputs
-	}
-	return append(outputs, Stream(name, collapse(text)))
-}
-
-// collapse keeps of each line what a terminal would still show. A carriage
-// return at the very end stays: what it erases is not yet known.
-func collapse(text string) string {
-	if !strings.ContainsAny(text, "\r\b") {
-		return text
-	}
-	text = strings.ReplaceAll(text, "\r\n", "\n")
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		if !strings.ContainsAny(line, "\r\b") {
-			continue
-		}
-		open := i == len(lines)-1 && strings.HasSuffix(line, "\r")
-		line = overwrite(line)
-		if open {
-			line += "\r"
-		}
-		lines[i] = line
-	}
-	return strings.Join(lines, "\n")
-}
-
-// overwrite plays one line on a terminal of unlimited width. The sequence
-// "\x1b[K" clears to the end of the line.
-func overwrite(line string) string {
-	const clear = "\x1b[K"
-	var cells []rune
-	at := 0
-	for len(line) > 0 {
-		if strings.HasPrefix(line, clear) {
-			cells, line = cells[:at], line[len(clear):]
-			continue
-		}
-		r := []rune(line[:min(len(line), 4)])[0]
-		line = line[len(string(r)):]
-		switch {
-		case r == '\r':
-			at = 0
-		case r == '\b':
-			at = max(at-1, 0)
-		case at < len(cells):
-			cells[at] = r
-			at++
-		default:
-			cells = append(cells, r)
-			at++
-		}
-	}
-	return string(cells)
 }
