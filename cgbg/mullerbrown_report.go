@@ -25,6 +25,7 @@ const (
 
 // MullerBrownReport says how well a flow of the Müller–Brown system does.
 type MullerBrownReport struct {
+	Name                    string            // of the set that the flow was trained on
 	Before, After           observable.Scores // proposal and reweighted, against the exact bin masses
 	FloorBefore, FloorAfter observable.Scores // the same of exact samples, as many as there are effective ones
 	Weights                 reweight.Summary
@@ -58,7 +59,7 @@ func (m *MullerBrown) Report(ctx context.Context, biased bool, progress Progress
 	if err != nil {
 		return nil, err
 	}
-	r := &MullerBrownReport{Weights: p.Summary()}
+	r := &MullerBrownReport{Name: setName(biased), Weights: p.Summary()}
 	r.Effective = max(1, int(math.Round(float64(r.Weights.N)*r.Weights.ESS)))
 	rng := m.rng(1)
 	if r.Before, r.FloorBefore, err = m.score(p.R, nil, len(p.R), rng); err != nil {
@@ -76,6 +77,24 @@ func (m *MullerBrown) Report(ctx context.Context, biased bool, progress Progress
 	r.FreeEnergyMAE = m.meanAbsError(r.ProfileAfter.F)
 	r.FreeEnergyMAEFloor, err = m.profileFloor(r.Effective)
 	return r, err
+}
+
+// Results are the report's numbers under the names of results.json.
+func (r *MullerBrownReport) Results() []Result {
+	none := math.NaN()
+	w := r.Weights
+	list := []Result{
+		scoreResult("js_before", r.Before.JS, r.FloorBefore.JS, "nats", w.N),
+		scoreResult("js", r.After.JS, r.FloorAfter.JS, "nats", w.N),
+		scoreResult("pmf_error_before", r.Before.PMFError, r.FloorBefore.PMFError, "", w.N),
+		scoreResult("pmf_error", r.After.PMFError, r.FloorAfter.PMFError, "", w.N),
+		{Name: "free_energy_mae_kt", Value: r.FreeEnergyMAE, Error: none, Floor: r.FreeEnergyMAEFloor, Unit: "kT", N: w.N},
+	}
+	list = append(list, weightResults(w)...)
+	for i := range list {
+		list[i].Name = r.Name + "/" + list[i].Name
+	}
+	return list
 }
 
 // score compares weighted samples with the exact distribution of x.
@@ -143,7 +162,6 @@ type PMFReport struct {
 	Loss, Floor       float64                // last force-matching loss, and the noise floor of its data
 	Proposition1      mullerbrown.Divergence // both sides of Eq. 14
 	LogSobolev        mullerbrown.Bound      // of the exact marginal
-	UnbiasedNoise     float64                // noise floor of unbiased data
 	LossSteps, Losses []float64              // history
 }
 
@@ -153,7 +171,15 @@ func (m *MullerBrown) ReportPMF(ctx context.Context) (*PMFReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &PMFReport{X: m.Line(), ExactU: m.ExactProfile(), Floor: m.Umbrella.NoiseFloor(), UnbiasedNoise: m.Exact.NoiseFloor(),
+	t, err := m.Simulate(ctx, true, nil)
+	if err != nil {
+		return nil, err
+	}
+	frames, err := m.pmfFrames(t)
+	if err != nil {
+		return nil, err
+	}
+	r := &PMFReport{X: m.Line(), ExactU: m.ExactProfile(), Floor: frames.NoiseFloor(),
 		Losses: history.Loss, Loss: history.Loss[len(history.Loss)-1]}
 	for _, step := range history.Step {
 		r.LossSteps = append(r.LossSteps, float64(step))

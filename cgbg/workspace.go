@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,9 +36,10 @@ type workspace struct {
 	Backend *backend.Backend
 }
 
-// openWorkspace makes the folder state/ below dir; with an empty dir a new
-// temporary folder is used, and nothing outlasts the program's run.
-func openWorkspace(dir string) (workspace, error) {
+// openWorkspace makes the folder state/<key> below dir; with an empty dir a new
+// temporary folder is used. The key stands for the settings: other settings do
+// not meet this one's checkpoints.
+func openWorkspace(dir, key string) (workspace, error) {
 	if dir == "" {
 		tmp, err := os.MkdirTemp("", "cgbg")
 		if err != nil {
@@ -45,7 +47,7 @@ func openWorkspace(dir string) (workspace, error) {
 		}
 		dir = tmp
 	}
-	w := workspace{dir: filepath.Join(dir, "state")}
+	w := workspace{dir: filepath.Join(dir, "state", key)}
 	if err := os.MkdirAll(w.dir, 0o755); err != nil {
 		return w, fmt.Errorf("cgbg: the run's folder: %w", err)
 	}
@@ -72,6 +74,29 @@ type Proposal struct {
 
 // Summary grades the weights.
 func (p *Proposal) Summary() reweight.Summary { return reweight.Summarize(p.LogW) }
+
+// Result is a number with its error and its floor, NaN where there is none.
+type Result struct {
+	Name                string
+	Value, Error, Floor float64
+	Unit                string // "" for none
+	N                   int    // samples it rests on
+}
+
+func scoreResult(name string, e, floor reweight.Estimate, unit string, n int) Result {
+	return Result{Name: name, Value: e.Value, Error: e.Error, Floor: floor.Value, Unit: unit, N: n}
+}
+
+// weightResults are the numbers that grade weights.
+func weightResults(w reweight.Summary) []Result {
+	none := math.NaN()
+	return []Result{
+		{"ess", w.ESS, w.ESSError, none, "", w.N},
+		{"ess_clipped", w.ESSClipped, w.ESSClippedError, none, "", w.N},
+		{"khat", w.KHat, w.KHatError, none, "", w.N},
+		{"max_weight", w.MaxWeight, none, none, "", w.N},
+	}
+}
 
 // propose draws samples, evaluates the potential on them, and weighs them. The
 // result is kept in file, under a fingerprint of what it was made from.

@@ -2,6 +2,7 @@ package mullerbrown
 
 import (
 	"errors"
+	"maps"
 	"math"
 	"testing"
 )
@@ -175,5 +176,41 @@ func TestSubsamples(t *testing.T) {
 		if _, err := tr.Random(n, 1); err == nil {
 			t.Errorf("Random(%d): no error", n)
 		}
+	}
+}
+
+func TestFlat(t *testing.T) {
+	tr := &Trajectories{}
+	counts := map[int]int{12: 5, 20: 300, 21: 40, 45: 1000} // frames by bin of x
+	for _, bin := range []int{12, 20, 21, 45} {
+		var x []float32
+		for k := range counts[bin] {
+			x = append(x, float32(bin)+float32(k)/float32(counts[bin]))
+		}
+		tr.X, tr.Y, tr.Fx, tr.Fy = append(tr.X, x), append(tr.Y, x), append(tr.Fx, x), append(tr.Fy, x)
+	}
+	f, err := tr.Flat(245, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, seen := map[int]int{}, map[float32]bool{}
+	for i, x := range f.X {
+		got[int(x)]++
+		if seen[x] || f.Fx[i] != x {
+			t.Fatalf("%g twice, or arrays out of step", x)
+		}
+		seen[x] = true
+	}
+	if want := map[int]int{12: 5, 20: 100, 21: 40, 45: 100}; !maps.Equal(got, want) {
+		t.Errorf("got %v frames by bin, want %v", got, want)
+	}
+	if f.NoiseFloor() <= 0 {
+		t.Errorf("noise floor %g, want a positive number", f.NoiseFloor())
+	}
+	one := &Frames{X: []float32{24, 24.125}}
+	near(t, "interpolated noise floor", one.NoiseFloor(), (At(24).VarF+At(24.125).VarF)/2, 1e-3)
+	near(t, "fraction of frames", tr.Fraction(20, 21), 300.0/1345, 1e-12)
+	if _, err := tr.Flat(1346, 1); err == nil {
+		t.Error("more frames than there are: no error")
 	}
 }

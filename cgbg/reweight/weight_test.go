@@ -104,7 +104,7 @@ func TestShiftInvariance(t *testing.T) {
 		b[i] = v + 2e5
 	}
 	sa, sb := Summarize(a), Summarize(b)
-	near(t, "ESS", sb.ESS, sa.ESS, 1e-9) // 2e5 leaves 1e-11 of each log-weight
+	near(t, "ESS", sb.ESS, sa.ESS, 1e-9)  // 2e5 leaves 1e-11 of each log-weight
 	near(t, "k̂", sb.KHat, sa.KHat, 1e-6) // bounded weights crowd at their maximum, where rounding shows
 	near(t, "largest weight", sb.MaxWeight, sa.MaxWeight, 1e-9)
 }

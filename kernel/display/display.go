@@ -12,16 +12,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/janpfeifer/gonb/gonbui"
 )
 
 // RunDirEnv is the environment variable with the absolute path of the folder of the current run.
 const RunDirEnv = "CGBG_RUN_DIR"
+
+// StartEnv is the environment variable with the time at which the kernel started, in s since 1970.
+const StartEnv = "CGBG_RUN_START"
 
 // RunDir returns the folder of the current run, or "" where there is none.
 func RunDir() string { return os.Getenv(RunDirEnv) }
@@ -55,6 +61,21 @@ func Must(err error) {
 func Get[T any](value T, err error) T {
 	Must(err)
 	return value
+}
+
+// Get2 is Get for calls with two results.
+func Get2[A, B any](a A, b B, err error) (A, B) {
+	Must(err)
+	return a, b
+}
+
+// Seconds returns the time since the kernel started, in s, or 0 outside one.
+func Seconds() float64 {
+	start, err := strconv.ParseFloat(os.Getenv(StartEnv), 64)
+	if err != nil {
+		return 0
+	}
+	return math.Round(10*(float64(time.Now().UnixMilli())/1000-start)) / 10
 }
 
 // Markdown shows formatted text; formulas stand between dollar signs.

@@ -38,11 +38,23 @@ func Error(e float64) Option { return func(r *entry) { r.Error = number(e) } }
 // Floor gives the value that a perfect model would have reached with as many samples.
 func Floor(f float64) Option { return func(r *entry) { r.Floor = number(f) } }
 
-// Unit gives a result's unit.
-func Unit(u string) Option { return func(r *entry) { r.Unit = &u } }
+// Unit gives a result's unit; "" for none.
+func Unit(u string) Option {
+	return func(r *entry) {
+		if r.Unit = &u; u == "" {
+			r.Unit = nil
+		}
+	}
+}
 
-// N gives the number of samples a result rests on.
-func N(n int) Option { return func(r *entry) { r.N = &n } }
+// N gives the number of samples a result rests on; 0 for none.
+func N(n int) Option {
+	return func(r *entry) {
+		if r.N = &n; n == 0 {
+			r.N = nil
+		}
+	}
+}
 
 // Result shows a number, a string or a bool with its error and floor, and records it in the run's results.json, a JSON
 // array of {"name", "value", "error", "floor", "unit", "n"}. A result of the same name is replaced in its place. Numbers

@@ -29,6 +29,13 @@ type parameter struct {
 	keyword string // const or var
 	typ     string // as declared; "" where the value decides
 	kind    string // of the value: string, int, float, bool; "" for anything else
+	value   string // in Go's syntax
+	group   int    // number of the declaration that it is in
+}
+
+// line declares the parameter with a value in Go's syntax.
+func (p parameter) line(name, value string) string {
+	return strings.Join(strings.Fields(p.keyword+" "+name+" "+p.typ), " ") + " = " + value
 }
 
 // inject puts a cell with the given values ("name=value") behind the cell tagged
@@ -51,8 +58,8 @@ func inject(nb *nbformat.Notebook, values []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	lines := map[string]string{}
-	var order []string
+	literals := map[string]string{}
+	touched := map[int]bool{}
 	for _, v := range values {
 		name, value, ok := strings.Cut(v, "=")
 		if name = strings.TrimSpace(name); !ok || name == "" {
@@ -62,23 +69,24 @@ func inject(nb *nbformat.Notebook, values []string) (string, error) {
 		if !ok {
 			return "", fmt.Errorf("%w %q: the notebook has %s", ErrParameter, name, strings.Join(names, ", "))
 		}
-		literal, err := p.literal(value)
-		if err != nil {
+		if literals[name], err = p.literal(value); err != nil {
 			return "", fmt.Errorf("%w %s: %w", ErrParameter, name, err)
 		}
-		if _, again := lines[name]; !again {
-			order = append(order, name)
+		touched[p.group] = true
+	}
+	injected := "// Parameters\n"
+	for _, name := range names {
+		p := declared[name]
+		if literal, ok := literals[name]; ok {
+			injected += p.line(name, literal) + "\n"
+		} else if touched[p.group] && p.value != "" { // GoNB forgets a group of which one member is declared again
+			injected += p.line(name, p.value) + "\n"
 		}
-		lines[name] = strings.Join(strings.Fields(p.keyword+" "+name+" "+p.typ), " ") + " = " + literal
 	}
-	text := "// Parameters\n"
-	for _, name := range order {
-		text += lines[name] + "\n"
-	}
-	cell := &nbformat.Cell{ID: tagInjected, Type: nbformat.Code, Source: strings.TrimSuffix(text, "\n"),
+	cell := &nbformat.Cell{ID: tagInjected, Type: nbformat.Code, Source: strings.TrimSuffix(injected, "\n"),
 		Metadata: map[string]any{"tags": []any{tagInjected}}}
 	nb.Cells = slices.Insert(nb.Cells, at+1, cell)
-	return source + "\n" + text, nil
+	return source + "\n" + injected, nil
 }
 
 // parseParameters finds the constants and variables of a cell.
@@ -89,7 +97,7 @@ func parseParameters(source string) (map[string]parameter, []string, error) {
 	}
 	declared := map[string]parameter{}
 	var names []string
-	for _, d := range file.Decls {
+	for group, d := range file.Decls {
 		gen, ok := d.(*ast.GenDecl)
 		if !ok || gen.Tok != token.CONST && gen.Tok != token.VAR {
 			continue
@@ -97,13 +105,12 @@ func parseParameters(source string) (map[string]parameter, []string, error) {
 		for _, spec := range gen.Specs {
 			values := spec.(*ast.ValueSpec)
 			for i, name := range values.Names {
-				p := parameter{keyword: gen.Tok.String()}
+				p := parameter{keyword: gen.Tok.String(), group: group}
+				if i < len(values.Values) {
+					p.value, p.kind = text(values.Values[i]), kindOf(values.Values[i])
+				}
 				if values.Type != nil {
-					var b strings.Builder
-					format.Node(&b, token.NewFileSet(), values.Type) // cannot fail: it was parsed
-					p.typ, p.kind = b.String(), kindOfType(b.String())
-				} else if i < len(values.Values) {
-					p.kind = kindOf(values.Values[i])
+					p.typ, p.kind = text(values.Type), kindOfType(text(values.Type))
 				}
 				declared[name.Name] = p
 				names = append(names, name.Name)
@@ -111,6 +118,13 @@ func parseParameters(source string) (map[string]parameter, []string, error) {
 		}
 	}
 	return declared, names, nil
+}
+
+// text is an expression in Go's syntax.
+func text(e ast.Expr) string {
+	var b strings.Builder
+	format.Node(&b, token.NewFileSet(), e) // cannot fail: it was parsed
+	return b.String()
 }
 
 func kindOf(e ast.Expr) string {

@@ -26,17 +26,17 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/kernel/display"
 	"golang.org/x/mod/modfile"
 )
 
 // ModulePath is the path of this module.
 const ModulePath = "github.com/cgbg-go/lab"
-
-// RunDirEnv names the folder of the current run to its cells.
-const RunDirEnv = "CGBG_RUN_DIR"
 
 // Options of a session.
 type Options struct {
@@ -248,9 +248,10 @@ func (s *Session) environment(runDir string) []string {
 	set := append(BuildEnv(),
 		"PATH="+filepath.Join(s.Dir, "bin")+string(filepath.ListSeparator)+os.Getenv("PATH"),
 		"TMPDIR="+filepath.Join(s.Dir, "tmp"),
+		display.StartEnv+"="+strconv.FormatFloat(float64(time.Now().UnixMilli())/1000, 'f', 3, 64),
 	)
 	if runDir != "" {
-		set = append(set, RunDirEnv+"="+runDir)
+		set = append(set, display.RunDirEnv+"="+runDir)
 	}
 	var env []string
 	for _, old := range os.Environ() {

@@ -1,0 +1,73 @@
+package cgbg
+
+import (
+	"context"
+
+	"github.com/cgbg-go/lab/cgbg/mullerbrown"
+)
+
+// Proposition2 compares, in narrow windows of x, how y is distributed among the
+// unbiased and the umbrella's frames: alike, since the bias depends on x alone.
+func (m *MullerBrown) Proposition2(ctx context.Context) ([]*mullerbrown.ConditionalTest, error) {
+	sets, err := m.both(ctx)
+	if err != nil {
+		return nil, err
+	}
+	const width = 0.5
+	var tests []*mullerbrown.ConditionalTest
+	for _, x := range []float64{20, 24, 28, 32, 36} {
+		test, err := mullerbrown.CompareConditional(sets[0], sets[1], x-width/2, x+width/2, 1)
+		if err != nil {
+			return nil, err
+		}
+		tests = append(tests, test)
+	}
+	return tests, nil
+}
+
+// Proposition3 is the best mean force that each set of frames leads to: by
+// Proposition 3 the same, the exact one.
+type Proposition3 struct {
+	X                []float64
+	Exact            []float64
+	Unbiased, Biased []float64 // least-squares splines
+	UnbiasedError    []float64 // standard errors, from the scatter of trajectories
+	BiasedError      []float64
+}
+
+// Proposition3 fits the mean force in closed form, cubic splines by least
+// squares, to the unbiased and to the umbrella's frames with their unbiased
+// forces.
+func (m *MullerBrown) Proposition3(ctx context.Context) (*Proposition3, error) {
+	sets, err := m.both(ctx)
+	if err != nil {
+		return nil, err
+	}
+	const lo, hi, intervals, points = 16, 44, 24, 113
+	p := &Proposition3{}
+	for i := range points {
+		x := lo + (hi-lo)*float64(i)/(points-1)
+		p.X, p.Exact = append(p.X, x), append(p.Exact, mullerbrown.MeanForce(x))
+	}
+	for i, force := range []struct{ f, err *[]float64 }{{&p.Unbiased, &p.UnbiasedError}, {&p.Biased, &p.BiasedError}} {
+		fit, err := mullerbrown.FitForce(sets[i].X, sets[i].Fx, lo, hi, intervals, 1)
+		if err != nil {
+			return nil, err
+		}
+		for _, x := range p.X {
+			f, sem := fit.At(x)
+			*force.f, *force.err = append(*force.f, f), append(*force.err, sem)
+		}
+	}
+	return p, nil
+}
+
+// both returns the unbiased and the umbrella's trajectories.
+func (m *MullerBrown) both(ctx context.Context) (sets [2]*mullerbrown.Trajectories, err error) {
+	for i, biased := range []bool{false, true} {
+		if sets[i], err = m.Simulate(ctx, biased, nil); err != nil {
+			return sets, err
+		}
+	}
+	return sets, nil
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/cgbg-go/lab/kernel/session"
+)
+
+// TestImportGraph: the library knows nothing of notebooks, and data nothing of
+// the workflow; only cells join them.
+func TestImportGraph(t *testing.T) {
+	const module = session.ModulePath + "/"
+	forbidden := []struct{ from, to string }{
+		{module + "cgbg", module + "kernel"},
+		{module + "cgbg", "github.com/janpfeifer/gonb"},
+		{module + "data", module + "kernel"},
+		{module + "data", module + "cgbg"},
+		{module + "data", "github.com/janpfeifer/gonb"},
+		{module + "kernel/display", module + "cgbg"},
+		{module + "cgbg/figure", module + "cgbg/flow"},
+		{module + "cgbg/forward", module + "data"},
+	}
+	cmd := exec.Command("go", "list", "-deps", "-json=ImportPath,Imports", "../cgbg/...", "../data/...", "./...")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	packages := 0
+	for dec := json.NewDecoder(out); ; {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages++
+		for _, imported := range p.Imports {
+			for _, f := range forbidden {
+				if under(p.ImportPath, f.from) && under(imported, f.to) {
+					t.Errorf("%s imports %s", p.ImportPath, imported)
+				}
+			}
+		}
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if packages < 20 {
+		t.Errorf("only %d packages were looked at", packages)
+	}
+}
+
+func under(path, top string) bool { return path == top || strings.HasPrefix(path, top+"/") }
