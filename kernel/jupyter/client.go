@@ -3,6 +3,7 @@ package jupyter
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -59,9 +60,11 @@ type Client struct {
 	control zmq4.Socket
 	stdin   zmq4.Socket
 	iopub   zmq4.Socket
+	done    <-chan struct{} // closed by cancel
 	cancel  context.CancelFunc
 
-	// Messages of each channel; closed when the client is.
+	// Messages of each channel; closed when the client is. Read them all: a
+	// channel that nobody reads holds up its socket.
 	Shell, Stdin, IOPub <-chan *Message
 }
 
@@ -71,28 +74,44 @@ func Dial(ctx context.Context, conn Connection) (*Client, error) {
 		return nil, err
 	}
 	life, cancel := context.WithCancel(context.Background())
-	c := &Client{conn: conn, session: newID(), cancel: cancel}
+	c := &Client{conn: conn, session: newID(), done: life.Done(), cancel: cancel}
 	// GoNB answers control requests on the shell socket, and asks for input
 	// on stdin by the identity it knows from shell: one identity for all.
 	id := zmq4.WithID(zmq4.SocketIdentity(c.session))
 	c.shell, c.control, c.stdin = zmq4.NewDealer(life, id), zmq4.NewDealer(life, id), zmq4.NewDealer(life, id)
 	c.iopub = zmq4.NewSub(life)
-	sockets := []struct {
-		socket zmq4.Socket
-		port   int
-	}{{c.shell, conn.Shell}, {c.control, conn.Control}, {c.stdin, conn.Stdin}, {c.iopub, conn.IOPub}}
-	for _, s := range sockets {
-		if err := s.socket.Dial(conn.address(s.port)); err != nil {
+	// A kernel that hangs before the handshake would hold us, too.
+	connected := make(chan error, 1)
+	go func() { connected <- c.connect() }()
+	select {
+	case err := <-connected:
+		if err != nil {
 			c.Close()
 			return nil, fmt.Errorf("jupyter: connecting to the kernel: %w", err)
 		}
-	}
-	if err := c.iopub.SetOption(zmq4.OptionSubscribe, ""); err != nil {
-		c.Close()
-		return nil, fmt.Errorf("jupyter: %w", err)
+	case <-ctx.Done():
+		cancel()
+		go func() { // closing before it has connected would leave its connections open
+			<-connected
+			c.Close()
+		}()
+		return nil, fmt.Errorf("jupyter: the kernel does not answer on its sockets: %w", context.Cause(ctx))
 	}
 	c.Shell, c.Stdin, c.IOPub = c.receive(c.shell), c.receive(c.stdin), c.receive(c.iopub)
 	return c, nil
+}
+
+func (c *Client) connect() error {
+	sockets := []struct {
+		socket zmq4.Socket
+		port   int
+	}{{c.shell, c.conn.Shell}, {c.control, c.conn.Control}, {c.stdin, c.conn.Stdin}, {c.iopub, c.conn.IOPub}}
+	for _, s := range sockets {
+		if err := s.socket.Dial(c.conn.address(s.port)); err != nil {
+			return err
+		}
+	}
+	return c.iopub.SetOption(zmq4.OptionSubscribe, "")
 }
 
 func awaitSockets(ctx context.Context, conn Connection) error {
@@ -115,23 +134,49 @@ func awaitSockets(ctx context.Context, conn Connection) error {
 	return nil
 }
 
-// receive pumps a socket into a channel until the socket closes. Messages that
-// are not ours to understand are dropped.
+// receive pumps a socket into a channel until the client closes or the kernel
+// ends. Messages that are not ours to understand are dropped.
 func (c *Client) receive(socket zmq4.Socket) <-chan *Message {
 	out := make(chan *Message, 64)
 	go func() {
+		defer c.drain(socket)
 		defer close(out)
 		for {
 			msg, err := socket.Recv()
 			if err != nil {
 				return
 			}
-			if m, err := decode([]byte(c.conn.Key), msg.Frames); err == nil {
-				out <- m
+			m, err := decode([]byte(c.conn.Key), msg.Frames)
+			if err != nil {
+				continue
+			}
+			select {
+			case out <- m:
+			case <-c.done:
+				return
 			}
 		}
 	}()
 	return out
+}
+
+// drain empties the queue of a closed socket: zmq4's reader waits forever for
+// room in it. A closed socket's Recv takes a message, or fails, by chance: once
+// it has failed nothing but a last message can come, and then there are more
+// Recv than the 10 messages the queue holds.
+func (c *Client) drain(socket zmq4.Socket) {
+	select {
+	case <-c.done:
+	default:
+		return // the kernel ended, and zmq4's reader with it
+	}
+	var err error
+	for !errors.Is(err, context.Canceled) {
+		_, err = socket.Recv()
+	}
+	for range 64 {
+		socket.Recv()
+	}
 }
 
 func (c *Client) send(socket zmq4.Socket, kind string, content any) (id string, err error) {
@@ -167,7 +212,7 @@ func (c *Client) Shutdown() error {
 	return err
 }
 
-// Close closes the sockets.
+// Close closes the sockets. It may be called more than once.
 func (c *Client) Close() {
 	c.cancel()
 	for _, s := range []zmq4.Socket{c.shell, c.control, c.stdin, c.iopub} {
