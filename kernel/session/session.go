@@ -115,7 +115,14 @@ func Tools(ctx context.Context, module string) (Toolset, error) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return Toolset{}, fmt.Errorf("session: building the kernel's tools: %w\n%s", err, out)
 	}
-	if err := os.Rename(tmp, dir); err != nil && !fileExists(tools.Gonb) {
+	if os.Rename(tmp, dir) == nil || fileExists(tools.Gonb) && fileExists(tools.Goimports) {
+		return tools, nil
+	}
+	// What is there is not whole: a cleaner of caches has been at it.
+	if err := os.RemoveAll(dir); err != nil {
+		return Toolset{}, fmt.Errorf("session: %w", err)
+	}
+	if err := os.Rename(tmp, dir); err != nil {
 		return Toolset{}, fmt.Errorf("session: %w", err)
 	}
 	return tools, nil
@@ -147,7 +154,7 @@ func New(ctx context.Context, opts Options) (*Session, error) {
 }
 
 func shortTempDir() string {
-	if dir := os.TempDir(); len(dir) <= 40 {
+	if dir := os.TempDir(); len(dir) <= 40 && filepath.IsAbs(dir) {
 		return dir
 	}
 	return "/tmp"
@@ -203,8 +210,12 @@ func (s *Session) render() error {
 
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-// RenderMod returns the go.mod of a session's module.
+// RenderMod returns the go.mod of a session's module, for this module's folder.
 func RenderMod(module string) ([]byte, error) {
+	module, err := filepath.Abs(module)
+	if err != nil {
+		return nil, fmt.Errorf("session: %w", err)
+	}
 	path := filepath.Join(module, "go.mod")
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -272,10 +283,10 @@ func (s *Session) Prebuild(ctx context.Context, packages []string) error {
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, s.Tools.Go, append([]string{"build"}, packages...)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.Module, &out, &out
-	for _, e := range s.Env {
-		if !strings.HasPrefix(e, "GOFLAGS=") && !strings.HasPrefix(e, "GOPROXY=") {
-			cmd.Env = append(cmd.Env, e)
-		}
+	// It may fetch what our go.mod names, as the caller's go command would.
+	cmd.Env = slices.Clone(s.Env)
+	for _, name := range []string{"GOFLAGS", "GOPROXY"} {
+		cmd.Env = append(cmd.Env, name+"="+os.Getenv(name)) // empty: go's default
 	}
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("session: building the packages of the notebook: %w\n%s", err, out.Bytes())

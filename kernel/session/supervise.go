@@ -59,6 +59,7 @@ func (s *Session) Start(dir string, log io.Writer, args ...string) (*Process, er
 	go func() {
 		p.err = cmd.Wait()
 		killMarked(s.Dir) // the supervisor may have been killed before its work
+		p.hangUp()
 		close(p.done)
 	}()
 	return p, nil
@@ -66,8 +67,10 @@ func (s *Session) Start(dir string, log io.Writer, args ...string) (*Process, er
 
 // Interrupt asks the kernel to interrupt its cell.
 func (p *Process) Interrupt() error {
-	_, err := p.pipe.Write([]byte{'i'})
-	return err
+	if _, err := p.pipe.Write([]byte{'i'}); err != nil {
+		return fmt.Errorf("session: interrupting the kernel: %w", err)
+	}
+	return nil
 }
 
 // Done is closed when kernel and supervisor have ended.
@@ -75,9 +78,11 @@ func (p *Process) Done() <-chan struct{} { return p.done }
 
 // Stop ends the kernel and all it started, and waits until they are gone.
 func (p *Process) Stop() {
-	p.once.Do(func() { p.pipe.Close() })
+	p.hangUp()
 	<-p.done
 }
+
+func (p *Process) hangUp() { p.once.Do(func() { p.pipe.Close() }) }
 
 // Err tells how the kernel ended, after Done.
 func (p *Process) Err() error { return p.err }
@@ -93,7 +98,10 @@ func Supervise(args []string) int {
 		return 2
 	}
 	dir := args[0]
-	signal.Ignore(syscall.SIGINT, syscall.SIGHUP, syscall.SIGTERM) // the pipe decides
+	// The pipe decides, and a log that nobody reads any more must not end us.
+	// Ignored signals would stay ignored in the kernel; caught ones do not.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGPIPE)
+	syscall.CloseOnExec(pipeFD)
 	defer os.RemoveAll(dir)
 	adoptOrphans()
 	kernel := exec.Command(args[1], args[2:]...)

@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -21,24 +22,24 @@ func kernelAttributes() *syscall.SysProcAttr {
 }
 
 // killDescendants kills all descendants of this process until none is left:
-// orphans come to us, so that each pass sees the next generation.
+// orphans come to us, so that each pass sees the next generation, and whoever
+// has no child has no descendant. A look at /proc would not tell: a process may
+// fork and end while we look. The time is for processes that hold a GPU.
 func killDescendants(int) {
-	for range 200 {
-		left := descendants(os.Getpid())
-		for _, pid := range left {
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		for _, pid := range descendants(os.Getpid()) {
 			syscall.Kill(pid, syscall.SIGKILL)
 		}
 		for {
 			var status syscall.WaitStatus
 			pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG, nil)
-			if pid <= 0 || err != nil {
+			if errors.Is(err, syscall.ECHILD) {
+				return
+			}
+			if pid == 0 { // those who are left are still ending
 				break
 			}
 		}
-		if len(left) == 0 {
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
 	}
 }
 
