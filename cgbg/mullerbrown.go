@@ -46,9 +46,9 @@ type MullerBrownSettings struct {
 // 1000 epochs of batch 256 on 20,000 frames, raw x. "quick" keeps both networks
 // and spends less on them: larger batches and learning rates, few epochs,
 // standardised x. Its trajectories are many and short, which relax better than
-// 10 long ones, and its biased ones take five times the paper's steps in all: the
+// 10 long ones, and its biased ones take ten times the paper's steps in all: the
 // balance of the basins rests on few crossings between two channels in y, which
-// 10⁸ steps leave uncertain by 0.2 kT. "small" has small networks, too, and shows only that all of it runs.
+// 10⁸ steps leave uncertain by 0.2 kT, and 10⁹ by 0.05 kT. "small" has small networks, too, and shows only that all of it runs.
 func NewMullerBrownSettings(preset string, seed uint64) (MullerBrownSettings, error) {
 	s := MullerBrownSettings{
 		Preset: preset, Seed: seed,
@@ -66,10 +66,10 @@ func NewMullerBrownSettings(preset string, seed uint64) (MullerBrownSettings, er
 	switch preset {
 	case "paper":
 	case "quick":
-		dynamics.Trajectories, dynamics.Steps, biasedSteps = 100, 1_000_000, 5
+		dynamics.Trajectories, dynamics.Steps, biasedSteps = 100, 1_000_000, 10
 		s.PMFFrames = 200_000
-		s.PMFFit = pmf.Config{Epochs: 1, Batch: 256, Rate: 3e-3, RateDecay: 0.003, Cosine: true}
-		s.FlowFit.Epochs, s.FlowFit.Batch, s.FlowFit.RateHigh, s.FlowFit.Raw = 60, 512, 3e-3, false
+		s.PMFFit = pmf.Config{Epochs: 1, Batch: 512, Rate: 5e-3, RateDecay: 0.003, Cosine: true}
+		s.FlowFit.Epochs, s.FlowFit.Batch, s.FlowFit.RateHigh, s.FlowFit.Raw = 35, 512, 3e-3, false
 		s.Samples = 10_000
 	case "small":
 		dynamics.Trajectories, dynamics.Steps, dynamics.Stride, dynamics.BurnIn = 20, 50_000, 50, 200_000
@@ -88,6 +88,7 @@ func NewMullerBrownSettings(preset string, seed uint64) (MullerBrownSettings, er
 	s.Biased.Biased = true
 	s.Unbiased.Seed, s.Biased.Seed = seed, seed+(1<<32) // streams of their own
 	s.Biased.Steps *= biasedSteps
+	s.Biased.Stride *= max(1, biasedSteps/5)
 	s.PMFFit.CheckpointEvery, s.FlowFit.CheckpointEvery = 5*time.Second, 5*time.Second
 	return s, nil
 }

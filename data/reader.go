@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -85,6 +86,9 @@ func (r *Reader) Meta() Meta { return r.meta }
 
 // Len is the number of frames in the file.
 func (r *Reader) Len() int { return r.n }
+
+// Columns lists the parts that the frames have, R first.
+func (r *Reader) Columns() []string { return slices.Clone(r.names) }
 
 // Next returns the next batch of frames, which the caller may keep, and io.EOF
 // after the last. Errors name the frame.

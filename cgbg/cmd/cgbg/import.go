@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"flag"
+	"fmt"
+	"hash"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/cgbg-go/lab/cgbg/cgmap"
+	"github.com/cgbg-go/lab/cgbg/observable"
+	"github.com/cgbg-go/lab/data"
+	"github.com/cgbg-go/lab/data/gromacs"
+)
+
+const importUsage = `usage: go run ./cgbg/cmd/cgbg import [flags] -structure FILE.gro -o FILE.arrow TRAJECTORY.trr...
+
+Maps the frames of GROMACS trajectories to beads and writes them, with their forces,
+as Arrow frames. Trajectories follow each other in the order given. Forces must be
+free of any bias ("gmx mdrun -rerun" without it). The molecule must be whole
+("gmx trjconv -pbc mol").
+
+A simulation that was biased by AWH along phi and psi gets its weights from AWH's
+final grid (gmx awh -more -kt): ln w = -"Coord bias", kept in the column logw.
+
+  go run ./cgbg/cmd/cgbg import -map core-beta -structure ala2.gro -awh awh.xvg -every 2 -o ala2_cb.arrow awh.trr
+
+`
+
+type importer struct {
+	mapping, structure, out, awh string
+	system, forceField           string
+	temperature                  float64
+	every                        int
+	trajectories                 []string
+
+	cg      *cgmap.Map
+	grid    *gromacs.AWH
+	residue cgmap.Residue // of the AWH grid
+	meta    data.Meta
+}
+
+// importCommand is `cgbg import`.
+func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
+	fs := flag.NewFlagSet("import", flag.ContinueOnError)
+	var im importer
+	fs.StringVar(&im.mapping, "map", cgmap.CoreBeta, "the `beads`: "+strings.Join(cgmap.Names, ", "))
+	fs.StringVar(&im.structure, "structure", "", "GRO `file` with the names of the atoms, in the trajectory's order")
+	fs.StringVar(&im.out, "o", "", "Arrow `file` to write")
+	fs.StringVar(&im.awh, "awh", "", "`file` with AWH's final grid, for the weights of a biased simulation")
+	fs.StringVar(&im.system, "system", "Ac-Ala-NHMe", "`name` of the molecule")
+	fs.StringVar(&im.forceField, "forcefield", "amber99sb-ildn, TIP3P", "`name` of the force field")
+	fs.Float64Var(&im.temperature, "temperature", 300, "of the simulation, `K`")
+	fs.IntVar(&im.every, "every", 1, "keep every `n`-th frame")
+	rest, done, err := parse(fs, importUsage, args, stdout)
+	switch {
+	case err != nil || done:
+		return err
+	case len(rest) == 0:
+		return fmt.Errorf("%w: import takes the trajectories (-h explains)", errUsage)
+	case im.structure == "" || im.out == "":
+		return fmt.Errorf("%w: import needs -structure FILE.gro and -o FILE.arrow (-h explains)", errUsage)
+	case im.every < 1:
+		return fmt.Errorf("%w: -every %d: at least 1", errUsage, im.every)
+	case !(im.temperature > 0) || math.IsInf(im.temperature, 0):
+		return fmt.Errorf("%w: -temperature %g: a positive number of kelvin", errUsage, im.temperature)
+	}
+	im.trajectories = rest
+	n, err := im.run(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "%s: %d frames of %d beads\n", im.out, n, len(im.cg.Beads))
+	return nil
+}
+
+func (im *importer) run(ctx context.Context) (frames int, err error) {
+	structure, err := gromacs.ReadGRO(im.structure)
+	if err != nil {
+		return 0, err
+	}
+	if im.cg, err = cgmap.New(im.mapping, structure); err != nil {
+		return 0, fmt.Errorf("%s: %w", im.structure, err)
+	}
+	if im.awh != "" {
+		if im.grid, err = gromacs.ReadAWH(im.awh); err != nil {
+			return 0, err
+		}
+		residues, err := cgmap.Backbone(im.cg.Beads)
+		if err != nil {
+			return 0, err
+		}
+		if len(residues) != 1 {
+			return 0, fmt.Errorf("%s: AWH's grid is of one phi and psi, the molecule has %d", im.awh, len(residues))
+		}
+		im.residue = residues[0]
+	}
+	stride, sum, err := im.survey(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var names []string
+	for _, path := range im.trajectories {
+		names = append(names, filepath.Base(path))
+	}
+	im.meta = data.Meta{System: im.system, Mapping: im.mapping, Beads: im.cg.Beads, Species: im.cg.Species,
+		Temperature: im.temperature, ForceField: im.forceField, Stride: stride, Generator: im.command(names),
+		Source: strings.Join(names, ", "), SourceSHA: sum}
+	w, err := data.Create(im.out, im.meta)
+	if err != nil {
+		return 0, err
+	}
+	defer w.Abort() // does nothing after Close
+	if err := im.write(ctx, w); err != nil {
+		return 0, err
+	}
+	return w.Len(), w.Close()
+}
+
+// command is the command line that makes the file, with names in place of paths.
+func (im *importer) command(names []string) string {
+	text := fmt.Sprintf("cgbg import -map %s -structure %s", im.mapping, filepath.Base(im.structure))
+	if im.awh != "" {
+		text += " -awh " + filepath.Base(im.awh)
+	}
+	return text + fmt.Sprintf(" -every %d -temperature %g %s", im.every, im.temperature, strings.Join(names, " "))
+}
+
+// survey reads the trajectories once: the time between frames that are kept,
+// and the SHA-256 of all files in their order.
+func (im *importer) survey(ctx context.Context) (stride float64, sum string, err error) {
+	h := sha256.New()
+	for i, path := range im.trajectories {
+		step, err := im.surveyOne(ctx, path, h)
+		if err != nil {
+			return 0, "", err
+		}
+		if i == 0 {
+			stride = step
+		} else if math.Abs(step-stride) > 1e-4*stride {
+			return 0, "", fmt.Errorf("%s: its frames are %g ps apart, those of %s %g ps; import it on its own", path, step, im.trajectories[0], stride)
+		}
+	}
+	// Times are in single precision in the file.
+	if stride, err = strconv.ParseFloat(strconv.FormatFloat(stride, 'g', 6, 64), 64); err != nil {
+		return 0, "", err
+	}
+	return stride * float64(im.every), fmt.Sprintf("%x", h.Sum(nil)), nil
+}
+
+func (im *importer) surveyOne(ctx context.Context, path string, h hash.Hash) (step float64, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	t := gromacs.NewTRR(io.TeeReader(file, h), path)
+	var f gromacs.Frame
+	var times [2]float64
+	for n := 0; ; n++ {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		if err := t.Next(&f); errors.Is(err, io.EOF) {
+			if n < 2 {
+				return 0, fmt.Errorf("%s: %d frames: a trajectory has at least two", path, n)
+			}
+			return (times[1] - times[0]) / float64(n-1), nil
+		} else if err != nil {
+			return 0, err
+		}
+		times[min(n, 1)] = f.Time
+		if f.R == nil || f.F == nil {
+			return 0, fmt.Errorf("%s: frame %d has no positions or no forces; write both: nstxout and nstfout in the .mdp file", path, n)
+		}
+	}
+}
+
+// batchFrames are mapped before they are written.
+const batchFrames = 1000
+
+func (im *importer) write(ctx context.Context, w *data.Writer) error {
+	batch := &data.Frames{Beads: len(im.cg.Beads), Dim: 3}
+	flush := func() error {
+		if batch.Len() == 0 {
+			return nil
+		}
+		err := w.Append(batch)
+		batch = &data.Frames{Beads: batch.Beads, Dim: 3}
+		return err
+	}
+	for _, path := range im.trajectories {
+		t, err := gromacs.OpenTRR(path)
+		if err != nil {
+			return err
+		}
+		defer t.Close()
+		var f gromacs.Frame
+		for n := 0; ; n++ {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := t.Next(&f); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				return err
+			}
+			if n%im.every != 0 {
+				continue
+			}
+			if err := im.add(batch, &f); err != nil {
+				return fmt.Errorf("%s: frame %d: %w", path, n, err)
+			}
+			if batch.Len() == batchFrames {
+				if err := flush(); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return flush()
+}
+
+// add maps one frame.
+func (im *importer) add(batch *data.Frames, f *gromacs.Frame) (err error) {
+	first := len(batch.R)
+	if batch.R, err = im.cg.Apply(batch.R, f.R); err != nil {
+		return err
+	}
+	if batch.F, err = im.cg.Apply(batch.F, f.F); err != nil {
+		return err
+	}
+	if im.grid == nil {
+		return nil
+	}
+	r := batch.R[first:]
+	phi, psi := observable.Dihedrals(r, batch.Beads, im.residue.Phi), observable.Dihedrals(r, batch.Beads, im.residue.Psi)
+	bias, err := im.grid.CoordBias(phi[0], psi[0])
+	batch.LogW = append(batch.LogW, -bias)
+	return err
+}

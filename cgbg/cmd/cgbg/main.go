@@ -1,0 +1,93 @@
+// Command cgbg works on data: it maps trajectories of molecular dynamics to
+// coarse-grained frames, and tells what is in a file of them.
+//
+//	go run ./cgbg/cmd/cgbg import -map core-beta -structure conf.gro -o ala2_cb.arrow traj.trr
+//	go run ./cgbg/cmd/cgbg info ala2_cb.arrow
+//
+// "go run ./cgbg/cmd/cgbg -h" lists its commands; each of them has a -h of its own.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/cgbg-go/lab/cgbg/cli"
+)
+
+const usage = `usage: go run ./cgbg/cmd/cgbg COMMAND [flags] [arguments]
+
+  import TRAJECTORY...   map a trajectory of molecular dynamics to beads
+  info FILE...           tell what a file of frames holds
+  head FILE              print its first frames
+
+"go run ./cgbg/cmd/cgbg COMMAND -h" explains a command.
+`
+
+type command func(ctx context.Context, args []string, stdout io.Writer) error
+
+var commands = map[string]command{"import": importCommand, "info": infoCommand, "head": headCommand}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	err := dispatch(ctx, os.Args[1:], os.Stdout)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "cgbg: %v\n", err)
+	}
+	os.Exit(exitCode(err))
+}
+
+// errUsage is returned for command lines that cannot be understood.
+var errUsage = errors.New("usage")
+
+func dispatch(ctx context.Context, args []string, stdout io.Writer) error {
+	if len(args) == 0 {
+		return fmt.Errorf("%w: a command is missing\n%s", errUsage, usage)
+	}
+	switch args[0] {
+	case "-h", "-help", "--help", "--h", "help":
+		fmt.Fprint(stdout, usage)
+		return nil
+	}
+	c, ok := commands[args[0]]
+	if !ok {
+		return fmt.Errorf("%w: there is no command %q\n%s", errUsage, args[0], usage)
+	}
+	return c(ctx, args[1:], stdout)
+}
+
+// exitCode is 1 for a failure, 2 for a wrong command line, 130 for an interrupt.
+func exitCode(err error) int {
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, context.Canceled):
+		return 130
+	case errors.Is(err, errUsage):
+		return 2
+	}
+	return 1
+}
+
+// parse parses a command's flags; done says that -h was answered.
+func parse(fs *flag.FlagSet, usage string, args []string, stdout io.Writer) (rest []string, done bool, err error) {
+	fs.SetOutput(io.Discard)
+	fs.Usage = func() {}
+	rest, err = cli.Parse(fs, args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(stdout, usage)
+		fs.SetOutput(stdout)
+		fs.PrintDefaults()
+		return nil, true, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("%w: %s: %w (-h explains)", errUsage, fs.Name(), err)
+	}
+	return rest, false, nil
+}
