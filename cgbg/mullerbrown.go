@@ -72,7 +72,7 @@ func NewMullerBrownSettings(preset string, seed uint64) (MullerBrownSettings, er
 		s.FlowFit.Epochs, s.FlowFit.Batch, s.FlowFit.RateHigh, s.FlowFit.Raw = 35, 512, 3e-3, false
 		s.Samples = 10_000
 	case "small":
-		dynamics.Trajectories, dynamics.Steps, dynamics.Stride, dynamics.BurnIn = 20, 50_000, 50, 200_000
+		dynamics.Trajectories, dynamics.Steps, dynamics.Stride, dynamics.BurnIn = 20, 500_000, 500, 200_000
 		s.PMF.Hidden, s.PMF.Layers = 16, 2
 		s.PMFFit = pmf.Config{Epochs: 4, Batch: 256, Rate: 1e-2, RateDecay: 0.01, Cosine: true}
 		s.FlowFrames = 5_000

@@ -2,6 +2,7 @@ package cgbg
 
 import (
 	"context"
+	"errors"
 
 	"github.com/cgbg-go/lab/cgbg/mullerbrown"
 )
@@ -28,6 +29,7 @@ func (m *MullerBrown) Proposition1(ctx context.Context) (mullerbrown.Divergence,
 
 // Proposition2 compares, in narrow windows of x, how y is distributed among the
 // unbiased and the umbrella's frames: alike, since the bias depends on x alone.
+// Windows that too few trajectories visit are left out, unless all are.
 func (m *MullerBrown) Proposition2(ctx context.Context) ([]*mullerbrown.ConditionalTest, error) {
 	sets, err := m.both(ctx)
 	if err != nil {
@@ -35,12 +37,20 @@ func (m *MullerBrown) Proposition2(ctx context.Context) ([]*mullerbrown.Conditio
 	}
 	const width = 0.5
 	var tests []*mullerbrown.ConditionalTest
+	var sparse error
 	for _, x := range []float64{20, 24, 28, 32, 36} {
 		test, err := mullerbrown.CompareConditional(sets[0], sets[1], x-width/2, x+width/2, 1)
-		if err != nil {
+		switch {
+		case err == nil:
+			tests = append(tests, test)
+		case errors.Is(err, mullerbrown.ErrSparse):
+			sparse = err
+		default:
 			return nil, err
 		}
-		tests = append(tests, test)
+	}
+	if tests == nil {
+		return nil, sparse
 	}
 	return tests, nil
 }

@@ -12,8 +12,10 @@ import (
 	"strconv"
 
 	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/figure"
 	"github.com/cgbg-go/lab/cgbg/flow"
 	"github.com/cgbg-go/lab/cgbg/reweight"
+	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/cgbg-go/lab/data"
 )
 
@@ -194,4 +196,16 @@ func widened(r []float32) []float64 {
 		out[i] = float64(v)
 	}
 	return out
+}
+
+// LossSeries are the losses of a training as curves; validation has no points
+// where none was held out.
+func LossSeries(h *train.History) (training, validation figure.Series) {
+	steps := func(step []int) (x []float64) {
+		for _, s := range step {
+			x = append(x, float64(s))
+		}
+		return x
+	}
+	return figure.Series{X: steps(h.Step), Y: h.Loss}, figure.Series{X: steps(h.ValidationStep), Y: h.Validation}
 }

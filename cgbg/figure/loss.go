@@ -14,7 +14,7 @@ import (
 type LossOptions struct {
 	// XLabel and YLabel name the axes; empty means "step" and "loss".
 	XLabel, YLabel string
-	// Floor is the least loss that any model can reach (its noise floor); NaN where it is not known.
+	// Floor is the least loss that any model can reach (its noise floor); NaN or 0 where it is not known.
 	Floor float64
 }
 
@@ -49,7 +49,7 @@ func LossCurve(train, val Series, o LossOptions) (Picture, error) {
 	p := newPlot(o.XLabel, o.YLabel)
 	p.X.Min, p.X.Max = extent(series, func(s *Series, i int) float64 { return s.X[i] })
 	lo, hi := extent(series, func(s *Series, i int) float64 { return s.Y[i] })
-	floor := finite(o.Floor)
+	floor := finite(o.Floor) && o.Floor != 0
 	if floor {
 		lo, hi = math.Min(lo, o.Floor), math.Max(hi, o.Floor)
 	}

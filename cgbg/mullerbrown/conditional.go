@@ -1,6 +1,7 @@
 package mullerbrown
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"sort"
@@ -16,6 +17,9 @@ type ConditionalTest struct {
 	MaxZ             float64   // largest |CDFA - CDFB|/SE
 	FramesA, FramesB int
 }
+
+// ErrSparse reports a window with too few frames.
+var ErrSparse = errors.New("too few frames")
 
 // CompareConditional tests whether y is distributed alike in a and b at x in [lo, hi). Every trajectory is cut into blocks
 // pieces, which must be longer than the relaxation time (see BinForce). The window must be so narrow that the slope of
@@ -34,7 +38,8 @@ func CompareConditional(a, b *Trajectories, lo, hi float64, blocks int) (*Condit
 		all = append(all, block...)
 	}
 	if len(ya) < 2 || len(yb) < 2 {
-		return nil, fmt.Errorf("mullerbrown: comparing y at x in [%g, %g): only %d and %d blocks have frames there: need two of each; widen the window or simulate longer", lo, hi, len(ya), len(yb))
+		return nil, fmt.Errorf("mullerbrown: comparing y at x in [%g, %g): %w: %d and %d blocks have frames there, and two of each are needed; widen the window or simulate longer",
+			lo, hi, ErrSparse, len(ya), len(yb))
 	}
 	sort.Float64s(all)
 	c := &ConditionalTest{Lo: lo, Hi: hi}

@@ -254,3 +254,15 @@ func TestBlockIndices(t *testing.T) {
 		}
 	}
 }
+
+// Weights that differ by hundreds of nats leave cells of the smallest numbers there are.
+func TestScoresOfTinyMass(t *testing.T) {
+	p := []float64{1, math.SmallestNonzeroFloat64, 1e-300}
+	q := []float64{0.5, 0, 0.5}
+	if js := JS(p, q); !(js > 0 && js < math.Ln2) {
+		t.Errorf("JS: got %g", js)
+	}
+	if e := PMFError(p, q); !(e > 0) || math.IsInf(e, 0) {
+		t.Errorf("PMF error: got %g", e)
+	}
+}

@@ -33,12 +33,11 @@ func JS(p, q []float64) float64 {
 	var d float64
 	for i := range p {
 		a, b := p[i]/(sp+sumGuard), q[i]/(sq+sumGuard)
-		m := 0.5 * (a + b)
-		if a > 0 {
-			d += 0.5 * a * math.Log(a/m)
+		if a > 0 { // a/(a+b), not a/m: half of the smallest number is zero
+			d += 0.5 * a * math.Log(2*(a/(a+b)))
 		}
 		if b > 0 {
-			d += 0.5 * b * math.Log(b/m)
+			d += 0.5 * b * math.Log(2*(b/(a+b)))
 		}
 	}
 	return d
@@ -60,7 +59,7 @@ func PMFError(p, q []float64) float64 {
 		if b == 0 {
 			b = emptyCell
 		}
-		m, d := 0.5*(a+b), math.Log(a/b)
+		m, d := 0.5*(a+b), math.Log(a)-math.Log(b)
 		sum += m * d * d
 		total += m
 	}

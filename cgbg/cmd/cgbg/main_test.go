@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cgbg-go/lab/data"
+)
+
+const (
+	gro = "../../../data/gromacs/testdata/ala2.gro"
+	trr = "../../../data/gromacs/testdata/ala2.trr"
+	xvg = "../../../data/gromacs/testdata/awh.xvg"
+)
+
+func call(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	var out bytes.Buffer
+	err := dispatch(context.Background(), args, &out)
+	return out.String(), err
+}
+
+// Flags go before, between and after the arguments, with one dash or two.
+func TestImport(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "cb.arrow")
+	var want *data.Frames
+	for _, args := range [][]string{
+		{"-map", "core-beta", "-structure", gro, "-awh", xvg, "-every", "3", "-o", out, trr},
+		{trr, "--structure", gro, "--every=3", "--o", out, "--awh", xvg},
+	} {
+		if text, err := call(t, append([]string{"import"}, args...)...); err != nil || !strings.Contains(text, "3 frames of 6 beads") {
+			t.Fatalf("%q: got %q, %v", args, text, err)
+		}
+		f, meta, err := data.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Len() != 3 || len(f.F) != len(f.R) || len(f.LogW) != 3 || math.Abs(meta.Stride-0.3) > 1e-9 {
+			t.Errorf("got %d frames, %d forces, weights %v, %g ps apart", f.Len(), len(f.F), f.LogW, meta.Stride)
+		}
+		if meta.SourceSHA == "" || !strings.Contains(meta.Generator, "-every 3") || meta.Temperature != 300 {
+			t.Errorf("provenance: got %+v", meta)
+		}
+		if want == nil {
+			want = f
+		}
+		for i := range f.R {
+			if f.R[i] != want.R[i] || f.F[i] != want.F[i] {
+				t.Fatalf("%q: other numbers", args)
+			}
+		}
+	}
+	if text, err := call(t, "info", out); err != nil || !strings.Contains(text, "core-beta") || !strings.Contains(text, "P(phi > 0)") {
+		t.Errorf("info: got %q, %v", text, err)
+	}
+	for _, args := range [][]string{{"head", "-n", "2", out}, {"head", out, "--n", "2"}} {
+		if text, err := call(t, args...); err != nil || strings.Count(text, "frame") != 2 || !strings.Contains(text, "ALA2:CB") {
+			t.Errorf("%q: got %q, %v", args, text, err)
+		}
+	}
+}
+
+func TestErrors(t *testing.T) {
+	dir := t.TempDir()
+	out := filepath.Join(dir, "x.arrow")
+	broken := filepath.Join(dir, "broken.trr")
+	whole, err := os.ReadFile(trr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(broken, whole[:len(whole)-7], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		args []string
+		want string
+		code int
+	}{
+		{"no command", nil, "usage", 2},
+		{"unknown command", []string{"exprot"}, "exprot", 2},
+		{"unknown flag", []string{"import", "-mpa", "x"}, "mpa", 2},
+		{"no trajectory", []string{"import", "-structure", gro, "-o", out}, "trajectories", 2},
+		{"no structure", []string{"import", trr}, "-structure", 2},
+		{"bad every", []string{"import", trr, "-structure", gro, "-o", out, "-every", "0"}, "-every", 2},
+		{"bad temperature", []string{"import", trr, "-structure", gro, "-o", out, "-temperature", "-1"}, "kelvin", 2},
+		{"unknown map", []string{"import", trr, "-structure", gro, "-o", out, "-map", "martini"}, "heavy-atom", 1},
+		{"missing trajectory", []string{"import", filepath.Join(dir, "no.trr"), "-structure", gro, "-o", out}, "no.trr", 1},
+		{"truncated trajectory", []string{"import", broken, "-structure", gro, "-o", out}, "broken.trr: frame 7", 1},
+		{"no such folder", []string{"import", trr, "-structure", gro, "-o", filepath.Join(dir, "no", "x.arrow")}, "no", 1},
+		{"not frames", []string{"info", gro}, "ala2.gro", 1},
+		{"head of nothing", []string{"head"}, "one file", 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := call(t, c.args...)
+			if err == nil || !strings.Contains(err.Error(), c.want) || exitCode(err) != c.code {
+				t.Errorf("got %v, exit code %d; want %q and %d", err, exitCode(err), c.want, c.code)
+			}
+		})
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 1 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestHelp(t *testing.T) {
+	for name := range commands {
+		for _, flag := range []string{"-h", "--help"} {
+			if text, err := call(t, name, flag); err != nil || !strings.Contains(text, "usage: ") {
+				t.Errorf("%s %s: got %q, %v", name, flag, text, err)
+			}
+		}
+	}
+	if text, err := call(t, "-h"); err != nil || !strings.Contains(text, "import") {
+		t.Errorf("-h: got %q, %v", text, err)
+	}
+}
+
+func TestInterrupt(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	err := dispatch(ctx, []string{"import", trr, "-structure", gro, "-o", filepath.Join(t.TempDir(), "x.arrow")}, &bytes.Buffer{})
+	if !errors.Is(err, context.Canceled) || exitCode(err) != 130 {
+		t.Errorf("got %v, exit code %d", err, exitCode(err))
+	}
+}

@@ -1,0 +1,295 @@
+package cgbg
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/data/ala2"
+)
+
+// TestMain plays the child of TestKill.
+func TestMain(m *testing.M) {
+	if dir := os.Getenv("CGBG_TEST_CHILD"); dir != "" {
+		if err := trainLong(dir, func(done, total int, _ string) { fmt.Println(done, total) }); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func openMB(t *testing.T, backendName string, seed int, dir string) *MullerBrown {
+	t.Helper()
+	t.Setenv(backend.ConfigEnv, backendName)
+	m, err := NewMullerBrown("small", seed, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// summary prints everything that a run ends with, exactly.
+func summary(t *testing.T, m *MullerBrown) string {
+	t.Helper()
+	var text strings.Builder
+	ctx := context.Background()
+	p, err := m.ReportPMF(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintln(&text, p.RMSE, p.U, p.Loss)
+	for _, biased := range []bool{false, true} {
+		r, err := m.Report(ctx, biased, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		integral, err := m.DensityIntegral(ctx, biased)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(&text, r.Results(), integral, r.ProfileAfter.F)
+	}
+	return text.String()
+}
+
+// The chain runs with the small preset on every backend, its numbers are what a
+// small one can give, and they are the same again with the same seed.
+func TestMullerBrownSmall(t *testing.T) {
+	for _, name := range backend.Installed() {
+		t.Run(name, func(t *testing.T) {
+			m := openMB(t, name, 3, t.TempDir())
+			ctx := context.Background()
+			pmf, err := m.ReportPMF(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !(pmf.RMSE < 1.5) { // a fifth of the range that is compared
+				t.Errorf("PMF: got an error of %.2f kT", pmf.RMSE)
+			}
+			for _, biased := range []bool{false, true} {
+				r, err := m.Report(ctx, biased, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				p, err := m.Propose(ctx, biased, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				integral, err := m.DensityIntegral(ctx, biased)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !(p.LogQErr <= 0.01) || math.Abs(integral-1) > 0.01 {
+					t.Errorf("%s: got an error of ln q of %g nats and a density that integrates to %g", r.Name, p.LogQErr, integral)
+				}
+				if !(r.Weights.ESS > 0.03) || !(r.After.JS.Value < 0.1) {
+					t.Errorf("%s: got ESS %g, JS %g", r.Name, r.Weights.ESS, r.After.JS.Value)
+				}
+			}
+			got := summary(t, openMB(t, name, 3, t.TempDir()))
+			if want := summary(t, m); got != want {
+				t.Errorf("the same seed: got\n%s\nwant\n%s", got, want)
+			}
+			if name != "go" {
+				return // XLA spends its time on compiling
+			}
+			if other := summary(t, openMB(t, name, 4, t.TempDir())); other == got {
+				t.Error("another seed gives the same numbers")
+			}
+		})
+	}
+}
+
+// Potential and density of the same parameters agree between backends to the
+// precision of float32.
+func TestBackendsAgree(t *testing.T) {
+	names := backend.Installed()
+	if len(names) < 2 {
+		t.Skip("only the Go backend is here; go run ./kernel install -xla cpu adds another")
+	}
+	dir := t.TempDir()
+	ctx := context.Background()
+	x := []float64{12, 18, 24, 28, 33, 40, 45}
+	var wantU, wantQ []float64
+	for _, name := range names {
+		m := openMB(t, name, 1, dir) // the first one trains, the others read its parameters
+		u, _, err := m.PMFOnLine(ctx, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, _, err := m.FitFlow(ctx, false, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		logq, err := f.LogDensity(ctx, x, m.Settings.Accuracy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if wantU == nil {
+			wantU, wantQ = u, logq
+			continue
+		}
+		for i := range x {
+			if d := math.Abs(u[i] - wantU[i]); d > 1e-4*(1+math.Abs(wantU[i])) {
+				t.Errorf("%s: U(%g): got %g, want %g", name, x[i], u[i], wantU[i])
+			}
+			// Steps of the integrator may differ; its tolerance allows 1e-3 nats.
+			if d := math.Abs(logq[i] - wantQ[i]); d > 2e-3 {
+				t.Errorf("%s: ln q(%g): got %g, want %g", name, x[i], logq[i], wantQ[i])
+			}
+		}
+	}
+}
+
+// trainLong trains a flow for long enough to be killed on the way.
+func trainLong(dir string, progress Progress) error {
+	m, err := NewMullerBrown("small", 5, dir)
+	if err != nil {
+		return err
+	}
+	m.Settings.FlowFit.Epochs, m.Settings.FlowFit.CheckpointEvery = 300, 50*time.Millisecond
+	_, _, err = m.FitFlow(context.Background(), false, progress)
+	return err
+}
+
+// kill -9 in the middle of training, then the same again: it goes on where the
+// checkpoint stood and ends with the parameters of an uninterrupted run.
+func TestKill(t *testing.T) {
+	t.Setenv(backend.ConfigEnv, "go")
+	whole, killed := t.TempDir(), t.TempDir()
+	if err := trainLong(whole, nil); err != nil {
+		t.Fatal(err)
+	}
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), "CGBG_TEST_CHILD="+killed)
+	var output bytes.Buffer
+	child.Stdout, child.Stderr = &output, &output
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	exited := make(chan error, 1)
+	go func() { exited <- child.Wait() }()
+	checkpoint := func(dir string) string {
+		found, _ := filepath.Glob(filepath.Join(dir, "state", "*", "flow_unbiased.npz"))
+		if len(found) != 1 {
+			return ""
+		}
+		return found[0]
+	}
+	for checkpoint(killed) == "" {
+		select {
+		case err := <-exited:
+			t.Fatalf("the child ended before its first checkpoint: %v\n%s", err, output.String())
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	if err := child.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-exited; err == nil {
+		t.Fatal("the child was done before it was killed")
+	}
+	first, total := -1, 0
+	err := trainLong(killed, func(done, all int, _ string) {
+		if first < 0 {
+			first, total = done, all
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first <= 0 || first >= total {
+		t.Errorf("resumed at step %d of %d", first, total)
+	}
+	got, err := os.ReadFile(checkpoint(killed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(checkpoint(whole))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("the killed and resumed training ends with other parameters than an uninterrupted one")
+	}
+}
+
+func TestAlanineSmall(t *testing.T) {
+	t.Setenv(backend.ConfigEnv, "go")
+	frames, meta, err := ala2.CoreBeta()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	run := func() (*AlanineReport, string) {
+		a, err := NewAlanine("small", 2, t.TempDir(), frames, meta)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := a.Report(ctx, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p, err := a.Figure(ctx); err != nil || len(p.PNG) == 0 {
+			t.Fatalf("figure: %v", err)
+		}
+		return r, fmt.Sprint(r.Results(), r.Weights)
+	}
+	r, got := run()
+	if _, want := run(); got != want {
+		t.Errorf("the same seed: got\n%s\nwant\n%s", got, want)
+	}
+	if !(r.LogQErr <= 0.01) {
+		t.Errorf("error of ln q: got %g nats", r.LogQErr)
+	}
+	// 0.042 by AWH's own final free energy; the error is that of correlated frames.
+	if p := r.SimulationPositive; math.Abs(p.Value-0.042) > 0.003 || p.Error < 0.003 || p.Error > 0.1 {
+		t.Errorf("P(φ > 0) of the simulation: got %+v", p)
+	}
+	if r.Weights.Reliable {
+		t.Errorf("weights of such a model cannot be reliable: %s", r.Weights.Verdict)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	if _, err := NewMullerBrown("huge", 1, t.TempDir()); err == nil || !strings.Contains(err.Error(), "quick") {
+		t.Errorf("preset: got %v", err)
+	}
+	frames, meta, err := ala2.CoreBeta()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewAlanine("huge", 1, t.TempDir(), frames, meta); err == nil || !strings.Contains(err.Error(), "quick") {
+		t.Errorf("preset: got %v", err)
+	}
+	noForces := *frames
+	noForces.F = nil
+	if _, err := NewAlanine("small", 1, t.TempDir(), &noForces, meta); err == nil || !strings.Contains(err.Error(), "forces") {
+		t.Errorf("frames without forces: got %v", err)
+	}
+	other := meta
+	other.Beads = []string{"a", "b", "c", "d", "e", "f"}
+	if _, err := NewAlanine("small", 1, t.TempDir(), frames, other); err == nil || !strings.Contains(err.Error(), "dihedrals") {
+		t.Errorf("unknown beads: got %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	m, err := NewMullerBrown("small", 1, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Simulate(ctx, false, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: got %v", err)
+	}
+}

@@ -1,0 +1,172 @@
+// Package notebooks has no code: its tests hold the notebooks to what they promise.
+package notebooks
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cgbg-go/lab/kernel/nbformat"
+	"github.com/cgbg-go/lab/kernel/run"
+	"github.com/cgbg-go/lab/kernel/session"
+)
+
+// TestMain plays the supervisor of the kernel that a run starts.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == session.SuperviseArg {
+		os.Exit(session.Supervise(os.Args[2:]))
+	}
+	os.Exit(m.Run())
+}
+
+func all(t *testing.T) []string {
+	t.Helper()
+	names, err := filepath.Glob("[0-9]*.ipynb")
+	if err != nil || len(names) < 2 {
+		t.Fatalf("got notebooks %q, %v", names, err)
+	}
+	return names
+}
+
+// Committed notebooks are executed, in order, without errors, and small; their
+// cells are short, and one of them holds the parameters.
+func TestCommitted(t *testing.T) {
+	for _, name := range all(t) {
+		t.Run(name, func(t *testing.T) {
+			nb, err := nbformat.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := nb.CheckGo(); err != nil {
+				t.Error(err)
+			}
+			if info, err := os.Stat(name); err != nil || info.Size() > 300<<10 {
+				t.Errorf("%d bytes, %v; want at most 300 KiB", info.Size(), err)
+			}
+			want := 0
+			parameters := ""
+			for i, c := range nb.Cells {
+				if c.Type != "code" {
+					continue
+				}
+				want++
+				if c.ExecutionCount != want {
+					t.Errorf("cell %d: execution count %v, want %d: run it and commit the result", i+1, c.ExecutionCount, want)
+				}
+				if n := strings.Count(strings.TrimSpace(c.Source), "\n") + 1; n > 15 {
+					t.Errorf("cell %d has %d lines; more than 15 belong in a package", i+1, n)
+				}
+				for _, o := range c.Outputs {
+					if o.Type() == "error" {
+						t.Errorf("cell %d: an error in its output", i+1)
+					}
+				}
+				if c.Tagged("parameters") {
+					parameters = c.Source
+				}
+			}
+			if !strings.Contains(parameters, "preset") || !strings.Contains(parameters, "seed") {
+				t.Errorf("parameters %q; want preset and seed among them", parameters)
+			}
+		})
+	}
+}
+
+type result struct {
+	Name                string
+	Value, Error, Floor any
+}
+
+// runSmall runs a notebook with the small preset and returns its results.
+func runSmall(t *testing.T, name string) map[string]result {
+	t.Helper()
+	module, err := session.FindModule(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(t.TempDir(), "run")
+	var log strings.Builder
+	err = run.Run(context.Background(), run.Options{Notebook: name, Module: module, Out: out, Log: &log, Parameters: []string{"preset=small", "seed=7"}})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, log.String())
+	}
+	data, err := os.ReadFile(filepath.Join(out, "results.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []result
+	if err := json.Unmarshal(data, &list); err != nil {
+		t.Fatal(err)
+	}
+	results := map[string]result{}
+	for _, r := range list {
+		results[r.Name] = r
+	}
+	for key, want := range map[string]any{"preset": "small", "seed": 7.0} {
+		if got := results[key].Value; got != want {
+			t.Errorf("%s: got %v, want %v", key, got, want)
+		}
+	}
+	figures, _ := filepath.Glob(filepath.Join(out, "figures", "*.png"))
+	svgs, _ := filepath.Glob(filepath.Join(out, "figures", "*.svg"))
+	if len(figures) < 3 || len(figures) != len(svgs) {
+		t.Errorf("figures: got %q and %q", figures, svgs)
+	}
+	if nb, err := nbformat.ReadFile(filepath.Join(out, name)); err != nil || len(nb.Cells) == 0 {
+		t.Errorf("the executed notebook: %v", err)
+	}
+	return results
+}
+
+// within checks a result against a range.
+func within(t *testing.T, results map[string]result, name string, lo, hi float64) {
+	t.Helper()
+	v, ok := results[name].Value.(float64)
+	if !ok || math.IsNaN(v) || v < lo || v > hi {
+		t.Errorf("%s: got %v, want %g to %g", name, results[name].Value, lo, hi)
+	}
+}
+
+func TestMuellerBrown(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs a notebook")
+	}
+	r := runSmall(t, "01_mueller_brown.ipynb")
+	within(t, r, "pmf_rmse_kt", 0, 1.5)
+	for _, f := range []string{"unbiased", "biased"} {
+		within(t, r, f+"/logq_error_max", 0, 0.01)
+		within(t, r, f+"/density_integral", 0.99, 1.01)
+		within(t, r, f+"/js", 0, 0.1)
+		within(t, r, f+"/pmf_error", 0, 10)
+		within(t, r, f+"/ess", 0.03, 1)
+		within(t, r, f+"/ess_clipped", 0.03, 1)
+		within(t, r, f+"/khat", -2, 2)
+		within(t, r, f+"/free_energy_mae_kt", 0, 2)
+	}
+	within(t, r, "seconds", 1, 3600)
+	if s := fmt.Sprint(r["backend"].Value); s != "go" && !strings.HasPrefix(s, "xla") {
+		t.Errorf("backend: got %q", s)
+	}
+}
+
+func TestAlanine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs a notebook")
+	}
+	r := runSmall(t, "02_alanine_first_look.ipynb")
+	within(t, r, "cb/js", 0, math.Ln2)
+	within(t, r, "cb/ess", 0, 1)
+	within(t, r, "cb/ess_clipped", 0, 1)
+	within(t, r, "cb/logq_error_max", 0, 0.01)
+	if _, ok := r["cb/khat"]; !ok {
+		t.Error("cb/khat is missing")
+	}
+	if v := fmt.Sprint(r["cb/verdict"].Value); !strings.Contains(v, "not reliable") {
+		t.Errorf("verdict: got %q", v)
+	}
+}
