@@ -281,7 +281,7 @@ func TestMoveRigidly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	y := tensors.MustCopyFlatData[float64](exec.MustExec1(tensors.FromFlatDataAndDimensions(x, batch, beads*3)))
+	y := tensors.MustCopyFlatData[float64](exec.MustCall1(tensors.FromFlatDataAndDimensions(x, batch, beads*3)))
 	var centre2, direction, direction2 [3]float64
 	for b := range batch {
 		frame := y[b*beads*3 : (b+1)*beads*3]

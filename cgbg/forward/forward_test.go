@@ -132,6 +132,6 @@ func BenchmarkTrace(b *testing.B) {
 		return network(Variable(x), w1, w2, w3).Trace()
 	})
 	for b.Loop() {
-		exec.MustExec1(x, w1, w2, w3).MustFinalizeAll()
+		exec.MustCall1(x, w1, w2, w3).MustFinalizeAll()
 	}
 }
