@@ -47,7 +47,7 @@ func doctorCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	if len(rest) > 0 {
-		return fmt.Errorf("doctor: takes no arguments, got %q", rest)
+		return fmt.Errorf("%w: doctor takes no arguments, got %q", errUsage, rest)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
@@ -84,7 +84,7 @@ func parseFlags(fs *flag.FlagSet, usage string, args []string, stdout io.Writer)
 		return nil, true, nil
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("%s: %w (-h explains)", fs.Name(), err)
+		return nil, false, fmt.Errorf("%w: %s: %w (-h explains)", errUsage, fs.Name(), err)
 	}
 	return rest, false, nil
 }

@@ -44,11 +44,11 @@ func installCommand(ctx context.Context, args []string, stdout io.Writer) error 
 	case err != nil || help:
 		return err
 	case len(rest) > 0:
-		return fmt.Errorf("install: takes no arguments, got %q (-h explains)", rest)
+		return fmt.Errorf("%w: install takes no arguments, got %q (-h explains)", errUsage, rest)
 	case *remove && *xla != "":
-		return errors.New("install: -remove is for the kernel in Jupyter, and does not go with -xla")
+		return fmt.Errorf("%w: install -remove is for the kernel in Jupyter, and does not go with -xla", errUsage)
 	case *force && *xla == "":
-		return errors.New("install: -force goes with -xla only; the kernel is always installed anew")
+		return fmt.Errorf("%w: install -force goes with -xla only; the kernel is always installed anew", errUsage)
 	case *xla != "" && *force:
 		return plugin.Reinstall(ctx, *xla, stdout)
 	case *xla != "":

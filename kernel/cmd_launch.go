@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -35,9 +34,9 @@ func launchCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	case err != nil || help:
 		return err
 	case len(rest) > 0:
-		return fmt.Errorf("launch: takes no arguments, got %q (-h explains)", rest)
+		return fmt.Errorf("%w: launch takes no arguments, got %q (-h explains)", errUsage, rest)
 	case *connection == "" || *module == "":
-		return errors.New("launch: -connection and -module are needed (-h explains)")
+		return fmt.Errorf("%w: launch needs -connection and -module (-h explains)", errUsage)
 	}
 	if err := findGo(*goDir); err != nil {
 		return fmt.Errorf("launch: %w", err)

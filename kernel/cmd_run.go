@@ -46,10 +46,8 @@ func runCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fresh := fs.Bool("fresh", false, "start afresh even if the last run was not finished")
 	rest, help, err := parseFlags(fs, runUsage, args, stdout)
 	switch {
-	case err != nil:
-		return fmt.Errorf("%w: %w", errUsage, err)
-	case help:
-		return nil
+	case err != nil || help:
+		return err
 	case len(rest) != 1:
 		return fmt.Errorf("%w: run takes one notebook, got %d: %q (-h explains)", errUsage, len(rest), rest)
 	case o.Timeout < 0:
