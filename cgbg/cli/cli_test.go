@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -50,4 +51,12 @@ func TestParseErrors(t *testing.T) {
 	if _, err := Parse(fs, []string{"a", "-h"}); !errors.Is(err, flag.ErrHelp) {
 		t.Errorf("got %v for -h, want flag.ErrHelp", err)
 	}
+}
+
+func ExampleParse() {
+	fs := flag.NewFlagSet("run", flag.ContinueOnError)
+	out := fs.String("o", "", "output")
+	files, err := Parse(fs, []string{"a.ipynb", "--o", "x", "b.ipynb"})
+	fmt.Println(files, *out, err)
+	// Output: [a.ipynb b.ipynb] x <nil>
 }

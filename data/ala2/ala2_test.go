@@ -46,3 +46,9 @@ func TestChecksum(t *testing.T) {
 		t.Errorf("%d bytes are more than 5 MB", len(coreBeta))
 	}
 }
+
+func ExampleCoreBeta() {
+	frames, meta, err := CoreBeta()
+	fmt.Println(frames.Len(), meta.Mapping, err)
+	// Output: 20000 core-beta <nil>
+}

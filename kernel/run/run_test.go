@@ -496,3 +496,8 @@ func BenchmarkWarmCell(b *testing.B) {
 		b.ReportMetric(overhead, "s/overhead")
 	}
 }
+
+func ExampleFolder() {
+	fmt.Println(Folder(Options{Notebook: "notebooks/01_mueller_brown.ipynb"}))
+	// Output: runs/01_mueller_brown
+}
