@@ -283,5 +283,5 @@ func TestSchedules(t *testing.T) {
 func ExampleCosine() {
 	rate := Cosine(1e-3, 1e-5, 100)
 	fmt.Printf("%.2g %.2g %.2g\n", rate(0), rate(50), rate(100))
-	// Output: 0.001 0.0005 1e-05
+	// Output: 0.001 0.00051 1e-05
 }
