@@ -57,7 +57,7 @@ func NewAlanineSettings(preset string, seed uint64) (AlanineSettings, error) {
 		s.PMFHidden, s.PMFLayers = 64, 3
 		s.PMFFit.Epochs, s.PMFFit.Rate = 8, 3e-3
 		s.Flow.Hidden, s.Flow.Layers = 128, 4
-		s.FlowFit.Epochs, s.FlowFit.RateHigh = 60, 4e-3
+		s.FlowFit.Epochs, s.FlowFit.RateHigh = 80, 4e-3
 		s.Accuracy.PathTol, s.Accuracy.LogQTol = 1e-5, 3e-3
 		s.Samples = 4000
 	case "small":

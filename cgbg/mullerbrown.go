@@ -67,7 +67,7 @@ func NewMullerBrownSettings(preset string, seed uint64) (MullerBrownSettings, er
 	case "paper":
 	case "quick":
 		dynamics.Trajectories, dynamics.Steps, biasedSteps = 100, 1_000_000, 10
-		s.PMFFrames = 200_000
+		s.PMFFrames = 400_000
 		s.PMFFit = pmf.Config{Epochs: 1, Batch: 512, Rate: 5e-3, RateDecay: 0.003, Cosine: true}
 		s.FlowFit.Epochs, s.FlowFit.Batch, s.FlowFit.RateHigh, s.FlowFit.Raw = 35, 512, 3e-3, false
 		s.Samples = 10_000

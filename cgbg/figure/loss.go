@@ -18,8 +18,11 @@ type LossOptions struct {
 	Floor float64
 }
 
+// logFrom is the ratio of losses from which the axis is logarithmic: below it, too few round numbers fall into the range.
+const logFrom = 3
+
 // LossCurve draws training and validation loss, X the step or epoch, and the floor as a dashed line. The axis is
-// logarithmic where all losses are above zero and linear otherwise (flow-matching losses can be negative).
+// logarithmic where all losses are above zero and differ by a factor of three, and linear otherwise.
 // val may be empty. Errors: no training losses, lengths that differ.
 func LossCurve(train, val Series, o LossOptions) (Picture, error) {
 	if len(train.Y) == 0 {
@@ -53,7 +56,7 @@ func LossCurve(train, val Series, o LossOptions) (Picture, error) {
 	if floor {
 		lo, hi = math.Min(lo, o.Floor), math.Max(hi, o.Floor)
 	}
-	if lo > 0 {
+	if lo > 0 && hi >= logFrom*lo {
 		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, logTicks{}
 		pad := math.Max(math.Pow(hi/lo, 0.05), 1.02)
 		p.Y.Min, p.Y.Max = lo/pad, hi*pad
