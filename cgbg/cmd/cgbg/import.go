@@ -16,8 +16,10 @@ import (
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/cgbg/observable"
+	"github.com/cgbg-go/lab/cgbg/units"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/gromacs"
+	"github.com/cgbg-go/lab/data/plumed"
 )
 
 const importUsage = `usage: go run ./cgbg/cmd/cgbg import [flags] -structure FILE.gro -o FILE.arrow TRAJECTORY.trr...
@@ -32,19 +34,24 @@ final grid (gmx awh -more -kt): ln w = -"Coord bias", kept in the column logw.
 
   go run ./cgbg/cmd/cgbg import -map core-beta -structure ala2.gro -awh awh.xvg -every 2 -o ala2_cb.arrow awh.trr
 
+One that was biased by metadynamics gets them from the final bias, a grid in PLUMED's
+format (kJ/mol): ln w = V/kT. Leave out the frames of the time when it still grew fast.
+
+  go run ./cgbg/cmd/cgbg import -map core-beta -structure ala2.gro -bias bias.dat -skip 2000 -o ala2_cb.arrow metad.trr
+
 `
 
 type importer struct {
-	mapping, structure, out, awh string
-	system, forceField           string
-	temperature                  float64
-	every                        int
-	trajectories                 []string
+	mapping, structure, out, awh, bias string
+	system, forceField                 string
+	temperature                        float64
+	every, skip                        int
+	trajectories                       []string
 
-	cg      *cgmap.Map
-	grid    *gromacs.AWH
-	residue cgmap.Residue // of the AWH grid
-	meta    data.Meta
+	cg        *cgmap.Map
+	logWeight func(phi, psi float64) (float64, error) // nil where nothing biased
+	residue   cgmap.Residue                           // that the bias acts on
+	meta      data.Meta
 }
 
 // importCommand is `cgbg import`.
@@ -55,10 +62,12 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs.StringVar(&im.structure, "structure", "", "GRO `file` with the names of the atoms, in the trajectory's order")
 	fs.StringVar(&im.out, "o", "", "Arrow `file` to write")
 	fs.StringVar(&im.awh, "awh", "", "`file` with AWH's final grid, for the weights of a biased simulation")
+	fs.StringVar(&im.bias, "bias", "", "`file` with the final bias of metadynamics on phi and psi, a PLUMED grid in kJ/mol, for the weights")
 	fs.StringVar(&im.system, "system", "Ac-Ala-NHMe", "`name` of the molecule")
 	fs.StringVar(&im.forceField, "forcefield", "amber99sb-ildn, TIP3P", "`name` of the force field")
 	fs.Float64Var(&im.temperature, "temperature", 300, "of the simulation, `K`")
 	fs.IntVar(&im.every, "every", 1, "keep every `n`-th frame")
+	fs.IntVar(&im.skip, "skip", 0, "leave out the first `n` frames of each trajectory")
 	rest, done, err := parse(fs, importUsage, args, stdout)
 	switch {
 	case err != nil || done:
@@ -69,6 +78,10 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return fmt.Errorf("%w: import needs -structure FILE.gro and -o FILE.arrow (-h explains)", errUsage)
 	case im.every < 1:
 		return fmt.Errorf("%w: -every %d: at least 1", errUsage, im.every)
+	case im.skip < 0:
+		return fmt.Errorf("%w: -skip %d: at least 0", errUsage, im.skip)
+	case im.awh != "" && im.bias != "":
+		return fmt.Errorf("%w: -awh and -bias: a simulation has one of them", errUsage)
 	case !(im.temperature > 0) || math.IsInf(im.temperature, 0):
 		return fmt.Errorf("%w: -temperature %g: a positive number of kelvin", errUsage, im.temperature)
 	}
@@ -89,18 +102,8 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 	if im.cg, err = cgmap.New(im.mapping, structure); err != nil {
 		return 0, fmt.Errorf("%s: %w", im.structure, err)
 	}
-	if im.awh != "" {
-		if im.grid, err = gromacs.ReadAWH(im.awh); err != nil {
-			return 0, err
-		}
-		residues, err := cgmap.Backbone(im.cg.Beads)
-		if err != nil {
-			return 0, err
-		}
-		if len(residues) != 1 {
-			return 0, fmt.Errorf("%s: AWH's grid is of one phi and psi, the molecule has %d", im.awh, len(residues))
-		}
-		im.residue = residues[0]
+	if err := im.readBias(); err != nil {
+		return 0, err
 	}
 	stride, sum, err := im.survey(ctx)
 	if err != nil {
@@ -124,11 +127,54 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 	return w.Len(), w.Close()
 }
 
+// readBias sets logWeight and residue, where a bias is given.
+func (im *importer) readBias() error {
+	path := im.awh + im.bias
+	switch {
+	case im.awh != "":
+		grid, err := gromacs.ReadAWH(im.awh)
+		if err != nil {
+			return err
+		}
+		im.logWeight = func(phi, psi float64) (float64, error) {
+			bias, err := grid.CoordBias(phi, psi)
+			return -bias, err
+		}
+	case im.bias != "":
+		grid, err := plumed.ReadGrid(im.bias)
+		if err != nil {
+			return err
+		}
+		beta := 1 / units.KT(im.temperature)
+		im.logWeight = func(phi, psi float64) (float64, error) {
+			bias, err := grid.At(phi, psi)
+			return bias * beta, err
+		}
+	default:
+		return nil
+	}
+	residues, err := cgmap.Backbone(im.cg.Beads)
+	if err != nil {
+		return err
+	}
+	if len(residues) != 1 {
+		return fmt.Errorf("%s: the bias is of one phi and psi, the molecule has %d", path, len(residues))
+	}
+	im.residue = residues[0]
+	return nil
+}
+
 // command is the command line that makes the file, with names in place of paths.
 func (im *importer) command(names []string) string {
 	text := fmt.Sprintf("cgbg import -map %s -structure %s", im.mapping, filepath.Base(im.structure))
 	if im.awh != "" {
 		text += " -awh " + filepath.Base(im.awh)
+	}
+	if im.bias != "" {
+		text += " -bias " + filepath.Base(im.bias)
+	}
+	if im.skip > 0 {
+		text += fmt.Sprintf(" -skip %d", im.skip)
 	}
 	return text + fmt.Sprintf(" -every %d -temperature %g %s", im.every, im.temperature, strings.Join(names, " "))
 }
@@ -212,7 +258,7 @@ func (im *importer) write(ctx context.Context, w *data.Writer) error {
 			} else if err != nil {
 				return err
 			}
-			if n%im.every != 0 {
+			if n < im.skip || (n-im.skip)%im.every != 0 {
 				continue
 			}
 			if err := im.add(batch, &f); err != nil {
@@ -237,12 +283,12 @@ func (im *importer) add(batch *data.Frames, f *gromacs.Frame) (err error) {
 	if batch.F, err = im.cg.Apply(batch.F, f.F); err != nil {
 		return err
 	}
-	if im.grid == nil {
+	if im.logWeight == nil {
 		return nil
 	}
 	r := batch.R[first:]
 	phi, psi := observable.Dihedrals(r, batch.Beads, im.residue.Phi), observable.Dihedrals(r, batch.Beads, im.residue.Psi)
-	bias, err := im.grid.CoordBias(phi[0], psi[0])
-	batch.LogW = append(batch.LogW, -bias)
+	logW, err := im.logWeight(phi[0], psi[0])
+	batch.LogW = append(batch.LogW, logW)
 	return err
 }

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/cgbg-go/lab/cgbg/cgmap"
+	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/data"
 )
 
@@ -62,6 +65,46 @@ func TestImport(t *testing.T) {
 	for _, args := range [][]string{{"head", "-n", "2", out}, {"head", out, "--n", "2"}} {
 		if text, err := call(t, args...); err != nil || strings.Count(text, "frame") != 2 || !strings.Contains(text, "ALA2:CB") {
 			t.Errorf("%q: got %q, %v", args, text, err)
+		}
+	}
+}
+
+// The weights of metadynamics are exp(V/kT), with V the final bias at the frame's dihedrals.
+func TestImportBias(t *testing.T) {
+	dir := t.TempDir()
+	grid, out := filepath.Join(dir, "bias.dat"), filepath.Join(dir, "cb.arrow")
+	const bins = 120
+	bias := func(phi, psi float64) float64 { return 9*math.Cos(phi-1) - 4*math.Sin(psi) }
+	var text strings.Builder
+	text.WriteString("#! FIELDS phi psi metad.bias\n")
+	for _, name := range []string{"phi", "psi"} {
+		fmt.Fprintf(&text, "#! SET min_%[1]s -pi\n#! SET max_%[1]s pi\n#! SET nbins_%[1]s %[2]d\n#! SET periodic_%[1]s true\n", name, bins)
+	}
+	for i := range bins * bins {
+		phi, psi := -math.Pi+2*math.Pi*float64(i%bins)/bins, -math.Pi+2*math.Pi*float64(i/bins)/bins
+		fmt.Fprintf(&text, "%.6f %.6f %.6f\n", phi, psi, bias(phi, psi))
+	}
+	if err := os.WriteFile(grid, []byte(text.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := call(t, "import", "-structure", gro, "-bias", grid, "-skip", "1", "-every", "3", "-o", out, trr); err != nil {
+		t.Fatal(err)
+	}
+	f, meta, err := data.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Len() != 3 || !strings.Contains(meta.Generator, "-bias bias.dat -skip 1 -every 3") {
+		t.Fatalf("got %d frames by %q", f.Len(), meta.Generator)
+	}
+	residues, err := cgmap.Backbone(meta.Beads)
+	if err != nil {
+		t.Fatal(err)
+	}
+	phi, psi := observable.Dihedrals(f.R, f.Beads, residues[0].Phi), observable.Dihedrals(f.R, f.Beads, residues[0].Psi)
+	for i, got := range f.LogW {
+		if want := bias(phi[i], psi[i]) / (0.00831446261815324 * 300); math.Abs(got-want) > 1e-3 {
+			t.Errorf("frame %d: ln w is %g, want %g", i, got, want)
 		}
 	}
 }
