@@ -22,7 +22,7 @@ import (
 	"github.com/cgbg-go/lab/data/plumed"
 )
 
-const importUsage = `usage: go run ./cgbg/cmd/cgbg import [flags] -structure FILE.gro -o FILE.arrow TRAJECTORY.trr...
+const importUsage = `usage: go run ./cgbg/cmd/cgbg import [flags] -structure FILE -o FILE.arrow TRAJECTORY.trr...
 
 Maps the frames of GROMACS trajectories to beads and writes them, with their forces,
 as Arrow frames. Trajectories follow each other in the order given. Forces must be
@@ -59,7 +59,7 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flag.NewFlagSet("import", flag.ContinueOnError)
 	var im importer
 	fs.StringVar(&im.mapping, "map", cgmap.CoreBeta, "the `beads`: "+strings.Join(cgmap.Names, ", "))
-	fs.StringVar(&im.structure, "structure", "", "GRO `file` with the names of the atoms, in the trajectory's order")
+	fs.StringVar(&im.structure, "structure", "", "GRO or PDB `file` with the names of the atoms, in the trajectory's order")
 	fs.StringVar(&im.out, "o", "", "Arrow `file` to write")
 	fs.StringVar(&im.awh, "awh", "", "`file` with AWH's final grid, for the weights of a biased simulation")
 	fs.StringVar(&im.bias, "bias", "", "`file` with the final bias of metadynamics on phi and psi, a PLUMED grid in kJ/mol, for the weights")
@@ -75,7 +75,7 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	case len(rest) == 0:
 		return fmt.Errorf("%w: import takes the trajectories (-h explains)", errUsage)
 	case im.structure == "" || im.out == "":
-		return fmt.Errorf("%w: import needs -structure FILE.gro and -o FILE.arrow (-h explains)", errUsage)
+		return fmt.Errorf("%w: import needs -structure FILE (.gro or .pdb) and -o FILE.arrow (-h explains)", errUsage)
 	case im.every < 1:
 		return fmt.Errorf("%w: -every %d: at least 1", errUsage, im.every)
 	case im.skip < 0:
@@ -95,7 +95,7 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 }
 
 func (im *importer) run(ctx context.Context) (frames int, err error) {
-	structure, err := gromacs.ReadGRO(im.structure)
+	structure, err := gromacs.ReadStructure(im.structure)
 	if err != nil {
 		return 0, err
 	}
