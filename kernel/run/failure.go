@@ -3,6 +3,7 @@ package run
 import (
 	"errors"
 	"fmt"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -63,6 +64,9 @@ func (e *CellError) locate(cells []*nbformat.Cell, where []spot) {
 		return "", false
 	}
 	for i, s := range where {
+		if s.line == 0 {
+			s = e.find(cells, s.source)
+		}
 		if s.count == 0 {
 			s.count = e.Count
 		}
@@ -78,6 +82,23 @@ func (e *CellError) locate(cells []*nbformat.Cell, where []spot) {
 	}
 }
 
+// find returns the line with that source, in the cell that ran or else in the
+// last cell that has it; a zero line where there is none.
+func (e *CellError) find(cells []*nbformat.Cell, source string) (found spot) {
+	for _, c := range cells {
+		if c.ExecutionCount == 0 || found.count == e.Count && found.line > 0 {
+			continue
+		}
+		for i, l := range strings.Split(c.Source, "\n") {
+			if source != "" && strings.TrimSpace(l) == source {
+				found = spot{count: c.ExecutionCount, line: i + 1}
+				break
+			}
+		}
+	}
+	return found
+}
+
 // Unwrap returns the cause.
 func (e *CellError) Unwrap() error { return e.Err }
 
@@ -88,7 +109,7 @@ func timeoutError(limit time.Duration) error {
 // GoNB's marks of a place: in a list of compile errors, and in a stack trace.
 var (
 	compilePlace = regexp.MustCompile(`Cell(?:\[(\d+)\]:)? Line (\d+)`)
-	tracePlace   = regexp.MustCompile(`\[\[ Cell (?:\[(\d+)\] )?Line (\d+) \]\]`)
+	tracePlace   = regexp.MustCompile(`(?:\[\[ Cell (?:\[(\d+)\] )?Line (\d+) \]\] )?(/\S*/main\.go):(\d+)`)
 	ansi         = regexp.MustCompile(`\x1b\[[0-9;]*[A-Za-z]`)
 	compileLine  = regexp.MustCompile(`^.*main(?:_test)?\.go:\d+:\d+: `)
 	exitStatus   = regexp.MustCompile(`(?m)^(exit status \d+|signal: .+)\s*\z`)
@@ -96,17 +117,41 @@ var (
 
 // spot is a line of a cell.
 type spot struct {
-	count int // execution count of the cell, 0 for the one that runs
-	line  int // from 1
+	count  int    // execution count of the cell, 0 for the one that runs
+	line   int    // from 1; 0 where only the source is known
+	source string // of the line, without the space around it
 }
 
-// spots lists the places that a text names, in its order.
-func spots(pattern *regexp.Regexp, text string) []spot {
+// compileSpots lists the places that a compiler's messages name, in their order.
+func compileSpots(text string) []spot {
 	var out []spot
-	for _, m := range pattern.FindAllStringSubmatch(text, -1) {
+	for _, m := range compilePlace.FindAllStringSubmatch(text, -1) {
 		count, _ := strconv.Atoi(m[1])
 		line, _ := strconv.Atoi(m[2])
-		out = append(out, spot{count, line})
+		out = append(out, spot{count: count, line: line})
+	}
+	return out
+}
+
+// traceSpots lists the places that a stack trace names, in its order. A place
+// that arrived at GoNB in two parts has no mark: it is known by its source,
+// which the program GoNB made still has.
+func traceSpots(text string) []spot {
+	var out []spot
+	for _, m := range tracePlace.FindAllStringSubmatch(text, -1) {
+		var s spot
+		if m[2] != "" {
+			s.count, _ = strconv.Atoi(m[1])
+			s.line, _ = strconv.Atoi(m[2])
+		} else if program, err := os.ReadFile(m[3]); err == nil {
+			n, _ := strconv.Atoi(m[4])
+			if lines := strings.Split(string(program), "\n"); n >= 1 && n <= len(lines) {
+				s.source = strings.TrimSpace(lines[n-1])
+			}
+		}
+		if s != (spot{}) {
+			out = append(out, s)
+		}
 	}
 	return out
 }
@@ -122,9 +167,9 @@ func explain(failed nbformat.Output, stderr string) (message string, where []spo
 	}
 	stderr = ansi.ReplaceAllString(stderr, "")
 	if compiler := compilerMessages(value); compiler != "" {
-		return compiler, spots(compilePlace, strings.Join(lines, "\n"))
+		return compiler, compileSpots(strings.Join(lines, "\n"))
 	}
-	return runtimeMessage(stderr, value), spots(tracePlace, stderr)
+	return runtimeMessage(stderr, value), traceSpots(stderr)
 }
 
 // compilerMessages returns a compiler's messages without file names and
