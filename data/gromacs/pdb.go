@@ -109,21 +109,27 @@ func (s *Structure) pdbBox(line string) error {
 			return err
 		}
 	}
-	a, b, c := v[0]/10, v[1]/10, v[2]/10
-	ca, cb, cg := cosDegrees(v[3]), cosDegrees(v[4]), cosDegrees(v[5])
-	sg := math.Sqrt(1 - cg*cg)
-	x, y := c*cb, c*(ca-cb*cg)/sg
-	box := [9]float64{a, 0, 0, b * cg, b * sg, 0, x, y, math.Sqrt(c*c - x*x - y*y)}
-	for _, e := range box {
-		if math.IsNaN(e) || math.IsInf(e, 0) {
-			return fmt.Errorf("lengths %g and angles %g make no box", v[:3], v[3:])
-		}
-	}
-	if a == 0.1 && b == 0.1 && c == 0.1 { // the format's way to say that there is none
+	if v[0] == 1 && v[1] == 1 && v[2] == 1 { // the format's way to say that there is none
 		return nil
 	}
-	s.Box = box
-	return nil
+	var err error
+	s.Box, err = Cell(v[0]/10, v[1]/10, v[2]/10, cosDegrees(v[3]), cosDegrees(v[4]), cosDegrees(v[5]))
+	return err
+}
+
+// Cell returns box vectors, row by row, from their lengths and the cosines of
+// the angles between the second and third, first and third, first and second.
+// The first lies along x, the second in the xy plane.
+func Cell(a, b, c, cosAlpha, cosBeta, cosGamma float64) ([9]float64, error) {
+	sinGamma := math.Sqrt(1 - cosGamma*cosGamma)
+	x, y := c*cosBeta, c*(cosAlpha-cosBeta*cosGamma)/sinGamma
+	box := [9]float64{a, 0, 0, b * cosGamma, b * sinGamma, 0, x, y, math.Sqrt(c*c - x*x - y*y)}
+	for _, e := range box {
+		if math.IsNaN(e) || math.IsInf(e, 0) || !(a > 0 && b > 0 && c > 0) {
+			return [9]float64{}, fmt.Errorf("lengths %g, %g, %g nm and cosines %g, %g, %g of the angles make no box", a, b, c, cosAlpha, cosBeta, cosGamma)
+		}
+	}
+	return box, nil
 }
 
 // cosDegrees is exact for right angles.
@@ -132,4 +138,65 @@ func cosDegrees(x float64) float64 {
 		return 0
 	}
 	return math.Cos(x * math.Pi / 180)
+}
+
+// PDBWriter writes frames as models of a PDB file, for viewers.
+type PDBWriter struct {
+	out    *bufio.Writer
+	atoms  []Atom
+	models int
+}
+
+// NewPDBWriter writes to w frames of atoms with these names.
+func NewPDBWriter(w io.Writer, atoms []Atom) *PDBWriter {
+	return &PDBWriter{out: bufio.NewWriterSize(w, 1<<20), atoms: atoms}
+}
+
+// Append writes a frame. Errors: another number of atoms, positions that do not
+// fit in the format's columns, those of the system.
+func (p *PDBWriter) Append(f *Frame) error {
+	if len(f.R) != 3*len(p.atoms) {
+		return fmt.Errorf("gromacs: %d numbers in a frame of %d atoms", len(f.R), len(p.atoms))
+	}
+	p.models++
+	if p.models == 1 && f.Box != [9]float64{} {
+		fmt.Fprint(p.out, pdbCell(f.Box))
+	}
+	fmt.Fprintf(p.out, "MODEL %8d\n", p.models)
+	for i, a := range p.atoms {
+		name := a.Name
+		if len(name) < 4 { // the element stands in columns 13 and 14
+			name = " " + name
+		}
+		line := fmt.Sprintf("ATOM  %5d %-4.4s %-4.4s %4d    %8.3f%8.3f%8.3f  1.00  0.00          %2.1s\n",
+			(i+1)%100000, name, a.Residue, a.ResidueNumber%10000, 10*f.R[3*i], 10*f.R[3*i+1], 10*f.R[3*i+2], strings.TrimLeft(a.Name, "0123456789"))
+		if len(line) != 79 {
+			return fmt.Errorf("gromacs: atom %d (from 0) at %v nm is beyond the columns of a PDB file; write XTC", i, f.R[3*i:3*i+3])
+		}
+		p.out.WriteString(line)
+	}
+	_, err := p.out.WriteString("ENDMDL\n")
+	return err
+}
+
+// Close ends the file, and does not close it.
+func (p *PDBWriter) Close() error {
+	p.out.WriteString("END\n")
+	return p.out.Flush()
+}
+
+// pdbCell is the line of the box.
+func pdbCell(box [9]float64) string {
+	var length [3]float64
+	for k := range length {
+		length[k] = math.Hypot(math.Hypot(box[3*k], box[3*k+1]), box[3*k+2])
+	}
+	angle := func(i, j int) float64 {
+		dot := 0.0
+		for k := range 3 {
+			dot += box[3*i+k] * box[3*j+k]
+		}
+		return math.Acos(dot/(length[i]*length[j])) * 180 / math.Pi
+	}
+	return fmt.Sprintf("CRYST1%9.3f%9.3f%9.3f%7.2f%7.2f%7.2f P 1           1\n", 10*length[0], 10*length[1], 10*length[2], angle(1, 2), angle(0, 2), angle(0, 1))
 }

@@ -79,13 +79,18 @@ func (t *TRR) Next(f *Frame) error {
 	if err == io.EOF {
 		return io.EOF
 	}
+	return frameError(t.name, t.frame, t.offset, err)
+}
+
+// frameError says where a trajectory could not be read further.
+func frameError(name string, frame int, offset int64, err error) error {
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		err = fmt.Errorf("%w: it ends inside this frame; the %d before it are whole", ErrTruncated, t.frame)
-	case errors.Is(err, ErrFormat) && t.frame > 0:
-		err = fmt.Errorf("%w; the %d frames before it are whole", err, t.frame)
+		err = fmt.Errorf("%w: it ends inside this frame; the %d before it are whole", ErrTruncated, frame)
+	case errors.Is(err, ErrFormat) && frame > 0:
+		err = fmt.Errorf("%w; the %d frames before it are whole", err, frame)
 	}
-	return fmt.Errorf("gromacs: %s: frame %d, offset %d: %w", t.name, t.frame, t.offset, err)
+	return fmt.Errorf("gromacs: %s: frame %d, offset %d: %w", name, frame, offset, err)
 }
 
 func (t *TRR) next(f *Frame) error {
