@@ -6,7 +6,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"hash"
 	"io"
 	"math"
 	"os"
@@ -18,16 +17,23 @@ import (
 	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/cgbg/units"
 	"github.com/cgbg-go/lab/data"
+	"github.com/cgbg-go/lab/data/dcd"
 	"github.com/cgbg-go/lab/data/gromacs"
+	"github.com/cgbg-go/lab/data/npz"
 	"github.com/cgbg-go/lab/data/plumed"
 )
 
-const importUsage = `usage: go run ./cgbg/cmd/cgbg import [flags] -structure FILE -o FILE.arrow TRAJECTORY.trr...
+const importUsage = `usage: go run ./cgbg/cmd/cgbg import [flags] -structure FILE -o FILE.arrow TRAJECTORY...
 
-Maps the frames of GROMACS trajectories to beads and writes them, with their forces,
-as Arrow frames. Trajectories follow each other in the order given. Forces must be
-free of any bias ("gmx mdrun -rerun" without it). The molecule must be whole
-("gmx trjconv -pbc mol").
+Maps the frames of trajectories to beads and writes them, with their forces where there
+are any, as Arrow frames. Trajectories follow each other in the order given:
+
+  .trr   GROMACS, with forces          .xtc   GROMACS, compressed, without
+  .npz   NumPy: R, F, box, species, U  .dcd   OpenMM, CHARMM, NAMD, without
+
+A frame has the atoms of the structure, or the beads of the map already. Molecules broken
+by the periodic boundary are made whole. Forces must be free of any bias ("gmx mdrun
+-rerun" without it). Without forces a flow can be trained, a potential cannot.
 
 A simulation that was biased by AWH along phi and psi gets its weights from AWH's
 final grid (gmx awh -more -kt): ln w = -"Coord bias", kept in the column logw.
@@ -44,11 +50,14 @@ format (kJ/mol): ln w = V/kT. Leave out the frames of the time when it still gre
 type importer struct {
 	mapping, structure, out, awh, bias string
 	system, forceField                 string
-	temperature                        float64
+	temperature, dt                    float64
 	every, skip                        int
 	trajectories                       []string
 
 	cg        *cgmap.Map
+	molecule  *cgmap.Molecule
+	forces    bool                                    // whether the trajectories have them
+	step      float64                                 // between frames of a trajectory, ps
 	logWeight func(phi, psi float64) (float64, error) // nil where nothing biased
 	residue   cgmap.Residue                           // that the bias acts on
 	meta      data.Meta
@@ -66,6 +75,7 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs.StringVar(&im.system, "system", "Ac-Ala-NHMe", "`name` of the molecule")
 	fs.StringVar(&im.forceField, "forcefield", "amber99sb-ildn, TIP3P", "`name` of the force field")
 	fs.Float64Var(&im.temperature, "temperature", 300, "of the simulation, `K`")
+	fs.Float64Var(&im.dt, "dt", 0, "time between frames, `ps`, of a format that keeps none (NPZ)")
 	fs.IntVar(&im.every, "every", 1, "keep every `n`-th frame")
 	fs.IntVar(&im.skip, "skip", 0, "leave out the first `n` frames of each trajectory")
 	rest, done, err := parse(fs, importUsage, args, stdout)
@@ -91,6 +101,9 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(stdout, "%s: %d frames of %d beads\n", im.out, n, len(im.cg.Beads))
+	if !im.forces {
+		fmt.Fprintln(stdout, "there are no forces: a flow can be trained on them, a potential of mean force cannot")
+	}
 	return nil
 }
 
@@ -100,6 +113,9 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 		return 0, err
 	}
 	if im.cg, err = cgmap.New(im.mapping, structure); err != nil {
+		return 0, fmt.Errorf("%s: %w", im.structure, err)
+	}
+	if im.molecule, err = cgmap.NewMolecule(structure); err != nil {
 		return 0, fmt.Errorf("%s: %w", im.structure, err)
 	}
 	if err := im.readBias(); err != nil {
@@ -179,54 +195,77 @@ func (im *importer) command(names []string) string {
 	return text + fmt.Sprintf(" -every %d -temperature %g %s", im.every, im.temperature, strings.Join(names, " "))
 }
 
-// survey reads the trajectories once: the time between frames that are kept,
-// and the SHA-256 of all files in their order.
+// survey looks at the beginning of every trajectory: the time between frames
+// that are kept, and the SHA-256 of all files in their order.
 func (im *importer) survey(ctx context.Context) (stride float64, sum string, err error) {
 	h := sha256.New()
 	for i, path := range im.trajectories {
-		step, err := im.surveyOne(ctx, path, h)
+		if err := hashFile(ctx, h, path); err != nil {
+			return 0, "", err
+		}
+		step, forces, err := im.begin(path)
 		if err != nil {
 			return 0, "", err
 		}
-		if i == 0 {
-			stride = step
-		} else if math.Abs(step-stride) > 1e-4*stride {
+		switch {
+		case i == 0:
+			stride, im.forces = step, forces
+		case math.Abs(step-stride) > 1e-4*stride:
 			return 0, "", fmt.Errorf("%s: its frames are %g ps apart, those of %s %g ps; import it on its own", path, step, im.trajectories[0], stride)
+		case forces != im.forces:
+			return 0, "", fmt.Errorf("%s and %s: one has forces, the other has none; import them on their own", im.trajectories[0], path)
 		}
 	}
 	// Times are in single precision in the file.
 	if stride, err = strconv.ParseFloat(strconv.FormatFloat(stride, 'g', 6, 64), 64); err != nil {
 		return 0, "", err
 	}
+	im.step = stride
 	return stride * float64(im.every), fmt.Sprintf("%x", h.Sum(nil)), nil
 }
 
-func (im *importer) surveyOne(ctx context.Context, path string, h hash.Hash) (step float64, err error) {
+func hashFile(ctx context.Context, h io.Writer, path string) error {
 	file, err := os.Open(path)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer file.Close()
-	t := gromacs.NewTRR(io.TeeReader(file, h), path)
-	var f gromacs.Frame
-	var times [2]float64
-	for n := 0; ; n++ {
+	for {
 		if err := ctx.Err(); err != nil {
-			return 0, err
+			return err
 		}
-		if err := t.Next(&f); errors.Is(err, io.EOF) {
-			if n < 2 {
-				return 0, fmt.Errorf("%s: %d frames: a trajectory has at least two", path, n)
-			}
-			return (times[1] - times[0]) / float64(n-1), nil
+		if _, err := io.CopyN(h, file, 64<<20); errors.Is(err, io.EOF) {
+			return nil
 		} else if err != nil {
-			return 0, err
-		}
-		times[min(n, 1)] = f.Time
-		if f.R == nil || f.F == nil {
-			return 0, fmt.Errorf("%s: frame %d has no positions or no forces; write both: nstxout and nstfout in the .mdp file", path, n)
+			return err
 		}
 	}
+}
+
+// begin reads two frames of a trajectory.
+func (im *importer) begin(path string) (step float64, forces bool, err error) {
+	t, err := openTrajectory(path)
+	if err != nil {
+		return 0, false, err
+	}
+	defer t.Close()
+	var f gromacs.Frame
+	var times [2]float64
+	for n := range times {
+		if err := t.Next(&f); errors.Is(err, io.EOF) {
+			return 0, false, fmt.Errorf("%s: %d frames: a trajectory has at least two", path, n)
+		} else if err != nil {
+			return 0, false, err
+		}
+		times[n] = f.Time
+	}
+	if f.R == nil {
+		return 0, false, fmt.Errorf("%s: frame 1 has no positions; write them: nstxout in the .mdp file, as often as nstfout", path)
+	}
+	if times[1] > times[0] {
+		return times[1] - times[0], f.F != nil, nil
+	}
+	return im.dt, f.F != nil, nil // a format that keeps no time
 }
 
 // batchFrames are mapped before they are written.
@@ -243,45 +282,96 @@ func (im *importer) write(ctx context.Context, w *data.Writer) error {
 		return err
 	}
 	for _, path := range im.trajectories {
-		t, err := gromacs.OpenTRR(path)
-		if err != nil {
+		if err := im.frames(ctx, path, func(f *gromacs.Frame, energy *float64) error {
+			if err := im.add(batch, f, energy); err != nil {
+				return err
+			}
+			if batch.Len() < batchFrames {
+				return nil
+			}
+			return flush()
+		}); err != nil {
 			return err
-		}
-		defer t.Close()
-		var f gromacs.Frame
-		for n := 0; ; n++ {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if err := t.Next(&f); errors.Is(err, io.EOF) {
-				break
-			} else if err != nil {
-				return err
-			}
-			if n < im.skip || (n-im.skip)%im.every != 0 {
-				continue
-			}
-			if err := im.add(batch, &f); err != nil {
-				return fmt.Errorf("%s: frame %d: %w", path, n, err)
-			}
-			if batch.Len() == batchFrames {
-				if err := flush(); err != nil {
-					return err
-				}
-			}
 		}
 	}
 	return flush()
 }
 
-// add maps one frame.
-func (im *importer) add(batch *data.Frames, f *gromacs.Frame) (err error) {
-	first := len(batch.R)
-	if batch.R, err = im.cg.Apply(batch.R, f.R); err != nil {
+// frames calls add with the frames of a trajectory that are kept, and their
+// energies where it has them.
+func (im *importer) frames(ctx context.Context, path string, add func(f *gromacs.Frame, energy *float64) error) error {
+	t, err := openTrajectory(path)
+	if err != nil {
 		return err
 	}
-	if batch.F, err = im.cg.Apply(batch.F, f.F); err != nil {
-		return err
+	defer t.Close()
+	var f gromacs.Frame
+	var start float64
+	for n := 0; ; n++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := t.Next(&f); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if n == 0 {
+			start = f.Time
+		}
+		if err := im.check(n, &f, start); err != nil {
+			return fmt.Errorf("%s: frame %d: %w", path, n, err)
+		}
+		if n < im.skip || (n-im.skip)%im.every != 0 {
+			continue
+		}
+		var energy *float64
+		if e, ok := t.(interface {
+			HasEnergies() bool
+			Energy() float64
+		}); ok && e.HasEnergies() {
+			v := e.Energy()
+			energy = &v
+		}
+		if err := add(&f, energy); err != nil {
+			return fmt.Errorf("%s: frame %d: %w", path, n, err)
+		}
+	}
+}
+
+// check compares a frame with what the first ones promised.
+func (im *importer) check(n int, f *gromacs.Frame, start float64) error {
+	if f.R == nil || (f.F != nil) != im.forces {
+		return errors.New("it has no positions, or no forces where others have them; write both equally often: nstxout and nstfout in the .mdp file")
+	}
+	want := start + float64(n)*im.step
+	// Times are in single precision in the file.
+	if late := f.Time - want; f.Time != start && math.Abs(late) > 0.1*im.step+1e-6*math.Abs(want) {
+		return fmt.Errorf("its time is %g ps where %g ps is expected: frames are missing or stand twice; gmx trjcat puts the parts of a run together", f.Time, want)
+	}
+	return nil
+}
+
+// add maps one frame.
+func (im *importer) add(batch *data.Frames, f *gromacs.Frame, energy *float64) (err error) {
+	first := len(batch.R)
+	if len(f.R) == 3*len(im.cg.Beads) { // the frames are of beads already
+		batch.R, batch.F = append(batch.R, f.R...), append(batch.F, f.F...)
+	} else {
+		if _, err := im.molecule.Whole(f.R, &f.Box); err != nil {
+			return err
+		}
+		if batch.R, err = im.cg.Apply(batch.R, f.R); err != nil {
+			return err
+		}
+		if f.F != nil {
+			if batch.F, err = im.cg.Apply(batch.F, f.F); err != nil {
+				return err
+			}
+		}
+	}
+	if energy != nil {
+		batch.U = append(batch.U, *energy)
 	}
 	if im.logWeight == nil {
 		return nil
@@ -291,4 +381,30 @@ func (im *importer) add(batch *data.Frames, f *gromacs.Frame) (err error) {
 	logW, err := im.logWeight(phi[0], psi[0])
 	batch.LogW = append(batch.LogW, logW)
 	return err
+}
+
+// trajectory yields frames; io.EOF after the last.
+type trajectory interface {
+	Next(f *gromacs.Frame) error
+	Close() error
+}
+
+// openTrajectory opens a trajectory by the ending of its name.
+func openTrajectory(path string) (t trajectory, err error) {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".trr":
+		t, err = gromacs.OpenTRR(path)
+	case ".xtc":
+		t, err = gromacs.OpenXTC(path)
+	case ".dcd":
+		t, err = dcd.Open(path)
+	case ".npz":
+		t, err = npz.Open(path)
+	default:
+		return nil, fmt.Errorf("%s: a trajectory is a .trr, .xtc, .dcd or .npz file", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
 }

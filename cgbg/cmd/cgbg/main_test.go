@@ -174,3 +174,44 @@ func TestInterrupt(t *testing.T) {
 		t.Errorf("got %v, exit code %d", err, exitCode(err))
 	}
 }
+
+// The same frames in all formats give the same beads; without forces there is
+// no column F.
+func TestImportFormats(t *testing.T) {
+	dir := t.TempDir()
+	load := func(trajectory string) *data.Frames {
+		out := filepath.Join(dir, "out.arrow")
+		var stdout strings.Builder
+		if err := dispatch(context.Background(), []string{"import", "-map", "heavy-atom", "-structure", gro, "-o", out, trajectory}, &stdout); err != nil {
+			t.Fatal(err)
+		}
+		r, err := data.Open(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		f, err := r.All()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (f.F == nil) != strings.Contains(stdout.String(), "there are no forces") {
+			t.Errorf("%s: said %q", trajectory, stdout.String())
+		}
+		return f
+	}
+	want := load(trr)
+	for path, forces := range map[string]bool{"gromacs/testdata/ala2.xtc": false, "dcd/testdata/ala2_charmm.dcd": false, "npz/testdata/published.npz": true, "npz/testdata/doubles.npz": true} {
+		got := load("../../../data/" + path)
+		if got.Len() != want.Len() || (got.F != nil) != forces {
+			t.Fatalf("%s: got %d frames, forces %v", path, got.Len(), got.F != nil)
+		}
+		for i := range got.R {
+			if math.Abs(float64(got.R[i]-want.R[i])) > 1e-5 {
+				t.Fatalf("%s: R[%d] is %v, want %v", path, i, got.R[i], want.R[i])
+			}
+			if forces && math.Abs(float64(got.F[i]-want.F[i])) > 1e-6*math.Abs(float64(want.F[i])) {
+				t.Fatalf("%s: F[%d] is %v, want %v", path, i, got.F[i], want.F[i])
+			}
+		}
+	}
+}

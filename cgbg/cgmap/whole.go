@@ -1,0 +1,98 @@
+package cgmap
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/cgbg-go/lab/data/gromacs"
+)
+
+// Molecule knows which atoms are bonded, so that molecules broken by the
+// periodic boundary can be put together.
+type Molecule struct {
+	bonds [][2]int // parent and child, parents first: a tree for each molecule
+	atoms int
+}
+
+// Covalent radii of C, O, N, H, S in nm, by the codes of species.
+// Source: Cordero et al., Dalton Trans. (2008) 2832, doi 10.1039/b801115j.
+var covalentRadius = map[int32]float64{1: 0.076, 2: 0.066, 3: 0.071, 4: 0.031, 5: 0.105}
+
+// bondFactor is how much longer than the sum of the radii a bond may be.
+const bondFactor = 1.3
+
+// NewMolecule finds the bonds of a peptide's structure, water and ions left
+// out, from its distances to the nearest images.
+func NewMolecule(s *gromacs.Structure) (*Molecule, error) {
+	all, err := New(AllAtom, s)
+	if err != nil {
+		return nil, err
+	}
+	m := &Molecule{atoms: len(s.Atoms)}
+	bonded := func(i, j int) bool {
+		a, b := all.Atoms[i], all.Atoms[j]
+		d := nearest(s.R[3*b:3*b+3], s.R[3*a:3*a+3], &s.Box)
+		limit := bondFactor * (covalentRadius[all.Species[i]] + covalentRadius[all.Species[j]])
+		return d[0]*d[0]+d[1]*d[1]+d[2]*d[2] < limit*limit
+	}
+	seen := make([]bool, len(all.Atoms))
+	for root := range all.Atoms {
+		if seen[root] {
+			continue
+		}
+		seen[root] = true
+		for queue := []int{root}; len(queue) > 0; queue = queue[1:] {
+			for j := range all.Atoms {
+				if !seen[j] && bonded(queue[0], j) {
+					seen[j] = true
+					m.bonds = append(m.bonds, [2]int{all.Atoms[queue[0]], all.Atoms[j]})
+					queue = append(queue, j)
+				}
+			}
+		}
+	}
+	return m, nil
+}
+
+// nearest is the vector from b to the nearest image of a. For a bond, shorter
+// than half of every height of the box, rounding by rows finds it.
+func nearest(a, b []float32, box *[9]float64) [3]float64 {
+	d := [3]float64{float64(a[0]) - float64(b[0]), float64(a[1]) - float64(b[1]), float64(a[2]) - float64(b[2])}
+	for row := 2; row >= 0; row-- {
+		if h := box[4*row]; h > 0 {
+			n := math.Round(d[row] / h)
+			for k := range 3 {
+				d[k] -= n * box[3*row+k]
+			}
+		}
+	}
+	return d
+}
+
+// Whole moves atoms by box vectors so that every molecule is in one piece;
+// without a box it leaves them. It tells whether it moved any.
+// r: [atoms, 3], nm. Error: another number of atoms, a bond so long that the
+// frame cannot be of this molecule.
+func (m *Molecule) Whole(r []float32, box *[9]float64) (moved bool, err error) {
+	if len(r) != 3*m.atoms {
+		return false, fmt.Errorf("cgmap: %d numbers in a frame; the structure has %d atoms", len(r), m.atoms)
+	}
+	for _, b := range m.bonds {
+		parent, child := r[3*b[0]:3*b[0]+3], r[3*b[1]:3*b[1]+3]
+		d := nearest(child, parent, box)
+		if length := math.Sqrt(d[0]*d[0] + d[1]*d[1] + d[2]*d[2]); length > maxBond {
+			return moved, fmt.Errorf("cgmap: atoms %d and %d are bonded in the structure and %.3f nm apart here: are structure and trajectory of the same atoms in the same order?", b[0]+1, b[1]+1, length)
+		}
+		for k := range 3 {
+			was := float64(child[k]) - float64(parent[k])
+			if math.Abs(d[k]-was) > 0.01 { // by a box vector; leave the others' last digits alone
+				child[k] = float32(float64(parent[k]) + d[k])
+				moved = true
+			}
+		}
+	}
+	return moved, nil
+}
+
+// maxBond is longer than any covalent bond at any temperature of interest, nm.
+const maxBond = 0.35
