@@ -47,6 +47,9 @@ format (kJ/mol): ln w = V/kT. Leave out the frames of the time when it still gre
 
 `
 
+// dihedrals is the map to phi and psi of every residue, for references with many frames.
+const dihedrals = "dihedrals"
+
 type importer struct {
 	mapping, structure, out, awh, bias string
 	system, forceField                 string
@@ -59,7 +62,7 @@ type importer struct {
 	forces    bool                                    // whether the trajectories have them
 	step      float64                                 // between frames of a trajectory, ps
 	logWeight func(phi, psi float64) (float64, error) // nil where nothing biased
-	residue   cgmap.Residue                           // that the bias acts on
+	residues  []cgmap.Residue                         // whose dihedrals are kept, or biased
 	meta      data.Meta
 }
 
@@ -67,7 +70,7 @@ type importer struct {
 func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flag.NewFlagSet("import", flag.ContinueOnError)
 	var im importer
-	fs.StringVar(&im.mapping, "map", cgmap.CoreBeta, "the `beads`: "+strings.Join(cgmap.Names, ", "))
+	fs.StringVar(&im.mapping, "map", cgmap.CoreBeta, "the `beads`: "+strings.Join(cgmap.Names, ", ")+"; or "+dihedrals+", phi and psi alone (8 bytes a residue)")
 	fs.StringVar(&im.structure, "structure", "", "GRO or PDB `file` with the names of the atoms, in the trajectory's order")
 	fs.StringVar(&im.out, "o", "", "Arrow `file` to write")
 	fs.StringVar(&im.awh, "awh", "", "`file` with AWH's final grid, for the weights of a biased simulation")
@@ -100,8 +103,8 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%s: %d frames of %d beads\n", im.out, n, len(im.cg.Beads))
-	if !im.forces {
+	fmt.Fprintf(stdout, "%s: %d frames of %d beads\n", im.out, n, len(im.meta.Beads))
+	if !im.forces && im.mapping != dihedrals {
 		fmt.Fprintln(stdout, "there are no forces: a flow can be trained on them, a potential of mean force cannot")
 	}
 	return nil
@@ -112,7 +115,11 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if im.cg, err = cgmap.New(im.mapping, structure); err != nil {
+	beads := im.mapping
+	if beads == dihedrals {
+		beads = cgmap.CoreBeta
+	}
+	if im.cg, err = cgmap.New(beads, structure); err != nil {
 		return 0, fmt.Errorf("%s: %w", im.structure, err)
 	}
 	if im.molecule, err = cgmap.NewMolecule(structure); err != nil {
@@ -129,9 +136,16 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 	for _, path := range im.trajectories {
 		names = append(names, filepath.Base(path))
 	}
-	im.meta = data.Meta{System: im.system, Mapping: im.mapping, Beads: im.cg.Beads, Species: im.cg.Species,
+	im.meta = data.Meta{System: im.system, Mapping: im.mapping, Beads: im.cg.Beads, Species: im.cg.Species, Dim: 3,
 		Temperature: im.temperature, ForceField: im.forceField, Stride: stride, Generator: im.command(names),
 		Source: strings.Join(names, ", "), SourceSHA: sum}
+	if im.mapping == dihedrals {
+		im.meta.Beads, im.meta.Species, im.meta.Dim = nil, nil, 2
+		for _, r := range im.residues {
+			im.meta.Beads = append(im.meta.Beads, r.Name+":phi,psi")
+		}
+		im.meta.Extra = map[string]string{"R": "phi and psi of every residue, rad"}
+	}
 	w, err := data.Create(im.out, im.meta)
 	if err != nil {
 		return 0, err
@@ -143,8 +157,8 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 	return w.Len(), w.Close()
 }
 
-// readBias sets logWeight and residue, where a bias is given.
-func (im *importer) readBias() error {
+// readBias sets logWeight where a bias is given, and residues where they are needed.
+func (im *importer) readBias() (err error) {
 	path := im.awh + im.bias
 	switch {
 	case im.awh != "":
@@ -167,16 +181,16 @@ func (im *importer) readBias() error {
 			return bias * beta, err
 		}
 	default:
+	}
+	if im.mapping != dihedrals && im.logWeight == nil {
 		return nil
 	}
-	residues, err := cgmap.Backbone(im.cg.Beads)
-	if err != nil {
+	if im.residues, err = cgmap.Backbone(im.cg.Beads); err != nil {
 		return err
 	}
-	if len(residues) != 1 {
-		return fmt.Errorf("%s: the bias is of one phi and psi, the molecule has %d", path, len(residues))
+	if im.logWeight != nil && len(im.residues) != 1 {
+		return fmt.Errorf("%s: the bias is of one phi and psi, the molecule has %d", path, len(im.residues))
 	}
-	im.residue = residues[0]
 	return nil
 }
 
@@ -272,13 +286,13 @@ func (im *importer) begin(path string) (step float64, forces bool, err error) {
 const batchFrames = 1000
 
 func (im *importer) write(ctx context.Context, w *data.Writer) error {
-	batch := &data.Frames{Beads: len(im.cg.Beads), Dim: 3}
+	batch := &data.Frames{Beads: len(im.meta.Beads), Dim: im.meta.Dim}
 	flush := func() error {
 		if batch.Len() == 0 {
 			return nil
 		}
 		err := w.Append(batch)
-		batch = &data.Frames{Beads: batch.Beads, Dim: 3}
+		batch = &data.Frames{Beads: batch.Beads, Dim: batch.Dim}
 		return err
 	}
 	for _, path := range im.trajectories {
@@ -354,33 +368,41 @@ func (im *importer) check(n int, f *gromacs.Frame, start float64) error {
 
 // add maps one frame.
 func (im *importer) add(batch *data.Frames, f *gromacs.Frame, energy *float64) (err error) {
-	first := len(batch.R)
-	if len(f.R) == 3*len(im.cg.Beads) { // the frames are of beads already
-		batch.R, batch.F = append(batch.R, f.R...), append(batch.F, f.F...)
-	} else {
-		if _, err := im.molecule.Whole(f.R, &f.Box); err != nil {
+	r, forces := f.R, f.F
+	if len(r) != 3*len(im.cg.Beads) { // or else the frames are of beads already
+		if _, err := im.molecule.Whole(r, &f.Box); err != nil {
 			return err
 		}
-		if batch.R, err = im.cg.Apply(batch.R, f.R); err != nil {
+		if r, err = im.cg.Apply(nil, r); err != nil {
 			return err
 		}
-		if f.F != nil {
-			if batch.F, err = im.cg.Apply(batch.F, f.F); err != nil {
+		if forces != nil && im.mapping != dihedrals {
+			if forces, err = im.cg.Apply(nil, forces); err != nil {
 				return err
 			}
 		}
 	}
+	var angles []float32
+	for _, residue := range im.residues {
+		phi, psi := observable.Dihedrals(r, len(im.cg.Beads), residue.Phi), observable.Dihedrals(r, len(im.cg.Beads), residue.Psi)
+		angles = append(angles, float32(phi[0]), float32(psi[0]))
+		if im.logWeight != nil {
+			logW, err := im.logWeight(phi[0], psi[0])
+			if err != nil {
+				return err
+			}
+			batch.LogW = append(batch.LogW, logW)
+		}
+	}
+	if im.mapping == dihedrals {
+		batch.R = append(batch.R, angles...)
+	} else {
+		batch.R, batch.F = append(batch.R, r...), append(batch.F, forces...)
+	}
 	if energy != nil {
 		batch.U = append(batch.U, *energy)
 	}
-	if im.logWeight == nil {
-		return nil
-	}
-	r := batch.R[first:]
-	phi, psi := observable.Dihedrals(r, batch.Beads, im.residue.Phi), observable.Dihedrals(r, batch.Beads, im.residue.Psi)
-	logW, err := im.logWeight(phi[0], psi[0])
-	batch.LogW = append(batch.LogW, logW)
-	return err
+	return nil
 }
 
 // trajectory yields frames; io.EOF after the last.

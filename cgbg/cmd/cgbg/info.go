@@ -74,8 +74,14 @@ func info(ctx context.Context, path string, stdout io.Writer) error {
 
 // survey reads all frames and reports on dihedrals and weights.
 func survey(ctx context.Context, r *data.Reader, line func(name, format string, args ...any)) error {
-	residues, err := cgmap.Backbone(r.Meta().Beads)
-	if err != nil {
+	m := r.Meta()
+	residues, err := cgmap.Backbone(m.Beads)
+	if m.Mapping == dihedrals {
+		residues = make([]cgmap.Residue, len(m.Beads))
+		for k, name := range m.Beads {
+			residues[k].Name, _, _ = strings.Cut(name, ":")
+		}
+	} else if err != nil {
 		residues = nil
 	}
 	var logw []float64
@@ -93,7 +99,15 @@ func survey(ctx context.Context, r *data.Reader, line func(name, format string, 
 		}
 		logw = append(logw, f.LogW...)
 		for k, residue := range residues {
-			for _, phi := range observable.Dihedrals(f.R, f.Beads, residue.Phi) {
+			phi := make([]float64, f.Len())
+			if m.Mapping == dihedrals {
+				for i := range phi {
+					phi[i] = float64(f.R[i*f.Width()+2*k])
+				}
+			} else {
+				phi = observable.Dihedrals(f.R, f.Beads, residue.Phi)
+			}
+			for _, phi := range phi {
 				positive[k] = append(positive[k], math.Max(0, math.Copysign(1, phi)))
 			}
 		}
