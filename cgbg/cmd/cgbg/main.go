@@ -25,13 +25,18 @@ const usage = `usage: go run ./cgbg/cmd/cgbg COMMAND [flags] [arguments]
   import TRAJECTORY...   map a trajectory of molecular dynamics to beads
   info FILE...           tell what a file of frames holds
   head FILE              print its first frames
+  export FILE            write frames as NPZ, PDB or XTC
+  merge FILE...          put several files together
+  split FILE             split into training and validation by blocks of time
+  resample FILE          make an unbiased set of a biased one by its weights
 
 "go run ./cgbg/cmd/cgbg COMMAND -h" explains a command.
 `
 
 type command func(ctx context.Context, args []string, stdout io.Writer) error
 
-var commands = map[string]command{"import": importCommand, "info": infoCommand, "head": headCommand}
+var commands = map[string]command{"import": importCommand, "info": infoCommand, "head": headCommand,
+	"export": exportCommand, "merge": mergeCommand, "split": splitCommand, "resample": resampleCommand}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
