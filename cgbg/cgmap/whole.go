@@ -96,3 +96,6 @@ func (m *Molecule) Whole(r []float32, box *[9]float64) (moved bool, err error) {
 
 // maxBond is longer than any covalent bond at any temperature of interest, nm.
 const maxBond = 0.35
+
+// Bonds are the pairs of bonded atoms, from 0, that join each molecule.
+func (m *Molecule) Bonds() [][2]int { return m.bonds }

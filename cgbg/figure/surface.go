@@ -26,6 +26,8 @@ type Surface struct {
 	PathX, PathY []float64
 	// XLabel and YLabel name the axes; empty means x and y.
 	XLabel, YLabel string
+	// Label is that of the colours; empty means u / kT.
+	Label string
 }
 
 const (
@@ -119,7 +121,10 @@ func (s Surface) panel(letter string) (*panel, error) {
 	for i := range u {
 		u[i] -= low
 	}
-	bar := &colorBar{cap: s.Cap, step: s.Step, label: "u / kT"}
+	if s.Label == "" {
+		s.Label = "u / kT"
+	}
+	bar := &colorBar{cap: s.Cap, step: s.Step, label: s.Label}
 	p := newPlot(s.XLabel, s.YLabel)
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = s.XMin, s.XMax, s.YMin, s.YMax
 	p.Add(s.bands(u, bar))

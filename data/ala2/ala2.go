@@ -9,10 +9,19 @@ import (
 	"fmt"
 
 	"github.com/cgbg-go/lab/data"
+	"github.com/cgbg-go/lab/data/gromacs"
 )
 
 //go:embed core_beta_awh_gamma9.arrow
 var coreBeta []byte
+
+//go:embed ala2.pdb
+var structure []byte
+
+// Structure is one frame of the molecule with the names of its 22 atoms.
+func Structure() (*gromacs.Structure, error) {
+	return gromacs.ParsePDB(bytes.NewReader(structure), "ala2.pdb")
+}
 
 // CoreBeta returns the sample: R (nm), unbiased F (kJ/mol/nm), LogW (nats), in
 // time order. Error: a damaged file.

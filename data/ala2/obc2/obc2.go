@@ -26,6 +26,8 @@ var (
 	unbiasedHA []byte
 	//go:embed unbiased_core-beta.arrow
 	unbiasedCB []byte
+	//go:embed unbiased_all-atom.arrow
+	unbiasedAA []byte
 	//go:embed metad9_heavy-atom.arrow
 	metad9HA []byte
 	//go:embed metad9_core-beta.arrow
@@ -46,13 +48,14 @@ func open(name string, file []byte) (*data.Frames, data.Meta, error) {
 	return f, r.Meta(), err
 }
 
-// UnbiasedDihedrals has φ and ψ of every frame as R, rad, [200000, 1, 2], 0.5 ps
-// apart: of run 'a', or of 'b', which has another seed.
-func UnbiasedDihedrals(run byte) (*data.Frames, data.Meta, error) {
-	if run == 'b' {
-		return open("unbiased_b_dihedrals.arrow", dihedralsB)
-	}
+// UnbiasedDihedralsA has φ and ψ of every frame of the first run as R, rad, [200000, 1, 2], 0.5 ps apart.
+func UnbiasedDihedralsA() (*data.Frames, data.Meta, error) {
 	return open("unbiased_a_dihedrals.arrow", dihedralsA)
+}
+
+// UnbiasedDihedralsB is of the second run, with another seed.
+func UnbiasedDihedralsB() (*data.Frames, data.Meta, error) {
+	return open("unbiased_b_dihedrals.arrow", dihedralsB)
 }
 
 // Metad9Dihedrals is of metadynamics with γ = 9, [18000, 1, 2], with LogW in nats.
@@ -73,6 +76,11 @@ func UnbiasedHeavyAtom() (*data.Frames, data.Meta, error) {
 // UnbiasedCoreBeta is the same at Core Beta resolution, [40000, 6, 3].
 func UnbiasedCoreBeta() (*data.Frames, data.Meta, error) {
 	return open("unbiased_core-beta.arrow", unbiasedCB)
+}
+
+// UnbiasedAllAtom has every 50th frame of run a with all atoms, [4000, 22, 3].
+func UnbiasedAllAtom() (*data.Frames, data.Meta, error) {
+	return open("unbiased_all-atom.arrow", unbiasedAA)
 }
 
 // Metad9HeavyAtom has R, F without the bias, and LogW, 0.5 ps apart, [18000, 10, 3].

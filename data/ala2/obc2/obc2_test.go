@@ -20,12 +20,13 @@ func TestSets(t *testing.T) {
 		frames, beads, d int
 		forces, weights  bool
 	}{
-		{"a", func() (*data.Frames, data.Meta, error) { return UnbiasedDihedrals('a') }, 200000, 1, 2, false, false},
-		{"b", func() (*data.Frames, data.Meta, error) { return UnbiasedDihedrals('b') }, 200000, 1, 2, false, false},
+		{"a", UnbiasedDihedralsA, 200000, 1, 2, false, false},
+		{"b", UnbiasedDihedralsB, 200000, 1, 2, false, false},
 		{"9", Metad9Dihedrals, 18000, 1, 2, false, true},
 		{"1.5", Metad15Dihedrals, 18000, 1, 2, false, true},
 		{"HA", UnbiasedHeavyAtom, 40000, 10, 3, true, false},
 		{"CB", UnbiasedCoreBeta, 40000, 6, 3, true, false},
+		{"all", UnbiasedAllAtom, 4000, 22, 3, true, false},
 		{"HA 9", Metad9HeavyAtom, 18000, 10, 3, true, true},
 		{"CB 9", Metad9CoreBeta, 18000, 6, 3, true, true},
 		{"HA 1.5", Metad15HeavyAtom, 18000, 10, 3, true, true},
@@ -51,7 +52,7 @@ func TestSets(t *testing.T) {
 		t.Fatal(err)
 	}
 	files, err := filepath.Glob("*.arrow")
-	if err != nil || len(files) != 10 {
+	if err != nil || len(files) != 11 {
 		t.Fatalf("got %d files, %v", len(files), err)
 	}
 	for _, name := range files {

@@ -1,0 +1,194 @@
+package cgmap
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// A force map B sends the forces f on atoms to forces B·f on the beads of the
+// linear map R = C·r. Where B·Cᵀ is the identity, and every group of atoms that
+// constraints hold together has one coefficient, B·f is an unbiased sample of the
+// mean force: all such maps have the same mean and differ in noise.
+// Sources: Ciccotti, Kapral and Vanden-Eijnden, ChemPhysChem 6 (2005) 1809;
+// Noid et al., J. Chem. Phys. 128 (2008) 244114; Krämer et al., J. Phys. Chem.
+// Lett. 14 (2023) 3970, doi 10.1021/acs.jpclett.3c00444.
+
+// ErrForceMap reports beads that no unbiased force map exists for.
+var ErrForceMap = errors.New("no unbiased force map")
+
+// Matrix is the map as a matrix, [beads, atoms]: 1 where a bead is an atom.
+func (m *Map) Matrix() *mat.Dense {
+	c := mat.NewDense(len(m.Atoms), m.atoms, nil)
+	for i, a := range m.Atoms {
+		c.Set(i, a, 1)
+	}
+	return c
+}
+
+// Gram adds up f·fᵀ of forces, mean over x, y and z: what the noise of any force
+// map follows from.
+type Gram struct {
+	sum *mat.SymDense
+	n   int
+}
+
+// Add takes a frame's forces, [atoms, 3].
+func (g *Gram) Add(f []float32) error {
+	atoms := len(f) / 3
+	if g.sum == nil {
+		g.sum = mat.NewSymDense(atoms, nil)
+	}
+	if g.sum.SymmetricDim() != atoms || len(f) != 3*atoms {
+		return fmt.Errorf("cgmap: forces on %d atoms, on %d before", atoms, g.sum.SymmetricDim())
+	}
+	raw := g.sum.RawSymmetric()
+	for i := range atoms {
+		x, y, z := float64(f[3*i]), float64(f[3*i+1]), float64(f[3*i+2])
+		row := raw.Data[i*raw.Stride:]
+		for j := i; j < atoms; j++ {
+			row[j] += (x*float64(f[3*j]) + y*float64(f[3*j+1]) + z*float64(f[3*j+2])) / 3
+		}
+	}
+	g.n++
+	return nil
+}
+
+// Frames is the number of frames added.
+func (g *Gram) Frames() int { return g.n }
+
+// RMS is the root mean square of a component of the force that a force map
+// gives each bead, [beads], kJ/mol/nm: mean force and noise together. Of two
+// unbiased maps the difference of the squares is noise alone.
+func (g *Gram) RMS(b *mat.Dense) []float64 {
+	beads, _ := b.Dims()
+	out := make([]float64, beads)
+	for i := range out {
+		row := b.RowView(i)
+		out[i] = math.Sqrt(math.Max(0, mat.Inner(row, g.sum, row)) / float64(g.n))
+	}
+	return out
+}
+
+// MeanRMS is the root of the mean over beads of RMS².
+func MeanRMS(rms []float64) float64 {
+	sum := 0.0
+	for _, v := range rms {
+		sum += v * v
+	}
+	return math.Sqrt(sum / float64(len(rms)))
+}
+
+// ridge keeps the least noisy map from leaning on chance correlations, as a
+// fraction of the mean square force on an atom.
+const ridge = 1e-6
+
+// LeastNoise is the unbiased force map of least mean square force, and so of
+// least noise, for the linear map c, [beads, atoms]. rigid lists groups of atoms
+// held together by constraints; may be nil.
+// Errors: ErrForceMap where the constraints leave a bead no freedom.
+func (g *Gram) LeastNoise(c *mat.Dense, rigid [][]int) (*mat.Dense, error) {
+	return forceMap(c, g.sum, rigid, ridge)
+}
+
+// Basic is the unbiased force map of least squared coefficients, (C·Cᵀ)⁻¹·C where
+// nothing is rigid: that of a slice takes the force on the bead's own atom.
+// Arguments and errors are those of LeastNoise.
+func Basic(c *mat.Dense, rigid [][]int) (*mat.Dense, error) {
+	_, atoms := c.Dims()
+	one := mat.NewSymDense(atoms, nil)
+	for i := range atoms {
+		one.SetSym(i, i, 1)
+	}
+	return forceMap(c, one, rigid, 0)
+}
+
+// forceMap minimises bᵀ·G·b for every bead under C·b = its unit vector, by the
+// conditions of Karush, Kuhn and Tucker: b = G⁻¹·Cᵀ·(C·G⁻¹·Cᵀ)⁻¹.
+func forceMap(c *mat.Dense, gram *mat.SymDense, rigid [][]int, ridge float64) (*mat.Dense, error) {
+	beads, atoms := c.Dims()
+	group := make([]int, atoms) // of every atom
+	for i := range group {
+		group[i] = -1
+	}
+	n := 0
+	for _, atomsOf := range rigid {
+		for _, a := range atomsOf {
+			if a < 0 || a >= atoms || group[a] >= 0 {
+				return nil, fmt.Errorf("cgmap: rigid groups: atom %d (from 0) is not there or in two groups; join them", a)
+			}
+			group[a] = n
+		}
+		n++
+	}
+	for i, k := range group {
+		if k < 0 {
+			group[i] = n
+			n++
+		}
+	}
+	small := mat.NewSymDense(n, nil)
+	short := mat.NewDense(beads, n, nil)
+	trace := 0.0
+	for i := range atoms {
+		trace += gram.At(i, i) / float64(atoms)
+		for j := range atoms {
+			if a, b := group[i], group[j]; a <= b {
+				small.SetSym(a, b, small.At(a, b)+gram.At(i, j))
+			}
+		}
+		for k := range beads {
+			short.Set(k, group[i], short.At(k, group[i])+c.At(k, i))
+		}
+	}
+	for k := range n {
+		small.SetSym(k, k, small.At(k, k)+ridge*trace)
+	}
+	var chol mat.Cholesky
+	if !chol.Factorize(small) {
+		return nil, fmt.Errorf("cgmap: %w: the forces on some atoms are the same in all frames; use more frames", ErrForceMap)
+	}
+	var y, inner, solved mat.Dense
+	if err := chol.SolveTo(&y, short.T()); err != nil {
+		return nil, fmt.Errorf("cgmap: %w: %w", ErrForceMap, err)
+	}
+	inner.Mul(short, &y)
+	identity := mat.NewDense(beads, beads, nil)
+	for k := range beads {
+		identity.Set(k, k, 1)
+	}
+	if err := solved.Solve(&inner, identity); err != nil {
+		return nil, fmt.Errorf("cgmap: %w: constraints hold beads together, or beads are not independent (%w)", ErrForceMap, err)
+	}
+	var beta mat.Dense
+	beta.Mul(&y, &solved)
+	b := mat.NewDense(beads, atoms, nil)
+	for k := range beads {
+		for i := range atoms {
+			b.Set(k, i, beta.At(group[i], k))
+		}
+	}
+	return b, nil
+}
+
+// ProjectForces appends B·f to dst. b: [beads, atoms]; f: [atoms, 3].
+func ProjectForces(dst []float32, b *mat.Dense, f []float32) ([]float32, error) {
+	beads, atoms := b.Dims()
+	if len(f) != 3*atoms {
+		return dst, fmt.Errorf("cgmap: %d numbers in a frame of forces; the force map has %d atoms", len(f), atoms)
+	}
+	for i := range beads {
+		var sum [3]float64
+		for a, w := range b.RawRowView(i) {
+			if w != 0 {
+				for k := range sum {
+					sum[k] += w * float64(f[3*a+k])
+				}
+			}
+		}
+		dst = append(dst, float32(sum[0]), float32(sum[1]), float32(sum[2]))
+	}
+	return dst, nil
+}

@@ -1,0 +1,234 @@
+package cgbg
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/cgbg-go/lab/cgbg/cgmap"
+	"github.com/cgbg-go/lab/cgbg/figure"
+	"github.com/cgbg-go/lab/cgbg/observable"
+	"github.com/cgbg-go/lab/cgbg/reweight"
+	"github.com/cgbg-go/lab/cgbg/units"
+	"github.com/cgbg-go/lab/data"
+	"github.com/cgbg-go/lab/data/gromacs"
+	"gonum.org/v1/gonum/mat"
+)
+
+// Dataset is a simulation seen through its dihedrals: what it says about
+// equilibrium, and how sure it is.
+type Dataset struct {
+	Name       string
+	Dihedrals  observable.Torus // with weights where the simulation was biased
+	KT         float64          // kJ/mol
+	Stride     float64          // ps
+	WeightESS  float64          // Kish's fraction of the weights; 1 without any
+	Effective  float64          // frames: Kish's, over the statistical inefficiency
+	Positive   reweight.Estimate
+	Floor      observable.Scores // the halves of the set against each other
+	Correlated float64           // statistical inefficiency of the slowest sine or cosine, frames
+}
+
+// minDataBlocks is the least number of blocks that errors are made from.
+const minDataBlocks = 20
+
+// NewDataset studies frames of one residue's dihedrals: φ and ψ themselves (map
+// "dihedrals") or beads that have them. The bootstrap's blocks are twice the
+// statistical inefficiency long, and at most a twentieth of the set.
+// preset small takes every 20th frame. Errors: no dihedrals, weights that cannot be used.
+func NewDataset(preset string, seed int, name string, f *data.Frames, m data.Meta) (*Dataset, error) {
+	if preset == "small" {
+		thin := &data.Frames{}
+		for i := 0; i < f.Len(); i += 20 {
+			thin.Append(f.Slice(i, i+1))
+		}
+		f, m.Stride = thin, 20*m.Stride
+	}
+	d := &Dataset{Name: name, KT: units.KT(m.Temperature), Stride: m.Stride, WeightESS: 1}
+	if f.Dim == 2 {
+		for i := range f.Len() {
+			d.Dihedrals.Phi = append(d.Dihedrals.Phi, float64(f.R[i*f.Width()]))
+			d.Dihedrals.Psi = append(d.Dihedrals.Psi, float64(f.R[i*f.Width()+1]))
+		}
+	} else {
+		residues, err := cgmap.Backbone(m.Beads)
+		if err != nil {
+			return nil, fmt.Errorf("cgbg: %s: %w", name, err)
+		}
+		d.Dihedrals.Phi = observable.Dihedrals(f.R, f.Beads, residues[0].Phi)
+		d.Dihedrals.Psi = observable.Dihedrals(f.R, f.Beads, residues[0].Psi)
+	}
+	n := f.Len()
+	if f.LogW != nil {
+		var err error
+		if d.Dihedrals.Weight, err = reweight.Normalize(f.LogW); err != nil {
+			return nil, fmt.Errorf("cgbg: %s: %w", name, err)
+		}
+		if d.WeightESS, err = reweight.ESS(f.LogW); err != nil {
+			return nil, fmt.Errorf("cgbg: %s: %w", name, err)
+		}
+	}
+	d.Correlated = 1
+	series := make([]float64, n)
+	for _, angle := range [][]float64{d.Dihedrals.Phi, d.Dihedrals.Psi} {
+		for _, wave := range []func(float64) float64{math.Cos, math.Sin} {
+			for i, a := range angle {
+				series[i] = wave(a)
+			}
+			d.Correlated = max(d.Correlated, observable.Inefficiency(series))
+		}
+	}
+	d.Effective = float64(n) * d.WeightESS / d.Correlated
+	d.Dihedrals.Block = max(1, min(int(2*d.Correlated), n/minDataBlocks))
+	rng := rand.New(rand.NewPCG(uint64(seed), streamEvaluate))
+	var err error
+	if d.Positive, err = positive(d.Dihedrals, rng); err != nil {
+		return nil, fmt.Errorf("cgbg: %s: %w", name, err)
+	}
+	if d.Floor, err = observable.FloorHalves(d.Dihedrals, floorRepeats, observable.Resampling{Rng: rng}); err != nil {
+		return nil, fmt.Errorf("cgbg: %s: %w", name, err)
+	}
+	return d, nil
+}
+
+// Results are the set's numbers under the names of results.json.
+func (d *Dataset) Results() []Result {
+	n := len(d.Dihedrals.Phi)
+	return []Result{
+		{Name: d.Name + "/phi_gt_0", Value: d.Positive.Value, Error: d.Positive.Error, N: n},
+		{Name: d.Name + "/frames_effective", Value: d.Effective, N: n},
+		{Name: d.Name + "/js_floor", Value: d.Floor.JS.Value, Error: d.Floor.JS.Error, Unit: "nat", N: n},
+		{Name: d.Name + "/pmf_error_floor", Value: d.Floor.PMFError.Value, Error: d.Floor.PMFError.Error, Unit: "(kT)²", N: n},
+	}
+}
+
+// ramachandranCells and ramachandranWidth (rad) make the maps.
+const (
+	ramachandranCells = 90
+	ramachandranWidth = 4 * math.Pi / 180
+)
+
+// RamachandranFigure draws the free energies of sets over φ and ψ, kJ/mol.
+func RamachandranFigure(sets ...*Dataset) (figure.Picture, error) {
+	var maps []figure.Ramachandran
+	for _, d := range sets {
+		f, err := observable.NewTorusFreeEnergy(d.Dihedrals, ramachandranCells, ramachandranWidth, d.KT)
+		if err != nil {
+			return figure.Picture{}, fmt.Errorf("cgbg: %s: %w", d.Name, err)
+		}
+		maps = append(maps, figure.Ramachandran{Title: d.Name, F: f.At})
+	}
+	return figure.RamachandranMaps(maps, 32, "kJ/mol")
+}
+
+// DihedralFigure draws the free energies of sets along φ and ψ with bands of one
+// standard error from blocks of time, kJ/mol.
+func DihedralFigure(seed int, sets ...*Dataset) (figure.Picture, error) {
+	roles := []figure.Role{figure.Exact, figure.After, figure.Biased, figure.Learned, figure.Other, figure.Simulation}
+	rng := rand.New(rand.NewPCG(uint64(seed), streamEvaluate+1))
+	var pair [2][]figure.Series
+	for i, d := range sets {
+		for k, angle := range [][]float64{d.Dihedrals.Phi, d.Dihedrals.Psi} {
+			p, err := observable.NewProfile(angle, d.Dihedrals.Weight, observable.ProfileOptions{
+				Grid: circle(), KT: d.KT, Smoother: observable.Corrected, Bandwidth: angleBandwidth, Periodic: true,
+				Resampling: observable.Resampling{Resamples: bootstraps, Block: d.Dihedrals.Block, Rng: rng}})
+			if err != nil {
+				return figure.Picture{}, fmt.Errorf("cgbg: %s: %w", d.Name, err)
+			}
+			pair[k] = append(pair[k], figure.Series{Name: d.Name, Role: roles[i%len(roles)], X: p.X, Y: p.F, Error: p.FError})
+		}
+	}
+	options := func(label, letter string) figure.ProfileOptions {
+		return figure.ProfileOptions{XLabel: label, YLabel: "free energy, kJ/mol", YMax: 32, Circle: true, Letter: letter}
+	}
+	return figure.FreeEnergyPair(pair[0], pair[1], options("φ, degrees", "a"), options("ψ, degrees", "b"))
+}
+
+// ForceNoise is how large the forces of a map's beads are by two unbiased force
+// maps, in kJ/mol/nm a component: mean force and noise together. The
+// difference of the squares is noise that LeastNoise avoids.
+type ForceNoise struct {
+	Map          string
+	Basic, Least float64
+	Frames       int
+}
+
+// CompareForceMaps compares the force maps of every map on frames of all atoms.
+func CompareForceMaps(s *gromacs.Structure, f *data.Frames) ([]ForceNoise, error) {
+	var g cgmap.Gram
+	for i := range f.Len() {
+		if err := g.Add(f.F[i*f.Width() : (i+1)*f.Width()]); err != nil {
+			return nil, err
+		}
+	}
+	var out []ForceNoise
+	for _, name := range []string{cgmap.AllAtom, cgmap.HeavyAtom, cgmap.CoreBeta} {
+		m, err := cgmap.New(name, s)
+		if err != nil {
+			return nil, err
+		}
+		basic, err := cgmap.Basic(m.Matrix(), nil)
+		if err != nil {
+			return nil, err
+		}
+		least, err := g.LeastNoise(m.Matrix(), nil)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, ForceNoise{Map: name, Basic: cgmap.MeanRMS(g.RMS(basic)), Least: cgmap.MeanRMS(g.RMS(least)), Frames: g.Frames()})
+	}
+	return out, nil
+}
+
+// MapFigure draws a molecule as every map sees it, looking along its shortest axis.
+func MapFigure(s *gromacs.Structure) (figure.Picture, error) {
+	bonds, err := cgmap.NewMolecule(s)
+	if err != nil {
+		return figure.Picture{}, err
+	}
+	x, y := flatten(s.R)
+	var drawings []figure.Molecule
+	for _, c := range []struct{ name, title string }{
+		{cgmap.AllAtom, "all-atom"}, {cgmap.HeavyAtom, "heavy atom"}, {cgmap.CoreBeta, "core beta"}} {
+		m, err := cgmap.New(c.name, s)
+		if err != nil {
+			return figure.Picture{}, err
+		}
+		d := figure.Molecule{Title: fmt.Sprintf("%s: %d beads", c.title, len(m.Beads)), X: x, Y: y, Bonds: bonds.Bonds(),
+			Bead: make([]bool, len(s.Atoms)), Label: make([]string, len(s.Atoms)), Element: make([]byte, len(s.Atoms))}
+		for i, a := range s.Atoms {
+			d.Element[i] = a.Name[0]
+		}
+		for i, a := range m.Atoms {
+			d.Bead[a] = true
+			if c.name != cgmap.AllAtom {
+				d.Label[a] = s.Atoms[m.Atoms[i]].Name
+			}
+		}
+		drawings = append(drawings, d)
+	}
+	return figure.Molecules(drawings)
+}
+
+// flatten projects positions, [atoms, 3], on their two longest principal axes.
+func flatten(r []float32) (x, y []float64) {
+	n := len(r) / 3
+	var mean [3]float64
+	for i, v := range r {
+		mean[i%3] += float64(v) / float64(n)
+	}
+	tensor := mat.NewSymDense(3, nil)
+	centred := mat.NewDense(n, 3, nil)
+	for i, v := range r {
+		centred.Set(i/3, i%3, float64(v)-mean[i%3])
+	}
+	tensor.SymOuterK(1, centred.T())
+	var eigen mat.EigenSym
+	var axes, flat mat.Dense
+	if !eigen.Factorize(tensor, true) {
+		panic("cgbg: the gyration tensor has no axes") // positions are finite
+	}
+	eigen.VectorsTo(&axes) // ascending
+	flat.Mul(centred, &axes)
+	return mat.Col(nil, 2, &flat), mat.Col(nil, 1, &flat)
+}

@@ -1,0 +1,134 @@
+package figure
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// Ramachandran is a free energy over φ and ψ.
+type Ramachandran struct {
+	// Title stands above the map.
+	Title string
+	// F is the free energy at angles in rad; +Inf where nothing was sampled, which is left white.
+	F func(phi, psi float64) float64
+}
+
+// RamachandranMaps draws maps side by side, up to four, with one colour scale from 0 to top. unit: that of F, "kJ/mol" say.
+// Errors: no map or more than four, top not above zero, a free energy that is NaN.
+func RamachandranMaps(maps []Ramachandran, top float64, unit string) (Picture, error) {
+	if len(maps) == 0 || len(maps) > 4 || !(top > 0) {
+		return Picture{}, fmt.Errorf("figure: drawing Ramachandran maps: %d maps up to %g; one to four and a top above zero are needed", len(maps), top)
+	}
+	row := make([]*panel, len(maps))
+	for i, m := range maps {
+		s := Surface{Cap: top, Step: top / 8, XMin: -180, XMax: 180, YMin: -180, YMax: 180, XLabel: "φ, degrees", YLabel: "ψ, degrees", Label: "F, " + unit,
+			U: func(x, y float64) float64 { return math.Min(m.F(x/degrees, y/degrees), 4*top) }}
+		letter := ""
+		if len(maps) > 1 {
+			letter = string(rune('a' + i))
+		}
+		p, err := s.panel(letter)
+		if err != nil {
+			return Picture{}, fmt.Errorf("figure: drawing the map %q: %w", m.Title, err)
+		}
+		p.plot.X.Tick.Marker, p.plot.Y.Tick.Marker = angleTicks(), angleTicks()
+		p.remarks = []remark{{text: m.Title}}
+		row[i] = p
+	}
+	if len(maps) == 1 {
+		return render(columnWidth, 1.02*columnWidth, [][]*panel{row})
+	}
+	return render(fullWide, fullWide*(0.93/vg.Length(len(maps))+0.05), [][]*panel{row})
+}
+
+// Molecule is a drawing of a molecule, and which of its atoms are beads.
+type Molecule struct {
+	// Title stands above it.
+	Title string
+	// X and Y are the atoms' places on the sheet, [atoms], any unit; Element and Label what they are.
+	X, Y    []float64
+	Element []byte
+	Label   []string // beside beads; may be nil
+	// Bonds are pairs of atoms, from 0. Beads are drawn in colour, other atoms in grey.
+	Bonds [][2]int
+	Bead  []bool
+}
+
+// Molecules draws molecules side by side, up to four. Errors: none or more than four, lengths that differ.
+func Molecules(molecules []Molecule) (Picture, error) {
+	if len(molecules) == 0 || len(molecules) > 4 {
+		return Picture{}, fmt.Errorf("figure: drawing %d molecules: one to four", len(molecules))
+	}
+	row := make([]*panel, len(molecules))
+	for i, m := range molecules {
+		n := len(m.X)
+		if n == 0 || len(m.Y) != n || len(m.Element) != n || len(m.Bead) != n || m.Label != nil && len(m.Label) != n {
+			return Picture{}, fmt.Errorf("figure: drawing the molecule %q: X, Y, Element, Bead and Label have %d, %d, %d, %d and %d atoms", m.Title, n, len(m.Y), len(m.Element), len(m.Bead), len(m.Label))
+		}
+		p := plot.New()
+		p.HideAxes()
+		p.BackgroundColor = color.White
+		p.Add(ballsAndSticks{m})
+		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = squareAround(m.X, m.Y)
+		row[i] = &panel{letter: string(rune('a' + i)), plot: p, remarks: []remark{{text: m.Title}}}
+	}
+	return render(fullWide, fullWide*(0.8/vg.Length(len(molecules))+0.04), [][]*panel{row})
+}
+
+// squareAround bounds points with a margin and the same scale along both axes, for sheets wider than high.
+func squareAround(x, y []float64) (x0, x1, y0, y1 float64) {
+	x0, x1, y0, y1 = math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
+	for i := range x {
+		x0, x1 = math.Min(x0, x[i]), math.Max(x1, x[i])
+		y0, y1 = math.Min(y0, y[i]), math.Max(y1, y[i])
+	}
+	half := 0.58 * math.Max(x1-x0, (y1-y0)*1.35)
+	cx, cy := (x0+x1)/2, (y0+y1)/2
+	return cx - half, cx + half, cy - half/1.35, cy + half/1.35
+}
+
+// elementColors are those of Jmol, darkened where white paper needs it.
+var elementColors = map[byte]color.NRGBA{'C': {90, 90, 90, 255}, 'O': {213, 60, 40, 255}, 'N': {48, 80, 200, 255}, 'H': {170, 170, 170, 255}, 'S': {200, 170, 30, 255}}
+
+// ballsAndSticks draws a molecule.
+type ballsAndSticks struct{ m Molecule }
+
+// Plot implements plot.Plotter.
+func (b ballsAndSticks) Plot(c draw.Canvas, p *plot.Plot) {
+	tx, ty := p.Transforms(&c)
+	at := func(i int) vg.Point { return vg.Point{X: tx(b.m.X[i]), Y: ty(b.m.Y[i])} }
+	pale := color.NRGBA{205, 205, 205, 255}
+	for _, bond := range b.m.Bonds {
+		sty := draw.LineStyle{Color: pale, Width: vg.Points(1.2)}
+		if b.m.Bead[bond[0]] && b.m.Bead[bond[1]] {
+			sty = draw.LineStyle{Color: color.NRGBA{70, 70, 70, 255}, Width: vg.Points(2)}
+		}
+		from, to := at(bond[0]), at(bond[1])
+		c.StrokeLine2(sty, from.X, from.Y, to.X, to.Y)
+	}
+	for _, bead := range []bool{false, true} { // beads on top
+		for i := range b.m.X {
+			if b.m.Bead[i] != bead {
+				continue
+			}
+			radius, fill := vg.Points(2.2), pale
+			if bead {
+				radius, fill = vg.Points(4.6), elementColors[b.m.Element[i]]
+				if b.m.Element[i] == 'H' {
+					radius = vg.Points(3)
+				}
+			}
+			c.DrawGlyph(draw.GlyphStyle{Color: fill, Radius: radius, Shape: draw.CircleGlyph{}}, at(i))
+			if bead && b.m.Label != nil && b.m.Label[i] != "" {
+				sty := textStyle(tickSize, false)
+				sty.YAlign = draw.YCenter
+				c.FillText(sty, vg.Point{X: at(i).X + radius + 2, Y: at(i).Y + 5}, b.m.Label[i])
+			}
+		}
+	}
+}
