@@ -210,7 +210,11 @@ func MapFigure(s *gromacs.Structure) (figure.Picture, error) {
 	return figure.Molecules(drawings)
 }
 
-// flatten projects positions, [atoms, 3], on their two longest principal axes.
+// viewTilt turns the view about the longest axis, rad.
+const viewTilt = 0.6
+
+// flatten projects positions, [atoms, 3], on their two longest principal axes,
+// tilted.
 func flatten(r []float32) (x, y []float64) {
 	n := len(r) / 3
 	var mean [3]float64
@@ -230,5 +234,9 @@ func flatten(r []float32) (x, y []float64) {
 	}
 	eigen.VectorsTo(&axes) // ascending
 	flat.Mul(centred, &axes)
-	return mat.Col(nil, 2, &flat), mat.Col(nil, 1, &flat)
+	x, y = mat.Col(nil, 2, &flat), mat.Col(nil, 1, &flat)
+	for i := range y { // a little from above: planar groups lie on edge otherwise
+		y[i] = math.Cos(viewTilt)*y[i] + math.Sin(viewTilt)*flat.At(i, 0)
+	}
+	return x, y
 }

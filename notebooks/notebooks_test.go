@@ -170,3 +170,19 @@ func TestAlanine(t *testing.T) {
 		t.Errorf("verdict: got %q", v)
 	}
 }
+
+func TestAlanineData(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs a notebook")
+	}
+	r := runSmall(t, "03_alanine_data.ipynb")
+	for _, set := range []string{"unbiased_a", "unbiased_b", "metad_9", "metad_1.5", "explicit_water"} {
+		within(t, r, set+"/phi_gt_0", 0, 0.1)
+		within(t, r, set+"/frames_effective", 1, 20000)
+		within(t, r, set+"/js_floor", 1e-4, math.Ln2)
+		within(t, r, set+"/pmf_error_floor", 1e-3, 400)
+	}
+	within(t, r, "heavy-atom/force_noise", 800, 1500)
+	within(t, r, "core-beta/force_noise", 800, 1500)
+	within(t, r, "heavy-atom/force_noise_least", 500, r["heavy-atom/force_noise"].Value.(float64))
+}

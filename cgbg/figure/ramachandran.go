@@ -75,7 +75,7 @@ func Molecules(molecules []Molecule) (Picture, error) {
 		p.BackgroundColor = color.White
 		p.Add(ballsAndSticks{m})
 		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = squareAround(m.X, m.Y)
-		row[i] = &panel{letter: string(rune('a' + i)), plot: p, remarks: []remark{{text: m.Title}}}
+		row[i] = &panel{plot: p, remarks: []remark{{text: m.Title}}}
 	}
 	return render(fullWide, fullWide*(0.8/vg.Length(len(molecules))+0.04), [][]*panel{row})
 }
@@ -126,9 +126,39 @@ func (b ballsAndSticks) Plot(c draw.Canvas, p *plot.Plot) {
 			c.DrawGlyph(draw.GlyphStyle{Color: fill, Radius: radius, Shape: draw.CircleGlyph{}}, at(i))
 			if bead && b.m.Label != nil && b.m.Label[i] != "" {
 				sty := textStyle(tickSize, false)
-				sty.YAlign = draw.YCenter
-				c.FillText(sty, vg.Point{X: at(i).X + radius + 2, Y: at(i).Y + 5}, b.m.Label[i])
+				sty.XAlign, sty.YAlign = draw.XCenter, draw.YCenter
+				dx, dy := b.away(i)
+				c.FillText(sty, vg.Point{X: at(i).X + vg.Length(dx)*(radius+6), Y: at(i).Y + vg.Length(dy)*(radius+5)}, b.m.Label[i])
 			}
 		}
 	}
+}
+
+// away is the direction from an atom away from its bonds.
+func (b ballsAndSticks) away(i int) (x, y float64) {
+	for _, bond := range b.m.Bonds {
+		other := -1
+		switch i {
+		case bond[0]:
+			other = bond[1]
+		case bond[1]:
+			other = bond[0]
+		}
+		if other < 0 {
+			continue
+		}
+		dx, dy := b.m.X[other]-b.m.X[i], b.m.Y[other]-b.m.Y[i]
+		if length := math.Hypot(dx, dy); length > 0 {
+			weight := 0.3 // bonds to atoms that are drawn small
+			if b.m.Bead[other] {
+				weight = 1
+			}
+			x, y = x-weight*dx/length, y-weight*dy/length
+		}
+	}
+	length := math.Hypot(x, y)
+	if length < 1e-3 {
+		return 0, 1
+	}
+	return x / length, y / length
 }
