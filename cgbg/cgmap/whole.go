@@ -99,3 +99,29 @@ const maxBond = 0.35
 
 // Bonds are the pairs of bonded atoms, from 0, that join each molecule.
 func (m *Molecule) Bonds() [][2]int { return m.bonds }
+
+// HydrogenGroups are the groups of atoms that constraints on all bonds to
+// hydrogen hold together: a heavy atom and its hydrogens.
+func (m *Molecule) HydrogenGroups(s *gromacs.Structure) [][]int {
+	group := map[int][]int{}
+	var order []int
+	for _, b := range m.bonds {
+		heavy, light := b[0], b[1]
+		if element(s.Atoms[heavy].Name) == 'H' {
+			heavy, light = light, heavy
+		}
+		if element(s.Atoms[light].Name) != 'H' {
+			continue
+		}
+		if group[heavy] == nil {
+			order = append(order, heavy)
+			group[heavy] = []int{heavy}
+		}
+		group[heavy] = append(group[heavy], light)
+	}
+	var out [][]int
+	for _, heavy := range order {
+		out = append(out, group[heavy])
+	}
+	return out
+}

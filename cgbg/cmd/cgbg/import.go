@@ -21,6 +21,7 @@ import (
 	"github.com/cgbg-go/lab/data/gromacs"
 	"github.com/cgbg-go/lab/data/npz"
 	"github.com/cgbg-go/lab/data/plumed"
+	"gonum.org/v1/gonum/mat"
 )
 
 const importUsage = `usage: go run ./cgbg/cmd/cgbg import [flags] -structure FILE -o FILE.arrow TRAJECTORY...
@@ -32,7 +33,8 @@ are any, as Arrow frames. Trajectories follow each other in the order given:
   .npz   NumPy: R, F, box, species, U  .dcd   OpenMM, CHARMM, NAMD, without
 
 A frame has the atoms of the structure, or the beads of the map already. Molecules broken
-by the periodic boundary are made whole. Forces must be free of any bias ("gmx mdrun
+by the periodic boundary are made whole. A water-free structure of the molecule alone is
+enough for trajectories of the molecule alone. Forces must be free of any bias ("gmx mdrun
 -rerun" without it). Without forces a flow can be trained, a potential cannot.
 
 A simulation that was biased by AWH along phi and psi gets its weights from AWH's
@@ -50,15 +52,24 @@ format (kJ/mol): ln w = V/kT. Leave out the frames of the time when it still gre
 // dihedrals is the map to phi and psi of every residue, for references with many frames.
 const dihedrals = "dihedrals"
 
+// Choices of -forces.
+const (
+	basicForces = "basic"
+	leastNoise  = "least-noise"
+)
+
 type importer struct {
 	mapping, structure, out, awh, bias string
+	projection, constraints            string
 	system, forceField                 string
 	temperature, dt                    float64
 	every, skip                        int
 	trajectories                       []string
 
 	cg        *cgmap.Map
+	forceMap  *mat.Dense // [beads, atoms]; nil for the force on the bead's own atom
 	molecule  *cgmap.Molecule
+	noise     string                                  // of the forces, for the report
 	forces    bool                                    // whether the trajectories have them
 	step      float64                                 // between frames of a trajectory, ps
 	logWeight func(phi, psi float64) (float64, error) // nil where nothing biased
@@ -71,6 +82,8 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flag.NewFlagSet("import", flag.ContinueOnError)
 	var im importer
 	fs.StringVar(&im.mapping, "map", cgmap.CoreBeta, "the `beads`: "+strings.Join(cgmap.Names, ", ")+"; or "+dihedrals+", phi and psi alone (8 bytes a residue)")
+	fs.StringVar(&im.projection, "forces", basicForces, "`projection` of forces on beads: "+basicForces+", that on the bead's own atom, or "+leastNoise+", with forces on other atoms added so that the noise is least")
+	fs.StringVar(&im.constraints, "constraints", "none", "`bonds` that the simulation held rigid: none or h-bonds")
 	fs.StringVar(&im.structure, "structure", "", "GRO or PDB `file` with the names of the atoms, in the trajectory's order")
 	fs.StringVar(&im.out, "o", "", "Arrow `file` to write")
 	fs.StringVar(&im.awh, "awh", "", "`file` with AWH's final grid, for the weights of a biased simulation")
@@ -89,6 +102,10 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return fmt.Errorf("%w: import takes the trajectories (-h explains)", errUsage)
 	case im.structure == "" || im.out == "":
 		return fmt.Errorf("%w: import needs -structure FILE (.gro or .pdb) and -o FILE.arrow (-h explains)", errUsage)
+	case im.projection != basicForces && im.projection != leastNoise:
+		return fmt.Errorf("%w: -forces %s: %s or %s", errUsage, im.projection, basicForces, leastNoise)
+	case im.constraints != "none" && im.constraints != "h-bonds":
+		return fmt.Errorf("%w: -constraints %s: none or h-bonds", errUsage, im.constraints)
 	case im.every < 1:
 		return fmt.Errorf("%w: -every %d: at least 1", errUsage, im.every)
 	case im.skip < 0:
@@ -104,6 +121,9 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(stdout, "%s: %d frames of %d beads\n", im.out, n, len(im.meta.Beads))
+	if im.noise != "" {
+		fmt.Fprintln(stdout, im.noise)
+	}
 	if !im.forces && im.mapping != dihedrals {
 		fmt.Fprintln(stdout, "there are no forces: a flow can be trained on them, a potential of mean force cannot")
 	}
@@ -131,6 +151,11 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 	stride, sum, err := im.survey(ctx)
 	if err != nil {
 		return 0, err
+	}
+	if im.forces && im.mapping != dihedrals {
+		if err := im.projectForces(ctx, structure); err != nil {
+			return 0, err
+		}
 	}
 	var names []string
 	for _, path := range im.trajectories {
@@ -194,6 +219,40 @@ func (im *importer) readBias() (err error) {
 	return nil
 }
 
+// projectForces sets forceMap, where beads take more than their own atom's force.
+func (im *importer) projectForces(ctx context.Context, s *gromacs.Structure) (err error) {
+	var rigid [][]int
+	if im.constraints == "h-bonds" {
+		rigid = im.molecule.HydrogenGroups(s)
+	}
+	if im.projection == basicForces {
+		if rigid != nil {
+			im.forceMap, err = cgmap.Basic(im.cg.Matrix(), rigid)
+		}
+		return err
+	}
+	var g cgmap.Gram
+	for _, path := range im.trajectories {
+		if err := im.frames(ctx, path, func(f *gromacs.Frame, _ *float64) error {
+			if len(f.F) != 3*len(s.Atoms) {
+				return fmt.Errorf("-forces %s needs the forces on all %d atoms of the structure, here are %d", leastNoise, len(s.Atoms), len(f.F)/3)
+			}
+			return g.Add(f.F)
+		}); err != nil {
+			return err
+		}
+	}
+	basic, err := cgmap.Basic(im.cg.Matrix(), rigid)
+	if err != nil {
+		return err
+	}
+	if im.forceMap, err = g.LeastNoise(im.cg.Matrix(), rigid); err != nil {
+		return err
+	}
+	im.noise = fmt.Sprintf("rms force component %.1f kJ/mol/nm, %.1f by the basic projection", cgmap.MeanRMS(g.RMS(im.forceMap)), cgmap.MeanRMS(g.RMS(basic)))
+	return nil
+}
+
 // command is the command line that makes the file, with names in place of paths.
 func (im *importer) command(names []string) string {
 	text := fmt.Sprintf("cgbg import -map %s -structure %s", im.mapping, filepath.Base(im.structure))
@@ -202,6 +261,12 @@ func (im *importer) command(names []string) string {
 	}
 	if im.bias != "" {
 		text += " -bias " + filepath.Base(im.bias)
+	}
+	if im.projection != basicForces {
+		text += " -forces " + im.projection
+	}
+	if im.constraints != "none" {
+		text += " -constraints " + im.constraints
 	}
 	if im.skip > 0 {
 		text += fmt.Sprintf(" -skip %d", im.skip)
@@ -376,7 +441,11 @@ func (im *importer) add(batch *data.Frames, f *gromacs.Frame, energy *float64) (
 		if r, err = im.cg.Apply(nil, r); err != nil {
 			return err
 		}
-		if forces != nil && im.mapping != dihedrals {
+		if forces != nil && im.forceMap != nil {
+			if forces, err = cgmap.ProjectForces(nil, im.forceMap, forces); err != nil {
+				return err
+			}
+		} else if forces != nil && im.mapping != dihedrals {
 			if forces, err = im.cg.Apply(nil, forces); err != nil {
 				return err
 			}

@@ -14,6 +14,7 @@ import (
 	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/data"
+	"github.com/cgbg-go/lab/data/gromacs"
 )
 
 const (
@@ -212,6 +213,57 @@ func TestImportFormats(t *testing.T) {
 			if forces && math.Abs(float64(got.F[i]-want.F[i])) > 1e-6*math.Abs(float64(want.F[i])) {
 				t.Fatalf("%s: F[%d] is %v, want %v", path, i, got.F[i], want.F[i])
 			}
+		}
+	}
+}
+
+// Projected forces: the least noisy are smaller, and rigid hydrogens hand theirs on.
+func TestImportForces(t *testing.T) {
+	dir := t.TempDir()
+	load := func(args ...string) *data.Frames {
+		out := filepath.Join(dir, "out.arrow")
+		if _, err := call(t, append([]string{"import", "-map", "heavy-atom", "-structure", gro, "-o", out}, args...)...); err != nil {
+			t.Fatal(err)
+		}
+		r, err := data.Open(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		f, err := r.All()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	square := func(f *data.Frames) (sum float64) {
+		for _, v := range f.F {
+			sum += float64(v) * float64(v)
+		}
+		return sum
+	}
+	basic, least, rigid := load(trr), load("-forces", "least-noise", trr), load("-constraints", "h-bonds", trr)
+	if square(least) > 0.9*square(basic) {
+		t.Errorf("mean square %g by least noise, %g by the basic projection", square(least), square(basic))
+	}
+	all, err := gromacs.OpenTRR(trr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer all.Close()
+	var f gromacs.Frame
+	if err := all.Next(&f); err != nil {
+		t.Fatal(err)
+	}
+	for k := range 3 { // the first bead is a CH3, atoms 0 to 3; the second a C without hydrogen
+		want := f.F[k] + f.F[3+k] + f.F[6+k] + f.F[9+k]
+		if math.Abs(float64(rigid.F[k]-want)) > 1e-3 || rigid.F[3+k] != basic.F[3+k] {
+			t.Errorf("coordinate %d: got %v and %v, want %v and %v", k, rigid.F[k], rigid.F[3+k], want, basic.F[3+k])
+		}
+	}
+	for _, args := range [][]string{{"-forces", "best"}, {"-constraints", "all"}} {
+		if _, err := call(t, append(append([]string{"import", "-structure", gro, "-o", "x.arrow"}, args...), trr)...); !errors.Is(err, errUsage) {
+			t.Errorf("%q: got %v", args, err)
 		}
 	}
 }
