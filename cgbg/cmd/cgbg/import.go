@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -61,6 +62,7 @@ const (
 type importer struct {
 	mapping, structure, out, awh, bias string
 	projection, constraints            string
+	provenance                         string // what made the trajectories, before the command
 	system, forceField                 string
 	temperature, dt                    float64
 	every, skip                        int
@@ -102,10 +104,6 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return fmt.Errorf("%w: import takes the trajectories (-h explains)", errUsage)
 	case im.structure == "" || im.out == "":
 		return fmt.Errorf("%w: import needs -structure FILE (.gro or .pdb) and -o FILE.arrow (-h explains)", errUsage)
-	case im.projection != basicForces && im.projection != leastNoise:
-		return fmt.Errorf("%w: -forces %s: %s or %s", errUsage, im.projection, basicForces, leastNoise)
-	case im.constraints != "none" && im.constraints != "h-bonds":
-		return fmt.Errorf("%w: -constraints %s: none or h-bonds", errUsage, im.constraints)
 	case im.every < 1:
 		return fmt.Errorf("%w: -every %d: at least 1", errUsage, im.every)
 	case im.skip < 0:
@@ -114,6 +112,9 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return fmt.Errorf("%w: -awh and -bias: a simulation has one of them", errUsage)
 	case !(im.temperature > 0) || math.IsInf(im.temperature, 0):
 		return fmt.Errorf("%w: -temperature %g: a positive number of kelvin", errUsage, im.temperature)
+	}
+	if err := im.check(); err != nil {
+		return err
 	}
 	im.trajectories = rest
 	n, err := im.run(ctx)
@@ -126,6 +127,19 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	if !im.forces && im.mapping != dihedrals {
 		fmt.Fprintln(stdout, "there are no forces: a flow can be trained on them, a potential of mean force cannot")
+	}
+	return nil
+}
+
+// check looks at the choices that come as words.
+func (im *importer) check() error {
+	switch {
+	case im.projection != basicForces && im.projection != leastNoise:
+		return fmt.Errorf("%w: -forces %s: %s or %s", errUsage, im.projection, basicForces, leastNoise)
+	case im.constraints != "none" && im.constraints != "h-bonds":
+		return fmt.Errorf("%w: -constraints %s: none or h-bonds", errUsage, im.constraints)
+	case im.mapping != dihedrals && !slices.Contains(cgmap.Names, im.mapping):
+		return fmt.Errorf("%w: -map %s: %s or %s", errUsage, im.mapping, strings.Join(cgmap.Names, ", "), dihedrals)
 	}
 	return nil
 }
@@ -255,7 +269,7 @@ func (im *importer) projectForces(ctx context.Context, s *gromacs.Structure) (er
 
 // command is the command line that makes the file, with names in place of paths.
 func (im *importer) command(names []string) string {
-	text := fmt.Sprintf("cgbg import -map %s -structure %s", im.mapping, filepath.Base(im.structure))
+	text := im.provenance + fmt.Sprintf("cgbg import -map %s -structure %s", im.mapping, filepath.Base(im.structure))
 	if im.awh != "" {
 		text += " -awh " + filepath.Base(im.awh)
 	}
@@ -398,7 +412,7 @@ func (im *importer) frames(ctx context.Context, path string, add func(f *gromacs
 		if n == 0 {
 			start = f.Time
 		}
-		if err := im.check(n, &f, start); err != nil {
+		if err := im.checkFrame(n, &f, start); err != nil {
 			return fmt.Errorf("%s: frame %d: %w", path, n, err)
 		}
 		if n < im.skip || (n-im.skip)%im.every != 0 {
@@ -418,8 +432,8 @@ func (im *importer) frames(ctx context.Context, path string, add func(f *gromacs
 	}
 }
 
-// check compares a frame with what the first ones promised.
-func (im *importer) check(n int, f *gromacs.Frame, start float64) error {
+// checkFrame compares a frame with what the first ones promised.
+func (im *importer) checkFrame(n int, f *gromacs.Frame, start float64) error {
 	if f.R == nil || (f.F != nil) != im.forces {
 		return errors.New("it has no positions, or no forces where others have them; write both equally often: nstxout and nstfout in the .mdp file")
 	}

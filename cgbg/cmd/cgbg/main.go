@@ -23,6 +23,7 @@ import (
 const usage = `usage: go run ./cgbg/cmd/cgbg COMMAND [flags] [arguments]
 
   import TRAJECTORY...   map a trajectory of molecular dynamics to beads
+  recipe                 make a data set from nothing with GROMACS
   pull NAME              fetch a published set from the Hugging Face hub
   info FILE...           tell what a file of frames holds
   head FILE              print its first frames
@@ -37,7 +38,8 @@ const usage = `usage: go run ./cgbg/cmd/cgbg COMMAND [flags] [arguments]
 type command func(ctx context.Context, args []string, stdout io.Writer) error
 
 var commands = map[string]command{"import": importCommand, "info": infoCommand, "head": headCommand,
-	"export": exportCommand, "merge": mergeCommand, "split": splitCommand, "resample": resampleCommand, "pull": pullCommand}
+	"export": exportCommand, "merge": mergeCommand, "split": splitCommand, "resample": resampleCommand, "pull": pullCommand,
+	"recipe": recipeCommand}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
