@@ -58,12 +58,12 @@ func UnbiasedDihedralsB() (*data.Frames, data.Meta, error) {
 	return open("unbiased_b_dihedrals.arrow", dihedralsB)
 }
 
-// Metad9Dihedrals is of metadynamics with γ = 9, [18000, 1, 2], with LogW in nats.
+// Metad9Dihedrals is of metadynamics with γ = 9, [44000, 1, 2], with LogW in nats, 0.5 ps apart.
 func Metad9Dihedrals() (*data.Frames, data.Meta, error) {
 	return open("metad9_dihedrals.arrow", dihedrals9)
 }
 
-// Metad15Dihedrals is of γ = 1.5, as Metad9Dihedrals.
+// Metad15Dihedrals is of γ = 1.5, as Metad9Dihedrals, [18000, 1, 2].
 func Metad15Dihedrals() (*data.Frames, data.Meta, error) {
 	return open("metad1.5_dihedrals.arrow", dihedrals15)
 }
@@ -83,7 +83,7 @@ func UnbiasedAllAtom() (*data.Frames, data.Meta, error) {
 	return open("unbiased_all-atom.arrow", unbiasedAA)
 }
 
-// Metad9HeavyAtom has R, F without the bias, and LogW, 0.5 ps apart, [18000, 10, 3].
+// Metad9HeavyAtom has R, F without the bias, and LogW, 1 ps apart, [22000, 10, 3].
 func Metad9HeavyAtom() (*data.Frames, data.Meta, error) {
 	return open("metad9_heavy-atom.arrow", metad9HA)
 }
@@ -93,7 +93,7 @@ func Metad9CoreBeta() (*data.Frames, data.Meta, error) {
 	return open("metad9_core-beta.arrow", metad9CB)
 }
 
-// Metad15HeavyAtom is of γ = 1.5, as Metad9HeavyAtom.
+// Metad15HeavyAtom is of γ = 1.5, as Metad9HeavyAtom, 0.5 ps apart, [18000, 10, 3].
 func Metad15HeavyAtom() (*data.Frames, data.Meta, error) {
 	return open("metad1.5_heavy-atom.arrow", metad15HA)
 }

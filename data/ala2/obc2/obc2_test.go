@@ -22,13 +22,13 @@ func TestSets(t *testing.T) {
 	}{
 		{"a", UnbiasedDihedralsA, 200000, 1, 2, false, false},
 		{"b", UnbiasedDihedralsB, 200000, 1, 2, false, false},
-		{"9", Metad9Dihedrals, 18000, 1, 2, false, true},
+		{"9", Metad9Dihedrals, 44000, 1, 2, false, true},
 		{"1.5", Metad15Dihedrals, 18000, 1, 2, false, true},
 		{"HA", UnbiasedHeavyAtom, 40000, 10, 3, true, false},
 		{"CB", UnbiasedCoreBeta, 40000, 6, 3, true, false},
 		{"all", UnbiasedAllAtom, 4000, 22, 3, true, false},
-		{"HA 9", Metad9HeavyAtom, 18000, 10, 3, true, true},
-		{"CB 9", Metad9CoreBeta, 18000, 6, 3, true, true},
+		{"HA 9", Metad9HeavyAtom, 22000, 10, 3, true, true},
+		{"CB 9", Metad9CoreBeta, 22000, 6, 3, true, true},
 		{"HA 1.5", Metad15HeavyAtom, 18000, 10, 3, true, true},
 		{"CB 1.5", Metad15CoreBeta, 18000, 6, 3, true, true},
 	} {
