@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"sync"
 
 	"github.com/cgbg-go/lab/cgbg/forward"
 	"github.com/cgbg-go/lab/cgbg/train"
@@ -110,8 +111,9 @@ type Model struct {
 	Beads int          // > 0: trained on a rigid body's frames (see Config.Beads)
 	Store *model.Store // parameters, float32
 
-	backend compute.Backend
-	eval    *evaluator // float64 evaluation, made on first use
+	backend        compute.Backend
+	mu             sync.Mutex
+	double, single *evaluator // made on first use
 }
 
 // LogJacobian is ln |dx/dR| = −dim·ln std: ln q(R) = ln q(x) + LogJacobian.

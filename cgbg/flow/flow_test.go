@@ -59,7 +59,7 @@ func (f gaussian) Velocity(_ *model.Store, t, x *graph.Node) *graph.Node {
 func (f gaussian) Divergence(store *model.Store, t, x *graph.Node) (velocity, divergence *graph.Node) {
 	v := f.Velocity(store, t, x)
 	ones := graph.OnesLike(graph.ReduceSum(x, 1))
-	return v, graph.MulScalar(graph.Mul(ones, graph.Reshape(f.rate(t))), float64(f.dim))
+	return v, graph.MulScalar(graph.Mul(ones, graph.Reshape(f.rate(t), -1)), float64(f.dim))
 }
 
 func gaussianModel(t testing.TB, f gaussian) *Model {
@@ -144,17 +144,17 @@ func TestDivergenceAgainstFiniteDifferences(t *testing.T) {
 	f := MLP{Dims: 4, Hidden: 16, Layers: 2, TimeHidden: 8, TimeFeatures: 3}
 	m := &Model{Field: f, Mean: make([]float64, 4), Std: 1, Store: model.NewStore(), backend: goBackend()}
 	f.Init(m.Store, rand.New(rand.NewPCG(1, 1)))
-	e, err := m.evaluator()
+	e, err := m.evaluator(false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	x := []float64{0.1, -1, 2, 0.3, 1, 1, -0.5, 0}
 	v, div := make([]float64, 8), make([]float64, 2)
-	if err := e.run(e.divergence, 0.3, x, v, div); err != nil {
+	if err := e.run(e.divergence, []float64{0.3}, x, v, div); err != nil {
 		t.Fatal(err)
 	}
 	velocity := make([]float64, 8)
-	if err := e.run(e.velocity, 0.3, x, velocity, nil); err != nil {
+	if err := e.run(e.velocity, []float64{0.3}, x, velocity, nil); err != nil {
 		t.Fatal(err)
 	}
 	if !slices.Equal(v, velocity) {
@@ -168,11 +168,11 @@ func TestDivergenceAgainstFiniteDifferences(t *testing.T) {
 			plus, minus := make([]float64, 8), make([]float64, 8)
 			shifted := slices.Clone(x)
 			shifted[i] += h
-			if err := e.run(e.velocity, 0.3, shifted, plus, nil); err != nil {
+			if err := e.run(e.velocity, []float64{0.3}, shifted, plus, nil); err != nil {
 				t.Fatal(err)
 			}
 			shifted[i] -= 2 * h
-			if err := e.run(e.velocity, 0.3, shifted, minus, nil); err != nil {
+			if err := e.run(e.velocity, []float64{0.3}, shifted, minus, nil); err != nil {
 				t.Fatal(err)
 			}
 			want += (plus[i] - minus[i]) / (2 * h)

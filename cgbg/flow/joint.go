@@ -13,7 +13,7 @@ import (
 //
 // x: states in standardised units, [n*dim]. Result: ln q(x), nats, [n].
 func (m *Model) JointLogQ(ctx context.Context, x []float64, tol float64) ([]float64, error) {
-	e, err := m.evaluator()
+	e, err := m.evaluator(false)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ func (m *Model) JointLogQ(ctx context.Context, x []float64, tol float64) ([]floa
 		for i := range n {
 			copy(state[i*dim:(i+1)*dim], y[i*(dim+1):])
 		}
-		if err := e.run(e.divergence, t, state, velocity, divergence); err != nil {
+		if err := e.run(e.divergence, []float64{t}, state, velocity, divergence); err != nil {
 			return err
 		}
 		for i := range n {

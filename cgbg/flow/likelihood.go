@@ -7,12 +7,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"sync"
-
-	"github.com/cgbg-go/lab/cgbg/ode"
-	"github.com/cgbg-go/lab/cgbg/train"
-	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/core/tensors"
-	"github.com/gomlx/gomlx/ml/model"
+	"time"
 )
 
 // Accuracy of log-densities; zero values stand for the defaults in brackets.
@@ -20,8 +15,13 @@ type Accuracy struct {
 	PathTol  float64 // tolerance of the path x(t), absolute and relative [1e-6]
 	LogQTol  float64 // tolerance of the divergence's quadrature, nats [1e-3]
 	Batch    int     // states that share one step size [1000]
-	Checks   int     // states checked by reverse joint integration at 1e-9 [256]
+	Chunk    int     // states whose divergences are computed at once; few stay in a CPU's caches [Batch]
+	Checks   int     // states checked by reverse integration in float64, far more precise [256; −1: none]
 	MaxNodes int     // ceiling of the quadrature's intervals [1024]
+
+	// Single evaluates the field in float32; sums and paths stay in float64.
+	// A graph transformer's log-density moves by some 1e-5 nat, and is there in half the time.
+	Single bool
 }
 
 func (a Accuracy) withDefaults() Accuracy {
@@ -40,6 +40,7 @@ func (a Accuracy) withDefaults() Accuracy {
 	setInt(&a.Batch, 1000)
 	setInt(&a.Checks, 256)
 	setInt(&a.MaxNodes, 1024)
+	setInt(&a.Chunk, a.Batch)
 	return a
 }
 
@@ -53,13 +54,24 @@ type Samples struct {
 	LogCOM     []float64
 	Quadrature []float64 // estimated error of the quadrature in LogQ, nats, [n]
 
-	// Checked states were integrated back from R in float64, x and log q
-	// jointly at 1e-9; path and quadrature errors both show.
+	// Checked states were integrated back from R in float64, far more
+	// precisely; path, quadrature and rounding errors all show.
 	Checked            int
 	CheckMax, CheckRMS float64 // |LogQ − reference|, nats
+	CheckSeconds       float64 // what the checks took, apart from the samples
 
 	Evaluations float64 // velocity evaluations per sample
 	Divergences float64 // divergence evaluations per sample
+}
+
+// LogQBound bounds the error of LogQ of 99 of 100 samples, nats: 4 times the
+// root mean square of the checked errors, and at least the largest of them. NaN
+// without checks.
+func (s *Samples) LogQBound() float64 {
+	if s.Checked == 0 {
+		return math.NaN()
+	}
+	return math.Max(4*s.CheckRMS, s.CheckMax)
 }
 
 // LogQErrorMax is the worst error of LogQ known, nats: the largest of the
@@ -115,11 +127,7 @@ func (m *Model) LogQ(ctx context.Context, r []float64, acc Accuracy, progress fu
 	if err != nil {
 		return nil, nil, err
 	}
-	logq = make([]float64, len(r)/dim)
-	for i := range logq {
-		logq[i] = logNormal(out.x[i*dim:(i+1)*dim]) - out.integral[i]
-	}
-	return logq, out.errors, nil
+	return out.logQ(dim), out.errors, nil
 }
 
 // LogDensity is LogQ in physical units: ln q(R), the natural logarithm of a
@@ -144,10 +152,12 @@ func (m *Model) check(ctx context.Context, s *Samples, x []float64, acc Accuracy
 	for _, i := range index {
 		part = append(part, x[i*dim:(i+1)*dim]...)
 	}
-	reference, err := m.JointLogQ(ctx, part, 1e-9)
+	start := time.Now()
+	reference, err := m.precise(ctx, part, acc)
 	if err != nil {
 		return err
 	}
+	s.CheckSeconds = time.Since(start).Seconds()
 	var sum float64
 	for k, i := range index {
 		e := math.Abs(s.LogQ[i] - reference[k])
@@ -156,6 +166,20 @@ func (m *Model) check(ctx context.Context, s *Samples, x []float64, acc Accuracy
 	}
 	s.CheckRMS = math.Sqrt(sum / float64(s.Checked))
 	return nil
+}
+
+// precise is the log-density that samples are checked with: by the joint solve or, where that
+// would take longer than the samples did, by a path and a quadrature of much higher precision.
+// Tests hold the two together.
+func (m *Model) precise(ctx context.Context, x []float64, acc Accuracy) ([]float64, error) {
+	if !acc.Single {
+		return m.JointLogQ(ctx, x, 1e-9)
+	}
+	out, err := m.transport(ctx, x, 1, 0, Accuracy{PathTol: 1e-8, LogQTol: acc.LogQTol / 20, Batch: 16, Chunk: acc.Chunk, MaxNodes: 256}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return out.logQ(m.Field.Dim()), nil
 }
 
 func logNormal(x []float64) float64 {
@@ -188,10 +212,19 @@ type transported struct {
 	evaluations, divergences float64   // per state
 }
 
+// logQ is the log-density of states that were moved back to the prior.
+func (t *transported) logQ(dim int) []float64 {
+	logq := make([]float64, len(t.integral))
+	for i := range logq {
+		logq[i] = logNormal(t.x[i*dim:(i+1)*dim]) - t.integral[i]
+	}
+	return logq
+}
+
 // transport moves the states from t0 to t1 in batches, several at a time.
 func (m *Model) transport(ctx context.Context, x []float64, t0, t1 float64, acc Accuracy, progress func(done, total int, note string)) (*transported, error) {
 	acc = acc.withDefaults()
-	e, err := m.evaluator()
+	e, err := m.evaluator(acc.Single)
 	if err != nil {
 		return nil, err
 	}
@@ -238,151 +271,4 @@ func (m *Model) transport(ctx context.Context, x []float64, t0, t1 float64, acc 
 	}
 	wg.Wait()
 	return out, firstErr
-}
-
-// evaluator evaluates a field in float64.
-type evaluator struct {
-	dim        int
-	velocity   *model.Exec
-	divergence *model.Exec
-}
-
-// evaluator compiles the float64 field once.
-func (m *Model) evaluator() (*evaluator, error) {
-	if m.eval != nil {
-		return m.eval, nil
-	}
-	store, err := train.Float64(m.Store)
-	if err != nil {
-		return nil, fmt.Errorf("flow: %w", err)
-	}
-	e := &evaluator{dim: m.Field.Dim()}
-	e.velocity, err = model.NewExec(m.backend, store, func(_ *model.Scope, t, x *graph.Node) *graph.Node {
-		return m.Field.Velocity(store, t, x)
-	})
-	if err == nil {
-		e.divergence, err = model.NewExec(m.backend, store, func(_ *model.Scope, t, x *graph.Node) (*graph.Node, *graph.Node) {
-			return m.Field.Divergence(store, t, x)
-		})
-	}
-	if err != nil {
-		return nil, fmt.Errorf("flow: %w", err)
-	}
-	m.eval = e
-	return e, nil
-}
-
-// batch moves states that share one step size, and integrates the divergence.
-func (e *evaluator) batch(ctx context.Context, x []float64, t0, t1 float64, acc Accuracy) (*transported, error) {
-	field := func(t float64, x, dx []float64) error { return e.run(e.velocity, t, x, dx, nil) }
-	sol, err := ode.Solve(ctx, field, x, e.dim, t0, t1, ode.Options{RTol: acc.PathTol, ATol: acc.PathTol})
-	if err != nil {
-		return nil, err
-	}
-	out := &transported{x: sol.X, evaluations: float64(sol.Evaluations)}
-	if err := e.integrate(ctx, sol, len(x)/e.dim, acc, out); err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-// run evaluates the velocity, and the divergence where div is not nil. Batches
-// are padded to powers of two from 64, so that few shapes are compiled.
-func (e *evaluator) run(exec *model.Exec, t float64, x, dx, div []float64) error {
-	n := len(x) / e.dim
-	rows := 64
-	for rows < n && rows < 1<<30 {
-		rows *= 2
-	}
-	if n > rows/2 && n >= 500 {
-		rows = n // full batches go as they are
-	}
-	in := x
-	if rows > n {
-		in = make([]float64, rows*e.dim)
-		copy(in, x)
-	}
-	out, err := exec.Exec([][]float64{{t}}, tensors.FromFlatDataAndDimensions(in, rows, e.dim))
-	if err != nil {
-		return err
-	}
-	for i, dst := range [][]float64{dx, div} {
-		if dst == nil {
-			continue
-		}
-		if err := tensors.ConstFlatData(out[i], func(flat []float64) { copy(dst, flat) }); err != nil {
-			return err
-		}
-	}
-	for _, t := range out {
-		t.FinalizeAll()
-	}
-	return nil
-}
-
-// integrate computes ∫₀¹ ∇·v dt along the paths of sol, from 16 intervals up
-// for those states whose two last levels differ by more than the tolerance.
-func (e *evaluator) integrate(ctx context.Context, sol *ode.Solution, n int, acc Accuracy, out *transported) error {
-	out.integral, out.errors = make([]float64, n), make([]float64, n)
-	active := make([]int, n)
-	for i := range active {
-		active[i] = i
-	}
-	state := make([]float64, n*e.dim)
-	values := map[int][]float64{} // divergences by node of the finest level, [n]
-	const coarse = 16
-	for level := coarse; ; level *= 2 {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		nodes, weights := ode.ClenshawCurtis(level)
-		fine := map[int][]float64{}
-		for k, t := range nodes {
-			if level > coarse && k%2 == 0 {
-				fine[k] = values[k/2]
-				continue
-			}
-			div, err := e.divergenceAt(sol, t, state, active)
-			if err != nil {
-				return err
-			}
-			out.divergences += float64(len(active)) / float64(n)
-			fine[k] = div
-		}
-		values = fine
-		var rest []int
-		for _, i := range active {
-			var sum float64
-			for k, w := range weights {
-				sum += w * values[k][i]
-			}
-			out.errors[i] = math.Abs(sum - out.integral[i])
-			out.integral[i] = sum
-			if level == coarse || out.errors[i] > acc.LogQTol {
-				rest = append(rest, i)
-			}
-		}
-		if active = rest; len(active) == 0 || level >= acc.MaxNodes {
-			return nil
-		}
-	}
-}
-
-// divergenceAt evaluates ∇·v on the path at t for the active states; [n], with
-// zeros for the others.
-func (e *evaluator) divergenceAt(sol *ode.Solution, t float64, state []float64, active []int) ([]float64, error) {
-	sol.At(t, state)
-	x := make([]float64, 0, len(active)*e.dim)
-	for _, i := range active {
-		x = append(x, state[i*e.dim:(i+1)*e.dim]...)
-	}
-	div := make([]float64, len(active))
-	if err := e.run(e.divergence, t, x, nil, div); err != nil {
-		return nil, err
-	}
-	out := make([]float64, len(state)/e.dim)
-	for k, i := range active {
-		out[i] = div[k]
-	}
-	return out, nil
 }

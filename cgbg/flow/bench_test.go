@@ -1,0 +1,74 @@
+package flow
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"testing"
+
+	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// BenchmarkGraphTransformer times velocity and divergence per call, on the
+// backend that a user gets, for Heavy Atom and Core Beta beads.
+func BenchmarkGraphTransformer(b *testing.B) {
+	be, err := backend.Open()
+	if err != nil {
+		b.Fatal(err)
+	}
+	_ = os.Getenv
+	for _, beads := range []int{10, 6} {
+		f := NewGraphTransformer(beads)
+		store := model.NewStore()
+		f.Init(store, rand.New(rand.NewPCG(1, 1)))
+		for _, batch := range []int{1, 2, 4, 8, 16, 64, 256} {
+			rng := rand.New(rand.NewPCG(1, 2))
+			x := make([]float32, batch*f.Dim())
+			for i := range x {
+				x[i] = float32(rng.NormFloat64())
+			}
+			t := make([]float32, batch)
+			for i := range t {
+				t[i] = rng.Float32()
+			}
+			for _, what := range []string{"velocity", "divergence"} {
+				exec, err := model.NewExec(be.Backend, store, func(_ *model.Scope, t, x *graph.Node) *graph.Node {
+					if what == "velocity" {
+						return f.Velocity(store, t, x)
+					}
+					_, div := f.Divergence(store, t, x)
+					return div
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+				if what == "divergence" && batch > 16 {
+					continue
+				}
+				b.Run(fmt.Sprintf("%s/beads=%d/batch=%d", what, beads, batch), func(b *testing.B) {
+					call := func() {
+						out, err := exec.Exec(tensors.FromFlatDataAndDimensions(t, batch, 1), tensors.FromFlatDataAndDimensions(x, batch, f.Dim()))
+						if err != nil {
+							b.Fatal(err)
+						}
+						for _, o := range out {
+							tensors.MustCopyFlatData[float32](o)
+							o.FinalizeAll()
+						}
+					}
+					call() // compiles
+					b.ResetTimer()
+					b.RunParallel(func(p *testing.PB) {
+						for p.Next() {
+							call()
+						}
+					})
+					b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N*batch), "ms/sample")
+				})
+			}
+		}
+	}
+}

@@ -1,0 +1,209 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/cgbg-go/lab/cgbg/ode"
+	"github.com/cgbg-go/lab/cgbg/train"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// evaluator evaluates a field; numbers come and go in float64.
+type evaluator struct {
+	dim        int
+	single     bool // the field is computed in float32
+	velocity   *model.Exec
+	divergence *model.Exec
+}
+
+// evaluator compiles the field once for each precision.
+func (m *Model) evaluator(single bool) (*evaluator, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	slot := &m.double
+	if single {
+		slot = &m.single
+	}
+	if *slot != nil {
+		return *slot, nil
+	}
+	store := m.Store
+	if !single {
+		var err error
+		if store, err = train.Float64(m.Store); err != nil {
+			return nil, fmt.Errorf("flow: %w", err)
+		}
+	}
+	e := &evaluator{dim: m.Field.Dim(), single: single}
+	var err error
+	e.velocity, err = model.NewExec(m.backend, store, func(_ *model.Scope, t, x *graph.Node) *graph.Node {
+		return m.Field.Velocity(store, t, x)
+	})
+	if err == nil {
+		e.divergence, err = model.NewExec(m.backend, store, func(_ *model.Scope, t, x *graph.Node) (*graph.Node, *graph.Node) {
+			return m.Field.Divergence(store, t, x)
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("flow: %w", err)
+	}
+	*slot = e
+	return e, nil
+}
+
+// batch moves states that share one step size, and integrates the divergence.
+func (e *evaluator) batch(ctx context.Context, x []float64, t0, t1 float64, acc Accuracy) (*transported, error) {
+	field := func(t float64, x, dx []float64) error { return e.run(e.velocity, []float64{t}, x, dx, nil) }
+	sol, err := ode.Solve(ctx, field, x, e.dim, t0, t1, ode.Options{RTol: acc.PathTol, ATol: acc.PathTol})
+	if err != nil {
+		return nil, err
+	}
+	out := &transported{x: sol.X, evaluations: float64(sol.Evaluations)}
+	if err := e.integrate(ctx, sol, len(x)/e.dim, acc, out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// run evaluates the velocity, and the divergence where div is not nil, at one
+// time or one for every state. Batches are padded to powers of two, so that few
+// shapes are compiled.
+func (e *evaluator) run(exec *model.Exec, t, x, dx, div []float64) error {
+	n := len(x) / e.dim
+	rows := 8
+	for rows < n && rows < 1<<30 {
+		rows *= 2
+	}
+	if n > rows/2 && n >= 500 {
+		rows = n // full batches go as they are
+	}
+	times := len(t)
+	if times > 1 {
+		times = rows
+	}
+	out, err := exec.Exec(e.tensor(t, times, 1), e.tensor(x, rows, e.dim))
+	if err != nil {
+		return err
+	}
+	for i, dst := range [][]float64{dx, div} {
+		if dst == nil {
+			continue
+		}
+		if err := e.read(out[i], dst); err != nil {
+			return err
+		}
+	}
+	for _, t := range out {
+		t.FinalizeAll()
+	}
+	return nil
+}
+
+// tensor makes a matrix of the values, with zeros after them.
+func (e *evaluator) tensor(values []float64, rows, columns int) *tensors.Tensor {
+	if !e.single {
+		full := make([]float64, rows*columns)
+		copy(full, values)
+		return tensors.FromFlatDataAndDimensions(full, rows, columns)
+	}
+	full := make([]float32, rows*columns)
+	for i, v := range values {
+		full[i] = float32(v)
+	}
+	return tensors.FromFlatDataAndDimensions(full, rows, columns)
+}
+
+func (e *evaluator) read(t *tensors.Tensor, dst []float64) error {
+	if !e.single {
+		return tensors.ConstFlatData(t, func(flat []float64) { copy(dst, flat) })
+	}
+	return tensors.ConstFlatData(t, func(flat []float32) {
+		for i := range dst {
+			dst[i] = float64(flat[i])
+		}
+	})
+}
+
+// integrate computes ∫₀¹ ∇·v dt along the paths of sol, from 16 intervals up
+// for those states whose two last levels differ by more than the tolerance.
+func (e *evaluator) integrate(ctx context.Context, sol *ode.Solution, n int, acc Accuracy, out *transported) error {
+	out.integral, out.errors = make([]float64, n), make([]float64, n)
+	active := make([]int, n)
+	for i := range active {
+		active[i] = i
+	}
+	values := map[int][]float64{} // divergences by node of the finest level, [n]
+	const coarse = 16
+	for level := coarse; ; level *= 2 {
+		nodes, weights := ode.ClenshawCurtis(level)
+		fine := map[int][]float64{}
+		var missing []int
+		for k := range nodes {
+			if level > coarse && k%2 == 0 {
+				fine[k] = values[k/2]
+			} else {
+				fine[k] = make([]float64, n)
+				missing = append(missing, k)
+			}
+		}
+		if err := e.divergences(ctx, sol, nodes, missing, active, acc.Chunk, fine); err != nil {
+			return err
+		}
+		out.divergences += float64(len(active)*len(missing)) / float64(n)
+		values = fine
+		var rest []int
+		for _, i := range active {
+			var sum float64
+			for k, w := range weights {
+				sum += w * values[k][i]
+			}
+			out.errors[i] = math.Abs(sum - out.integral[i])
+			out.integral[i] = sum
+			if level == coarse || out.errors[i] > acc.LogQTol {
+				rest = append(rest, i)
+			}
+		}
+		if active = rest; len(active) == 0 || level >= acc.MaxNodes {
+			return nil
+		}
+	}
+}
+
+// divergences evaluates ∇·v on the paths at the missing nodes for the active
+// states, chunk by chunk, into values, [node][state].
+func (e *evaluator) divergences(ctx context.Context, sol *ode.Solution, nodes []float64, missing, active []int, chunk int, values map[int][]float64) error {
+	type place struct{ node, state int }
+	var places []place
+	var t, x []float64
+	div := make([]float64, chunk)
+	flush := func() error {
+		if len(places) == 0 {
+			return ctx.Err()
+		}
+		if err := e.run(e.divergence, t, x, nil, div[:len(places)]); err != nil {
+			return err
+		}
+		for i, p := range places {
+			values[p.node][p.state] = div[i]
+		}
+		places, t, x = places[:0], t[:0], x[:0]
+		return ctx.Err()
+	}
+	state := make([]float64, len(sol.X))
+	for _, k := range missing {
+		sol.At(nodes[k], state)
+		for _, i := range active {
+			places, t, x = append(places, place{k, i}), append(t, nodes[k]), append(x, state[i*e.dim:(i+1)*e.dim]...)
+			if len(places) == chunk {
+				if err := flush(); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return flush()
+}

@@ -1,0 +1,136 @@
+package flow
+
+import (
+	"context"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/train"
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+// TestFixture holds trained flows to the published architecture in JAX, on every
+// backend: velocity and divergence of given states, log q of given samples. It
+// reads flow_*.npz from the folder CGBG_FIXTURES, or testdata where that is unset.
+func TestFixture(t *testing.T) {
+	folder := os.Getenv("CGBG_FIXTURES")
+	if folder == "" {
+		folder = "testdata"
+	}
+	paths, err := filepath.Glob(filepath.Join(folder, "flow_*.npz"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no flow_*.npz in %s (%v)", folder, err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".npz"), func(t *testing.T) {
+			for _, name := range backend.Installed() {
+				t.Run(name, func(t *testing.T) { testFixture(t, name, path) })
+			}
+		})
+	}
+}
+
+func testFixture(t *testing.T, name, path string) {
+	b, err := backend.OpenNamed(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Import(b.Backend, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	arrays, err := train.ReadArrays(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	array := func(key string) []float64 {
+		if arrays[key] == nil {
+			t.Fatalf("no array %q", key)
+		}
+		if values, err := tensors.CopyFlatData[float64](arrays[key]); err == nil {
+			return values
+		}
+		var out []float64
+		for _, v := range tensors.MustCopyFlatData[float32](arrays[key]) {
+			out = append(out, float64(v))
+		}
+		return out
+	}
+	x, times, velocity, divergence := array("x"), array("t"), array("velocity"), array("divergence")
+	rms := 0.0
+	for _, v := range velocity {
+		rms += v * v / float64(len(velocity))
+	}
+	rms = math.Sqrt(rms)
+	for _, c := range []struct {
+		precision            string
+		single               bool
+		velocity, divergence float64 // tolerances: of the rms velocity, and relative
+	}{{"float32", true, 1e-5, 1e-4}, {"float64", false, 1e-12, 1e-12}} {
+		e, err := m.evaluator(c.single)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, folded, div := make([]float64, len(x)), make([]float64, len(x)), make([]float64, len(times))
+		if err := e.run(e.velocity, times, x, v, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := e.run(e.divergence, times, x, folded, div); err != nil {
+			t.Fatal(err)
+		}
+		for i := range v {
+			if d := math.Max(math.Abs(v[i]-velocity[i]), math.Abs(folded[i]-velocity[i])); !(d <= c.velocity*rms) {
+				t.Errorf("%s: velocity %d: got %.15g and %.15g, want %.15g (%.2g of the rms)", c.precision, i, v[i], folded[i], velocity[i], d/rms)
+			}
+		}
+		for i := range div {
+			if d := math.Abs(div[i] - divergence[i]); !(d <= c.divergence*math.Abs(divergence[i])) {
+				t.Errorf("%s: divergence %d: got %.15g, want %.15g (%.2g relative)", c.precision, i, div[i], divergence[i], d/math.Abs(divergence[i]))
+			}
+		}
+	}
+	fixtureLogQ(t, m, array)
+}
+
+// fixtureLogQ integrates given samples back to the prior: by this package's
+// float32, to 0.01 nat of the truth.
+func fixtureLogQ(t *testing.T, m *Model, array func(string) []float64) {
+	x, want := array("published/x1"), array("published/true_logq")
+	if testing.Short() {
+		x, want = x[:8*m.Field.Dim()], want[:8]
+	}
+	r := make([]float64, len(x))
+	for i, v := range x {
+		r[i] = m.Std * v
+	}
+	got, _, err := m.LogQ(context.Background(), r, Accuracy{PathTol: 1e-6, LogQTol: 5e-3, Batch: 32, Chunk: 8, Single: true}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range want {
+		if d := math.Abs(got[i] - want[i]); !(d <= 0.01) {
+			t.Errorf("log q of sample %d: got %.6f, want %.6f", i, got[i], want[i])
+		}
+	}
+	// Forward: the prior's points must end where a far tighter solve ends them, with its log-density.
+	z, x1, logq := array("prior"), array("tight/x1"), array("tight/logq")
+	out, err := m.transport(context.Background(), z[:len(x1)], 0, 1, Accuracy{PathTol: 1e-6, LogQTol: 5e-3, Batch: 32, Chunk: 8, Single: true}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dim := m.Field.Dim()
+	for i := range logq {
+		if got := logNormal(z[i*dim:(i+1)*dim]) - out.integral[i]; !(math.Abs(got-logq[i]) <= 0.01) {
+			t.Errorf("log q of prior point %d: got %.6f, want %.6f", i, got, logq[i])
+		}
+	}
+	for i := range x1 {
+		if !(math.Abs(out.x[i]-x1[i]) <= 1e-3) {
+			t.Errorf("coordinate %d of the end: got %.6f, want %.6f", i, out.x[i], x1[i])
+		}
+	}
+}
