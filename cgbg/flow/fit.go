@@ -39,6 +39,9 @@ type Config struct {
 	// the shift is in Samples.LogCOM.
 	Beads int
 
+	Pairing Pairing // of frames and noise; Aligned needs Beads
+	EMA     float64 // decay per step of an average of the parameters that takes their place at the end; 0: none
+
 	StepsPerCall    int           // steps fused into one compiled call [10]
 	Checkpoint      string        // file; "" for none
 	CheckpointEvery time.Duration // [10 s]
@@ -70,7 +73,7 @@ func Fit(ctx context.Context, backend compute.Backend, field Field, frames []flo
 	history, err := train.Run(ctx, backend, m.Store, matching(field, n, cfg), []*tensors.Tensor{tensors.FromFlatDataAndDimensions(standard, n, dim)}, train.Config{
 		Steps: steps, StepsPerCall: cfg.StepsPerCall, StepsPerEpoch: perEpoch,
 		Rate: train.Cosine(cfg.RateHigh, cfg.RateLow, steps), WeightDecay: cfg.WeightDecay, ClipValue: cfg.ClipValue,
-		Seed: cfg.Seed, Checkpoint: cfg.Checkpoint, CheckpointEvery: cfg.CheckpointEvery, Progress: cfg.Progress,
+		EMA: cfg.EMA, Seed: cfg.Seed, Checkpoint: cfg.Checkpoint, CheckpointEvery: cfg.CheckpointEvery, Progress: cfg.Progress,
 		Fingerprint: fingerprint(field, frames, cfg),
 	})
 	if err != nil {
@@ -87,6 +90,18 @@ func prepare(backend compute.Backend, field Field, frames []float32, cfg Config)
 	}
 	if cfg.Beads > 0 && cfg.Beads*3 != dim {
 		return nil, fmt.Errorf("flow: %d beads have %d coordinates, but the field has %d", cfg.Beads, cfg.Beads*3, dim)
+	}
+	switch cfg.Pairing {
+	case Independent, Transported:
+	case Aligned:
+		if cfg.Beads == 0 {
+			return nil, errors.New("flow: aligned pairing turns frames, so that Beads must be set")
+		}
+	default:
+		return nil, fmt.Errorf("flow: no pairing %q: choose %q, %q or %q", cfg.Pairing, Independent, Aligned, Transported)
+	}
+	if cfg.EMA < 0 || cfg.EMA >= 1 {
+		return nil, fmt.Errorf("flow: an EMA decay of %g: at least 0, below 1", cfg.EMA)
 	}
 	if cfg.Epochs <= 0 || cfg.Batch <= 0 || cfg.RateHigh <= 0 {
 		return nil, errors.New("flow: Epochs, Batch and RateHigh must be positive")
@@ -139,10 +154,15 @@ func matching(field Field, n int, cfg Config) train.Loss {
 		float := func(dims ...int) shapes.Shape { return shapes.Make(dtypes.Float32, dims...) }
 		index := store.RandomIntN(g, int32(n), shapes.Make(dtypes.Int32, cfg.Batch, 1))
 		x1 := graph.StopGradient(graph.Gather(data, index))
-		if cfg.Beads > 0 {
+		x0 := store.RandomNormal(g, float(cfg.Batch, dim))
+		if cfg.Pairing == Aligned {
+			x1 = align(store, x1, x0, cfg.Beads)
+		} else if cfg.Beads > 0 {
 			x1 = moveRigidly(store, x1, cfg.Beads)
 		}
-		x0 := store.RandomNormal(g, float(cfg.Batch, dim))
+		if cfg.Pairing == Transported {
+			x1 = optimal(store, x1, x0)
+		}
 		stratum := graph.ConvertDType(graph.Iota(g, shapes.Make(dtypes.Int32, cfg.Batch, 1), 0), dtypes.Float32)
 		t := graph.DivScalar(graph.Add(stratum, store.RandomUniform(g, float(cfg.Batch, 1))), float64(cfg.Batch))
 		xt := graph.Add(graph.Mul(graph.OneMinus(t), x0), graph.Mul(t, x1))
@@ -158,7 +178,17 @@ func matching(field Field, n int, cfg Config) train.Loss {
 // x: [batch, 3*beads], centred.
 func moveRigidly(store *model.Store, x *graph.Node, beads int) *graph.Node {
 	g, batch := x.Graph(), x.Shape().Dim(0)
-	q := store.RandomNormal(g, shapes.Make(x.DType(), 4, batch))
+	turn := rotation(store.RandomNormal(g, shapes.Make(x.DType(), 4, batch)))
+	turned := graph.Einsum("bnj,bij->bni", graph.Reshape(x, batch, beads, 3), turn)
+	shift := graph.MulScalar(store.RandomNormal(g, shapes.Make(x.DType(), batch, 1, 3)), 1/math.Sqrt(float64(beads)))
+	return graph.Reshape(graph.Add(turned, shift), batch, 3*beads)
+}
+
+// rotation is the rotation of quaternions of any length.
+//
+// q: [4, batch]. Result: [batch, 3, 3].
+func rotation(q *graph.Node) *graph.Node {
+	batch := q.Shape().Dim(1)
 	q = graph.Div(q, graph.Sqrt(graph.ReduceAndKeep(graph.Square(q), graph.ReduceSum, 0)))
 	part := func(i int) *graph.Node { return graph.Reshape(graph.Slice(q, graph.AxisElem(i)), batch) }
 	w, i, j, k := part(0), part(1), part(2), part(3)
@@ -166,19 +196,16 @@ func moveRigidly(store *model.Store, x *graph.Node, beads int) *graph.Node {
 		return graph.MulScalar(graph.Add(graph.Mul(a, b), graph.MulScalar(graph.Mul(c, d), sign)), 2)
 	}
 	diagonal := func(a, b *graph.Node) *graph.Node { return graph.OneMinus(twice(a, a, b, b, 1)) }
-	rotation := graph.Reshape(graph.Stack([]*graph.Node{
+	return graph.Reshape(graph.Stack([]*graph.Node{
 		diagonal(j, k), twice(i, j, w, k, -1), twice(i, k, w, j, 1),
 		twice(i, j, w, k, 1), diagonal(i, k), twice(j, k, w, i, -1),
 		twice(i, k, w, j, -1), twice(j, k, w, i, 1), diagonal(i, j),
 	}, 1), batch, 3, 3)
-	turned := graph.Einsum("bnj,bij->bni", graph.Reshape(x, batch, beads, 3), rotation)
-	shift := graph.MulScalar(store.RandomNormal(g, shapes.Make(x.DType(), batch, 1, 3)), 1/math.Sqrt(float64(beads)))
-	return graph.Reshape(graph.Add(turned, shift), batch, 3*beads)
 }
 
 // fingerprint identifies field, data and settings, for checkpoints.
 func fingerprint(field Field, frames []float32, cfg Config) string {
-	cfg.Checkpoint, cfg.CheckpointEvery, cfg.Progress = "", 0, nil
+	cfg.Checkpoint, cfg.CheckpointEvery, cfg.Progress, cfg.StepsPerCall = "", 0, nil, 0
 	hash := fnv.New64a()
 	var b [4]byte
 	for _, v := range frames {

@@ -127,4 +127,3 @@ func ExportParams(store *model.Store) (map[string]*tensors.Tensor, error) {
 	}
 	return out, nil
 }
-

@@ -35,6 +35,7 @@ type Config struct {
 	WeightDecay  float64  // of AdamW, decoupled; on all parameters
 	ClipValue    float64  // clip every component of the gradient to ±ClipValue; 0: off
 	ClipNorm     float64  // scale the gradient to at most this global norm; 0: off
+	EMA          float64  // decay per step of an average of the parameters, which takes their place at the end; 0: none
 	Seed         uint64   // of batches and noise
 
 	// Validation, when set, is evaluated on ValidationInputs every
@@ -91,6 +92,9 @@ func Run(ctx context.Context, backend compute.Backend, store *model.Store, loss 
 	if cfg.CheckpointEvery == 0 {
 		cfg.CheckpointEvery = 10 * time.Second
 	}
+	if cfg.EMA > 0 && cfg.Validation != nil {
+		return nil, errors.New("train: the best parameters of a validation and their average cannot both be kept")
+	}
 	if cfg.Steps <= 0 || cfg.Rate == nil {
 		return nil, errors.New("train: Steps and Rate must be set")
 	}
@@ -107,6 +111,11 @@ func Run(ctx context.Context, backend compute.Backend, store *model.Store, loss 
 		}
 	}
 	l.first = l.state.step
+	if cfg.EMA > 0 {
+		if err := startAverage(store); err != nil {
+			return nil, err
+		}
+	}
 	if l.state.step < cfg.Steps {
 		if err := l.build(backend, loss); err != nil {
 			return nil, err
@@ -118,6 +127,11 @@ func Run(ctx context.Context, backend compute.Backend, store *model.Store, loss 
 	}
 	if l.state.bestParams != nil {
 		if err := setParams(store, l.state.bestParams); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.EMA > 0 {
+		if err := takeAverage(store); err != nil {
 			return nil, err
 		}
 	}
@@ -158,6 +172,9 @@ func (l *loop) step(loss Loss, inputs []*graph.Node, rate *graph.Node) *graph.No
 	adam.(interface {
 		UpdateGraphWithGradients(*model.Scope, []*graph.Node, dtypes.DType)
 	}).UpdateGraphWithGradients(scope, grads, value.DType())
+	if l.cfg.EMA > 0 {
+		average(l.store, value, l.cfg.EMA)
+	}
 	return value
 }
 

@@ -285,3 +285,55 @@ func ExampleCosine() {
 	fmt.Printf("%.2g %.2g %.2g\n", rate(0), rate(50), rate(100))
 	// Output: 0.001 0.00051 1e-05
 }
+
+// TestAverage holds the moving average to the plain recursion over the
+// parameters of every step, and a resumed one to an uninterrupted one.
+func TestAverage(t *testing.T) {
+	const steps, decay = 30, 0.9
+	cfg := func(n int) Config {
+		return Config{Steps: n, StepsPerCall: 1, Rate: Constant(0.05), Seed: 5}
+	}
+	weights := func(store *model.Store) []float32 {
+		return tensors.MustCopyFlatData[float32](store.GetVariable("/net/dense/w").MustValue())
+	}
+	mean := append([]float32{}, weights(newStore())...)
+	for n := 1; n <= steps; n++ {
+		store := newStore()
+		if _, err := Run(context.Background(), goBackend(), store, regression, inputs(), cfg(n)); err != nil {
+			t.Fatal(err)
+		}
+		keep := float32(min(decay, float64(n)/float64(n+9)))
+		for i, w := range weights(store) {
+			mean[i] = w + keep*(mean[i]-w)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	averaged := cfg(steps)
+	averaged.EMA, averaged.Checkpoint = decay, filepath.Join(t.TempDir(), "average.npz")
+	averaged.Progress = func(done, _ int, _ string) {
+		if done == steps/2 {
+			cancel()
+		}
+	}
+	if _, err := Run(ctx, goBackend(), newStore(), regression, inputs(), averaged); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v, want context.Canceled", err)
+	}
+	store := newStore()
+	averaged.Progress = nil
+	if _, err := Run(context.Background(), goBackend(), store, regression, inputs(), averaged); err != nil {
+		t.Fatal(err)
+	}
+	for i, got := range weights(store) {
+		if math.Abs(float64(got-mean[i])) > 1e-5 {
+			t.Errorf("average %d: got %g, want %g", i, got, mean[i])
+		}
+	}
+	// A finished one gives the average again.
+	again := newStore()
+	if _, err := Run(context.Background(), goBackend(), again, regression, inputs(), averaged); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(weights(again), weights(store)) {
+		t.Error("a finished training gives other averages")
+	}
+}
