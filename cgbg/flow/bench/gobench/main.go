@@ -1,0 +1,102 @@
+// Command gobench times a graph-transformer flow: training steps, or samples
+// with their exact log-density. It prints one line of JSON; compare.sh runs it
+// beside the reference in JAX.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"time"
+
+	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/flow"
+)
+
+func main() {
+	what := flag.String("what", "sample", "`sample` or train")
+	weights := flag.String("weights", "", "NPZ `file` of a trained flow, for sample")
+	beads := flag.Int("beads", 10, "`number` of beads, for train")
+	batch := flag.Int("batch", 64, "states of a batch")
+	n := flag.Int("n", 64, "samples, or training steps")
+	checks := flag.Int("checks", -1, "samples whose log-density is checked")
+	pathTol := flag.Float64("path", flow.SamplingAccuracy("cpu").PathTol, "`tolerance` of the path")
+	flag.Parse()
+	b, err := backend.Open()
+	if err != nil {
+		fail(err)
+	}
+	out := map[string]any{"what": *what, "batch": *batch, "device": b.Name}
+	switch *what {
+	case "sample":
+		err = sample(b, *weights, *n, *batch, *checks, *pathTol, out)
+	case "train":
+		err = train(b, *beads, *n, *batch, out)
+	default:
+		err = fmt.Errorf("-what %s: sample or train", *what)
+	}
+	if err != nil {
+		fail(err)
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(out); err != nil {
+		fail(err)
+	}
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
+
+func sample(b *backend.Backend, path string, n, batch, checks int, pathTol float64, out map[string]any) error {
+	m, err := flow.Import(b.Backend, path)
+	if err != nil {
+		return err
+	}
+	acc := flow.SamplingAccuracy(b.Name)
+	acc.Batch, acc.Checks, acc.PathTol = batch, -1, pathTol
+	ctx := context.Background()
+	if _, err := m.Sample(ctx, 2*batch, 1, acc, nil); err != nil { // compiles
+		return err
+	}
+	acc.Checks = checks
+	start := time.Now()
+	s, err := m.Sample(ctx, n, 2, acc, nil)
+	if err != nil {
+		return err
+	}
+	seconds := time.Since(start).Seconds() - s.CheckSeconds
+	out["samples_per_second"] = float64(n) / seconds
+	out["evaluations"], out["divergences"] = s.Evaluations, s.Divergences
+	if s.Checked > 0 {
+		out["checked"], out["logq_rms"], out["logq_max"], out["logq_bound"] = s.Checked, s.CheckRMS, s.CheckMax, s.LogQBound()
+		out["check_seconds"] = s.CheckSeconds
+	}
+	return nil
+}
+
+func train(b *backend.Backend, beads, steps, batch int, out map[string]any) error {
+	frames := make([]float32, 4*batch*3*beads)
+	rng := rand.New(rand.NewPCG(1, 1))
+	for i := range frames {
+		frames[i] = float32(rng.NormFloat64())
+	}
+	var first, last time.Time
+	var begin, end int
+	progress := func(done, _ int, _ string) {
+		if first.IsZero() {
+			first, begin = time.Now(), done
+		}
+		last, end = time.Now(), done
+	}
+	_, _, err := flow.Fit(context.Background(), b.Backend, flow.NewGraphTransformer(beads), frames, flow.Config{
+		Epochs: (steps + 1 + 3) / 4, Batch: batch, RateHigh: 3e-4, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000, Beads: beads, StepsPerCall: 1, Progress: progress})
+	if err != nil {
+		return err
+	}
+	out["beads"], out["seconds_per_step"] = beads, last.Sub(first).Seconds()/float64(end-begin)
+	return nil
+}
