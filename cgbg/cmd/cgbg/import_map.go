@@ -120,8 +120,11 @@ func (im *importer) projectForces(ctx context.Context, s *gromacs.Structure) (er
 	return nil
 }
 
-// batchFrames are mapped before they are written.
-const batchFrames = 1000
+// A batch of mapped frames is written when it has so many frames or numbers.
+const (
+	batchFrames  = 1000
+	batchNumbers = 1 << 20
+)
 
 func (im *importer) write(ctx context.Context, w *data.Writer) error {
 	batch := &data.Frames{Beads: len(im.meta.Beads), Dim: im.meta.Dim}
@@ -130,7 +133,7 @@ func (im *importer) write(ctx context.Context, w *data.Writer) error {
 			return nil
 		}
 		err := w.Append(batch)
-		batch = &data.Frames{Beads: batch.Beads, Dim: batch.Dim}
+		batch.R, batch.F, batch.LogW, batch.U = batch.R[:0], batch.F[:0], batch.LogW[:0], batch.U[:0]
 		return err
 	}
 	for _, path := range im.trajectories {
@@ -138,7 +141,7 @@ func (im *importer) write(ctx context.Context, w *data.Writer) error {
 			if err := im.add(batch, f, energy); err != nil {
 				return err
 			}
-			if batch.Len() < batchFrames {
+			if batch.Len() < batchFrames && len(batch.R) < batchNumbers {
 				return nil
 			}
 			return flush()
