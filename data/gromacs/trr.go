@@ -133,13 +133,23 @@ func (t *TRR) next(f *Frame) error {
 		if *block.dst, err = readBlock(t, (*block.dst)[:0], 3*int(h.Atoms), double); err != nil {
 			return err
 		}
-		for i, v := range *block.dst {
-			if v-v != 0 {
-				return fmt.Errorf("%w: the %s of atom %d (from 0) is %v; the simulation blew up, or the file is damaged", ErrNonFinite, block.name, i/3, v)
-			}
+		if i := nonFinite(*block.dst); i >= 0 {
+			return fmt.Errorf("%w: the %s of atom %d (from 0) is %v; the simulation blew up, or the file is damaged", ErrNonFinite, block.name, i/3, (*block.dst)[i])
 		}
 	}
 	return nil
+}
+
+// nonFinite is the index of the first NaN or infinity, or −1: all bits of the
+// exponent are set in both.
+func nonFinite(x []float32) int {
+	const exponent = 0x7f800000
+	for i, v := range x {
+		if math.Float32bits(v)&exponent == exponent {
+			return i
+		}
+	}
+	return -1
 }
 
 // header reads the rest of a frame's header.
@@ -252,13 +262,14 @@ func readBlock[T float32 | float64](t *TRR, dst []T, count int, double bool) ([]
 		}
 		n, at := len(p)/word, len(dst)
 		dst = slices.Grow(dst, n)[:at+n]
+		out := dst[at:]
 		if double {
-			for i := range dst[at:] {
-				dst[at+i] = T(math.Float64frombits(binary.BigEndian.Uint64(p[8*i:])))
+			for i := range out {
+				out[i] = T(math.Float64frombits(binary.BigEndian.Uint64(p[8*i:])))
 			}
 		} else {
-			for i := range dst[at:] {
-				dst[at+i] = T(math.Float32frombits(binary.BigEndian.Uint32(p[4*i:])))
+			for i := range out {
+				out[i] = T(math.Float32frombits(binary.BigEndian.Uint32(p[4*i:])))
 			}
 		}
 		t.r.Discard(len(p)) // is there: it was peeked at

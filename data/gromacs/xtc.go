@@ -115,10 +115,8 @@ func (x *XTC) next(f *Frame) error {
 			return err
 		}
 	}
-	for i, v := range f.R {
-		if v-v != 0 {
-			return fmt.Errorf("%w: the position of atom %d (from 0) is %v; the file is damaged", ErrNonFinite, i/3, v)
-		}
+	if i := nonFinite(f.R); i >= 0 {
+		return fmt.Errorf("%w: the position of atom %d (from 0) is %v; the file is damaged", ErrNonFinite, i/3, f.R[i])
 	}
 	return nil
 }
