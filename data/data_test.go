@@ -2,6 +2,7 @@ package data
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -388,6 +389,49 @@ print(repr(t["R"][7].as_py()[3]), repr(t["u"][49].as_py()))`
 	}
 }
 
+// A number in the footer or in a batch's head that promises 268 million of something, in a file with a right digest, takes no
+// memory for them.
+func TestFalseCounts(t *testing.T) {
+	good, err := os.ReadFile(write(t, sample(3)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := 0
+	for at := 8; at+10 < len(good); at += 4 {
+		bad := bytes.Clone(good)
+		binary.LittleEndian.PutUint32(bad[at:], 1<<28)
+		redigest(t, bad)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		r, err := OpenReaderAt(bytes.NewReader(bad), int64(len(bad)), "counts")
+		for err == nil {
+			_, err = r.Next()
+		}
+		runtime.ReadMemStats(&after)
+		if used := after.TotalAlloc - before.TotalAlloc; used > 1<<30 {
+			t.Errorf("at byte %d of %d: took %d MB", at, len(bad), used>>20)
+		}
+		if errors.Is(err, errCounts) {
+			refused++
+		}
+	}
+	if refused < 5 {
+		t.Errorf("%d counts were refused: the test found few", refused)
+	}
+}
+
+// redigest gives changed bytes a right digest, so that Arrow sees them.
+func redigest(t *testing.T, b []byte) {
+	t.Helper()
+	sum, _, at, err := scan(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, offset := range at {
+		copy(b[offset:], sum)
+	}
+}
+
 // FuzzOpen: no bytes make Open or Next panic.
 func FuzzOpen(f *testing.F) {
 	good, err := os.ReadFile(write(f, sample(3)))
@@ -396,14 +440,7 @@ func FuzzOpen(f *testing.F) {
 	}
 	f.Add(good)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		// Give the fuzzed bytes a right digest, so that Arrow sees them.
-		sum, _, at, err := scan(bytes.NewReader(b))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, offset := range at {
-			copy(b[offset:], sum)
-		}
+		redigest(t, b)
 		r, err := OpenReaderAt(bytes.NewReader(b), int64(len(b)), "fuzz")
 		if err != nil {
 			return

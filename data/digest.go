@@ -22,7 +22,7 @@ const (
 func scan(r io.Reader) (sum string, found []string, at []int64, err error) {
 	h := sha256.New()
 	const overlap = len(noDigest) - 1
-	buf := make([]byte, 0, 1<<20)
+	buf := make([]byte, 0, 64<<10)
 	var offset int64 // of buf[0]
 	for eof := false; !eof; {
 		n, rerr := io.ReadFull(r, buf[len(buf):cap(buf)])

@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
 // Reader reads a file of frames, batch by batch.
@@ -52,7 +53,10 @@ func OpenReaderAt(at io.ReaderAt, size int64, name string) (r *Reader, err error
 	if err := verify(at, size); err != nil {
 		return nil, fmt.Errorf("data: %s: %w", name, err)
 	}
-	in, err := ipc.NewFileReader(io.NewSectionReader(at, 0, size))
+	if err := checkCounts(at, size); err != nil {
+		return nil, fmt.Errorf("data: %s: %w: %w", name, ErrDamaged, err)
+	}
+	in, err := ipc.NewFileReader(io.NewSectionReader(at, 0, size), ipc.WithAllocator(bounded{memory.DefaultAllocator}))
 	if err != nil {
 		return nil, fmt.Errorf("data: %s: %w: %w", name, ErrDamaged, err)
 	}

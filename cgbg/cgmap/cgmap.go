@@ -1,9 +1,10 @@
 // Package cgmap maps atoms to beads.
 //
-// The maps here are slices: a bead is one of the atoms. The force on a bead is
+// The named maps are slices: a bead is one of the atoms. The force on a bead is
 // then the force on its atom, which is an unbiased sample of the mean force as
 // long as no constraint joins it to another atom (Noid et al., J. Chem. Phys.
-// 128 (2008) 244114, Eq. 23).
+// 128 (2008) 244114, Eq. 23). Any other linear map comes from a file
+// ([ReadFile]), and its forces from [Basic] or [Gram.LeastNoise].
 //
 // Beads are named RESIDUE+NUMBER:ATOM, ALA2:CA say, and the backbone's
 // dihedrals follow from the names ([Backbone]).
@@ -16,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/cgbg-go/lab/data/gromacs"
+	"gonum.org/v1/gonum/mat"
 )
 
 // Names of the maps.
@@ -31,13 +33,14 @@ var Names = []string{CoreBeta, HeavyAtom, AllAtom}
 // ErrMap reports a map that cannot be made.
 var ErrMap = errors.New("no such map")
 
-// Map picks atoms as beads.
+// Map makes beads of atoms: each is one of them, or a weighted mean.
 type Map struct {
 	Name    string
-	Beads   []string // names
-	Species []int32  // C=1, O=2, N=3, H=4, S=5
-	Atoms   []int    // atom of each bead, from 0
-	atoms   int      // in the structure
+	Beads   []string   // names
+	Species []int32    // C=1, O=2, N=3, H=4, S=5; others from a file
+	Atoms   []int      // atom of each bead, from 0; nil where a bead is more than one atom
+	linear  *mat.Dense // [beads, atoms], where Atoms is nil
+	atoms   int        // in the structure
 }
 
 var species = map[byte]int32{'C': 1, 'O': 2, 'N': 3, 'H': 4, 'S': 5}
@@ -65,7 +68,7 @@ func New(name string, s *gromacs.Structure) (*Map, error) {
 		if !ok {
 			return nil, fmt.Errorf("cgmap: atom %d, %s of %s%d: its element is none of C, O, N, H, S", i+1, a.Name, a.Residue, a.ResidueNumber)
 		}
-		m.Beads = append(m.Beads, fmt.Sprintf("%s%d:%s", a.Residue, a.ResidueNumber, a.Name))
+		m.Beads = append(m.Beads, atomName(a))
 		m.Species = append(m.Species, code)
 		m.Atoms = append(m.Atoms, i)
 	}
@@ -89,6 +92,11 @@ func wanted(name string, a gromacs.Atom, residues map[int]bool) bool {
 	return true
 }
 
+// atomName is the name of the bead that is this atom: ALA2:CA.
+func atomName(a gromacs.Atom) string {
+	return fmt.Sprintf("%s%d:%s", a.Residue, a.ResidueNumber, a.Name)
+}
+
 // element is the first letter of a peptide's atom name.
 func element(name string) byte {
 	name = strings.TrimLeft(name, "0123456789")
@@ -98,12 +106,16 @@ func element(name string) byte {
 	return name[0]
 }
 
-// Apply appends the beads' part of a frame to dst: positions or forces.
-// frame: [atoms, 3], as in the structure.
+// Apply appends the positions of the beads to dst. Where every bead is an atom
+// of its own it does for forces, too; else those take a force map, see [Basic].
+// frame: [atoms, 3], as in the structure, of whole molecules.
 // Errors: another number of atoms.
 func (m *Map) Apply(dst, frame []float32) ([]float32, error) {
 	if len(frame) != 3*m.atoms {
 		return dst, fmt.Errorf("cgmap: %d numbers in a frame; the structure has %d atoms", len(frame), m.atoms)
+	}
+	if m.linear != nil {
+		return multiply(dst, m.linear, frame), nil
 	}
 	for _, atom := range m.Atoms {
 		dst = append(dst, frame[3*atom:3*atom+3]...)

@@ -19,8 +19,11 @@ import (
 // ErrForceMap reports beads that no unbiased force map exists for.
 var ErrForceMap = errors.New("no unbiased force map")
 
-// Matrix is the map as a matrix, [beads, atoms]: 1 where a bead is an atom.
+// Matrix is the map as a matrix, [beads, atoms], whose rows sum to 1.
 func (m *Map) Matrix() *mat.Dense {
+	if m.linear != nil {
+		return mat.DenseCopyOf(m.linear)
+	}
 	c := mat.NewDense(len(m.Atoms), m.atoms, nil)
 	for i, a := range m.Atoms {
 		c.Set(i, a, 1)
@@ -93,11 +96,25 @@ func (g *Gram) LeastNoise(c *mat.Dense, rigid [][]int) (*mat.Dense, error) {
 	return forceMap(c, g.sum, rigid, ridge)
 }
 
+// maxCondition of C·Cᵀ: beads that are independent but for rounding have more.
+const maxCondition = 1e10
+
 // Basic is the unbiased force map of least squared coefficients, (C·Cᵀ)⁻¹·C where
 // nothing is rigid: that of a slice takes the force on the bead's own atom.
 // Arguments and errors are those of LeastNoise.
 func Basic(c *mat.Dense, rigid [][]int) (*mat.Dense, error) {
-	_, atoms := c.Dims()
+	beads, atoms := c.Dims()
+	if len(rigid) == 0 { // a matrix of beads is enough, where there are many atoms
+		inner := mat.NewSymDense(beads, nil)
+		inner.SymOuterK(1, c)
+		var chol mat.Cholesky
+		if !chol.Factorize(inner) || chol.Cond() > maxCondition {
+			return nil, fmt.Errorf("cgmap: %w: the beads are not independent", ErrForceMap)
+		}
+		var b mat.Dense
+		err := chol.SolveTo(&b, c)
+		return &b, err
+	}
 	one := mat.NewSymDense(atoms, nil)
 	for i := range atoms {
 		one.SetSym(i, i, 1)
@@ -175,20 +192,25 @@ func forceMap(c *mat.Dense, gram *mat.SymDense, rigid [][]int, ridge float64) (*
 
 // ProjectForces appends B·f to dst. b: [beads, atoms]; f: [atoms, 3].
 func ProjectForces(dst []float32, b *mat.Dense, f []float32) ([]float32, error) {
-	beads, atoms := b.Dims()
-	if len(f) != 3*atoms {
+	if _, atoms := b.Dims(); len(f) != 3*atoms {
 		return dst, fmt.Errorf("cgmap: %d numbers in a frame of forces; the force map has %d atoms", len(f), atoms)
 	}
+	return multiply(dst, b, f), nil
+}
+
+// multiply appends b·x to dst, summed in float64. b: [beads, atoms]; x: [atoms, 3].
+func multiply(dst []float32, b *mat.Dense, x []float32) []float32 {
+	beads, _ := b.Dims()
 	for i := range beads {
 		var sum [3]float64
 		for a, w := range b.RawRowView(i) {
 			if w != 0 {
 				for k := range sum {
-					sum[k] += w * float64(f[3*a+k])
+					sum[k] += w * float64(x[3*a+k])
 				}
 			}
 		}
 		dst = append(dst, float32(sum[0]), float32(sum[1]), float32(sum[2]))
 	}
-	return dst, nil
+	return dst
 }

@@ -63,7 +63,7 @@ func Open(path string) (*Reader, error) {
 
 // NewReader reads a trajectory from in; name is for messages.
 func NewReader(in io.Reader, name string) (*Reader, error) {
-	r := &Reader{in: bufio.NewReaderSize(in, 1<<20), name: name, close: func() error { return nil }}
+	r := &Reader{in: bufio.NewReaderSize(in, 64<<10), name: name, close: func() error { return nil }}
 	if err := r.header(); err != nil {
 		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 			err = fmt.Errorf("%w: it ends inside its head", ErrTruncated)
@@ -145,7 +145,7 @@ func (r *Reader) record(size int) ([]byte, error) {
 	r.buf = r.buf[:0]
 	for len(r.buf) < n { // a false size ends with the file, not with a huge allocation
 		start := len(r.buf)
-		r.buf = append(r.buf, make([]byte, min(n-start, 1<<20))...)
+		r.buf = append(r.buf, make([]byte, min(n-start, 64<<10))...)
 		k, err := io.ReadFull(r.in, r.buf[start:])
 		r.offset += int64(k)
 		if err != nil {

@@ -149,7 +149,7 @@ type PDBWriter struct {
 
 // NewPDBWriter writes to w frames of atoms with these names.
 func NewPDBWriter(w io.Writer, atoms []Atom) *PDBWriter {
-	return &PDBWriter{out: bufio.NewWriterSize(w, 1<<20), atoms: atoms}
+	return &PDBWriter{out: bufio.NewWriterSize(w, bufferSize), atoms: atoms}
 }
 
 // Append writes a frame. Errors: another number of atoms, positions that do not

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 )
 
 // Frame is one frame of a trajectory. Slices are nil where the frame has none.
@@ -29,11 +30,12 @@ type TRR struct {
 	frame  int   // number of the frame that is read, from 0
 	offset int64 // bytes read
 	atoms  int   // of the first frame; -1 before it
-	chunk  []byte
+	head   [8 + len(trrVersion) + 13*4]byte
+	reals  [9]float64
 }
 
-// chunkSize bounds what is read at once: a multiple of both word sizes.
-const chunkSize = 64 << 10
+// bufferSize of the readers: larger ones are no faster, and cost short files more.
+const bufferSize = 64 << 10
 
 // OpenTRR opens a trajectory.
 func OpenTRR(path string) (*TRR, error) {
@@ -48,8 +50,7 @@ func OpenTRR(path string) (*TRR, error) {
 
 // NewTRR reads a trajectory from r; name is for messages.
 func NewTRR(r io.Reader, name string) *TRR {
-	return &TRR{r: bufio.NewReaderSize(r, 1<<20), name: name, atoms: -1, chunk: make([]byte, chunkSize),
-		close: func() error { return nil }}
+	return &TRR{r: bufio.NewReaderSize(r, bufferSize), name: name, atoms: -1, close: func() error { return nil }}
 }
 
 // Close closes the file.
@@ -94,14 +95,14 @@ func frameError(name string, frame int, offset int64, err error) error {
 }
 
 func (t *TRR) next(f *Frame) error {
-	var magic [4]byte
-	if n, err := io.ReadFull(t.r, magic[:]); err != nil {
+	magic := t.head[:4]
+	if n, err := io.ReadFull(t.r, magic); err != nil {
 		t.offset += int64(n)
 		return err // io.EOF between frames is the end
 	}
-	switch m := binary.BigEndian.Uint32(magic[:]); {
+	switch m := binary.BigEndian.Uint32(magic); {
 	case m == trrMagic:
-	case binary.LittleEndian.Uint32(magic[:]) == trrMagic:
+	case binary.LittleEndian.Uint32(magic) == trrMagic:
 		return fmt.Errorf("%w: little-endian numbers, which GROMACS does not write; the copy may have swapped its bytes", ErrFormat)
 	default:
 		return fmt.Errorf("%w: magic number %d in place of %d; this is no TRR file, or the frame before it is damaged", ErrFormat, m, trrMagic)
@@ -113,16 +114,14 @@ func (t *TRR) next(f *Frame) error {
 	}
 	f.Box = [9]float64{}
 	if h.Box > 0 {
-		var box []float64
-		if box, err = readBlock(t, box, 9, double); err != nil {
+		if _, err = readBlock(t, f.Box[:0], 9, double); err != nil {
 			return err
 		}
-		copy(f.Box[:], box)
 	}
 	if err := t.skip(int64(h.Vir) + int64(h.Pres)); err != nil {
 		return err
 	}
-	for _, block := range []struct {
+	for _, block := range [...]struct {
 		name string
 		size int32
 		dst  *[]float32
@@ -134,31 +133,40 @@ func (t *TRR) next(f *Frame) error {
 		if *block.dst, err = readBlock(t, (*block.dst)[:0], 3*int(h.Atoms), double); err != nil {
 			return err
 		}
-		for i, v := range *block.dst {
-			if v-v != 0 {
-				return fmt.Errorf("%w: the %s of atom %d (from 0) is %v; the simulation blew up, or the file is damaged", ErrNonFinite, block.name, i/3, v)
-			}
+		if i := nonFinite(*block.dst); i >= 0 {
+			return fmt.Errorf("%w: the %s of atom %d (from 0) is %v; the simulation blew up, or the file is damaged", ErrNonFinite, block.name, i/3, (*block.dst)[i])
 		}
 	}
 	return nil
 }
 
+// nonFinite is the index of the first NaN or infinity, or −1: all bits of the
+// exponent are set in both.
+func nonFinite(x []float32) int {
+	const exponent = 0x7f800000
+	for i, v := range x {
+		if math.Float32bits(v)&exponent == exponent {
+			return i
+		}
+	}
+	return -1
+}
+
 // header reads the rest of a frame's header.
 func (t *TRR) header(f *Frame) (h trrHeader, double bool, err error) {
-	var version [8 + len(trrVersion)]byte
-	if err := t.read(version[:]); err != nil {
+	version, words := t.head[:8+len(trrVersion)], t.head[8+len(trrVersion):]
+	if err := t.read(version); err != nil {
 		return h, false, err
 	}
 	// The length stands there twice: once with C's final zero.
 	if binary.BigEndian.Uint32(version[4:]) != uint32(len(trrVersion)) || string(version[8:]) != trrVersion {
 		return h, false, fmt.Errorf("%w: version %q in place of %q", ErrFormat, version[8:], trrVersion)
 	}
-	var words [13 * 4]byte
-	if err := t.read(words[:]); err != nil {
+	if err := t.read(words); err != nil {
 		return h, false, err
 	}
-	if _, err := binary.Decode(words[:], binary.BigEndian, &h); err != nil {
-		return h, false, err
+	for i, field := range [...]*int32{&h.IR, &h.E, &h.Box, &h.Vir, &h.Pres, &h.Top, &h.Sym, &h.X, &h.V, &h.F, &h.Atoms, &h.Step, &h.NRE} {
+		*field = int32(binary.BigEndian.Uint32(words[4*i:]))
 	}
 	if double, err = h.check(); err != nil {
 		return h, false, err
@@ -169,7 +177,7 @@ func (t *TRR) header(f *Frame) (h trrHeader, double bool, err error) {
 		return h, false, fmt.Errorf("%w: %d atoms, %d in the frames before it", ErrFormat, h.Atoms, t.atoms)
 	}
 	f.Step = int64(h.Step)
-	times, err := readBlock(t, []float64(nil), 2, double)
+	times, err := readBlock(t, t.reals[:0], 2, double)
 	if err != nil {
 		return h, false, err
 	}
@@ -181,22 +189,24 @@ func (t *TRR) header(f *Frame) (h trrHeader, double bool, err error) {
 
 // check verifies that the sizes fit together, and finds the precision in them.
 func (h *trrHeader) check() (double bool, err error) {
-	for name, size := range map[string]int32{"input record": h.IR, "energy": h.E, "topology": h.Top, "symbol table": h.Sym} {
-		if size != 0 {
-			return false, fmt.Errorf("%w: %d bytes of %s, which no version of GROMACS in use writes", ErrFormat, size, name)
+	for _, b := range [...]struct {
+		name string
+		size int32
+	}{{"input record", h.IR}, {"energy", h.E}, {"topology", h.Top}, {"symbol table", h.Sym}} {
+		if b.size != 0 {
+			return false, fmt.Errorf("%w: %d bytes of %s, which no version of GROMACS in use writes", ErrFormat, b.size, b.name)
 		}
 	}
 	if h.Atoms < 0 || h.Atoms > maxAtoms {
 		return false, fmt.Errorf("%w: %d atoms", ErrFormat, h.Atoms)
 	}
-	type block struct {
+	n := 3 * int64(h.Atoms)
+	word := int64(0)
+	for _, b := range [...]struct {
 		name    string
 		size    int32
 		numbers int64
-	}
-	n := 3 * int64(h.Atoms)
-	word := int64(0)
-	for _, b := range []block{{"box", h.Box, 9}, {"virial", h.Vir, 9}, {"pressure", h.Pres, 9}, {"positions", h.X, n}, {"velocities", h.V, n}, {"forces", h.F, n}} {
+	}{{"box", h.Box, 9}, {"virial", h.Vir, 9}, {"pressure", h.Pres, 9}, {"positions", h.X, n}, {"velocities", h.V, n}, {"forces", h.F, n}} {
 		if b.size == 0 {
 			continue
 		}
@@ -223,6 +233,9 @@ func (t *TRR) read(p []byte) error {
 }
 
 func (t *TRR) skip(n int64) error {
+	if n == 0 {
+		return nil
+	}
 	done, err := io.CopyN(io.Discard, t.r, n)
 	t.offset += done
 	if err == io.EOF {
@@ -231,28 +244,37 @@ func (t *TRR) skip(n int64) error {
 	return err
 }
 
-// readBlock appends count numbers to dst. It reads chunk by chunk, so that a
-// false count ends with the file and not with a huge allocation.
+// readBlock appends count numbers to dst. It takes them from the buffer as they
+// come, so that a false count ends with the file and not with a huge allocation.
 func readBlock[T float32 | float64](t *TRR, dst []T, count int, double bool) ([]T, error) {
 	word := 4
 	if double {
 		word = 8
 	}
 	for left := count * word; left > 0; {
-		p := t.chunk[:min(left, len(t.chunk))]
-		if err := t.read(p); err != nil {
+		p, err := t.r.Peek(min(left, max(t.r.Buffered()&^7, word)))
+		if err != nil {
+			t.offset += int64(len(p))
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
 			return dst, err
 		}
-		left -= len(p)
+		n, at := len(p)/word, len(dst)
+		dst = slices.Grow(dst, n)[:at+n]
+		out := dst[at:]
 		if double {
-			for ; len(p) > 0; p = p[8:] {
-				dst = append(dst, T(math.Float64frombits(binary.BigEndian.Uint64(p))))
+			for i := range out {
+				out[i] = T(math.Float64frombits(binary.BigEndian.Uint64(p[8*i:])))
 			}
-			continue
+		} else {
+			for i := range out {
+				out[i] = T(math.Float32frombits(binary.BigEndian.Uint32(p[4*i:])))
+			}
 		}
-		for ; len(p) > 0; p = p[4:] {
-			dst = append(dst, T(math.Float32frombits(binary.BigEndian.Uint32(p))))
-		}
+		t.r.Discard(len(p)) // is there: it was peeked at
+		t.offset += int64(len(p))
+		left -= len(p)
 	}
 	return dst, nil
 }

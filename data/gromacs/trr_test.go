@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -296,14 +298,48 @@ func FuzzTRR(f *testing.F) {
 	})
 }
 
+// Two files of positions and forces, of many small frames and of few large ones: "read" decodes them, "swap" only reads
+// the same file from the page cache and turns its bytes around, which is the least that a reader can do.
 func BenchmarkTRR(b *testing.B) {
-	frame := synthetic{atoms: 1000, box: true, Frame: Frame{R: ramp(3000, 0), F: ramp(3000, 1)}}
-	data := encode(false, frame, frame, frame, frame)
-	b.SetBytes(int64(len(data)))
-	var f Frame
-	for b.Loop() {
-		r := NewTRR(bytes.NewReader(data), "bench")
-		for r.Next(&f) == nil {
+	for _, c := range []struct{ atoms, frames int }{{22, 20000}, {20000, 24}} {
+		s := synthetic{atoms: c.atoms, box: true, Frame: Frame{R: ramp(3*c.atoms, 0), F: ramp(3*c.atoms, 1)}}
+		data := bytes.Repeat(encode(false, s), c.frames)
+		path := filepath.Join(b.TempDir(), "bench.trr")
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			b.Fatal(err)
 		}
+		b.Run(fmt.Sprintf("read/%d", c.atoms), func(b *testing.B) {
+			b.SetBytes(int64(len(data)))
+			var f Frame
+			for b.Loop() {
+				r, err := OpenTRR(path)
+				n := 0
+				for ; err == nil; n++ {
+					err = r.Next(&f)
+				}
+				if err != io.EOF || n-1 != c.frames {
+					b.Fatalf("%d frames: %v", n-1, err)
+				}
+				r.Close()
+			}
+		})
+		b.Run(fmt.Sprintf("swap/%d", c.atoms), func(b *testing.B) {
+			b.SetBytes(int64(len(data)))
+			in, out := make([]byte, 64<<10), make([]float32, 16<<10)
+			for b.Loop() {
+				file, err := os.Open(path)
+				if err != nil {
+					b.Fatal(err)
+				}
+				for err == nil {
+					var n int
+					n, err = io.ReadFull(file, in)
+					for i := range n / 4 {
+						out[i] = math.Float32frombits(binary.BigEndian.Uint32(in[4*i:]))
+					}
+				}
+				file.Close()
+			}
+		})
 	}
 }

@@ -37,7 +37,7 @@ func OpenXTC(path string) (*XTC, error) {
 
 // NewXTC reads a trajectory from r; name is for messages.
 func NewXTC(r io.Reader, name string) *XTC {
-	return &XTC{in: bufio.NewReaderSize(r, 1<<20), name: name, atoms: -1, close: func() error { return nil }}
+	return &XTC{in: bufio.NewReaderSize(r, bufferSize), name: name, atoms: -1, close: func() error { return nil }}
 }
 
 // Close closes the file.
@@ -115,10 +115,8 @@ func (x *XTC) next(f *Frame) error {
 			return err
 		}
 	}
-	for i, v := range f.R {
-		if v-v != 0 {
-			return fmt.Errorf("%w: the position of atom %d (from 0) is %v; the file is damaged", ErrNonFinite, i/3, v)
-		}
+	if i := nonFinite(f.R); i >= 0 {
+		return fmt.Errorf("%w: the position of atom %d (from 0) is %v; the file is damaged", ErrNonFinite, i/3, f.R[i])
 	}
 	return nil
 }
@@ -161,7 +159,7 @@ func (x *XTC) block(big bool) (packing, error) {
 	padded := (size + 3) &^ 3
 	x.packed = x.packed[:0]
 	for left := padded; left > 0; {
-		n := int(min(left, 1<<20)) // a false size ends with the file, not with a huge allocation
+		n := int(min(left, bufferSize)) // a false size ends with the file, not with a huge allocation
 		start := len(x.packed)
 		x.packed = append(x.packed, make([]byte, n)...)
 		done, err := io.ReadFull(x.in, x.packed[start:])
@@ -368,7 +366,7 @@ type XTCWriter struct {
 
 // NewXTCWriter writes to w; precision is in steps per nm, GROMACS's own is 1000.
 func NewXTCWriter(w io.Writer, precision float64) *XTCWriter {
-	return &XTCWriter{out: bufio.NewWriterSize(w, 1<<20), precision: float32(precision)}
+	return &XTCWriter{out: bufio.NewWriterSize(w, bufferSize), precision: float32(precision)}
 }
 
 // Close writes what is left. It does not close the file.

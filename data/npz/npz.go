@@ -307,21 +307,36 @@ func (a *array) header() error {
 	return nil
 }
 
+// chunk is what is read of a row at once, so that a false shape ends with the file and not with a huge allocation: a
+// multiple of all sizes of numbers.
+const chunk = 64 << 10
+
 // row reads the numbers of the next frame.
 func (a *array) row(dst []float64) ([]float64, error) {
 	word := int(a.kind[1] - '0')
 	size := a.width * word
 	if a.buf == nil {
-		a.buf = make([]byte, size)
-	}
-	if n, err := io.ReadFull(a.in, a.buf[:size]); err != nil {
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return dst, fmt.Errorf("%w: %s ends after %d of %d bytes of the frame", ErrTruncated, a.key, n, size)
-		}
-		return dst, fmt.Errorf("%w: %s: %w", ErrFormat, a.key, err)
+		a.buf = make([]byte, min(size, chunk))
 	}
 	dst = dst[:0]
-	for p := a.buf[:size]; len(p) > 0; p = p[word:] {
+	for done := 0; done < size; {
+		p := a.buf[:min(size-done, chunk)]
+		n, err := io.ReadFull(a.in, p)
+		done += n
+		switch {
+		case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+			return dst, fmt.Errorf("%w: %s ends after %d of %d bytes of the frame", ErrTruncated, a.key, done, size)
+		case err != nil:
+			return dst, fmt.Errorf("%w: %s: %w", ErrFormat, a.key, err)
+		}
+		dst = a.decode(dst, p, word)
+	}
+	return dst, nil
+}
+
+// decode appends numbers of so many bytes.
+func (a *array) decode(dst []float64, p []byte, word int) []float64 {
+	for ; len(p) > 0; p = p[word:] {
 		switch a.kind {
 		case "f4":
 			dst = append(dst, float64(math.Float32frombits(a.order.Uint32(p))))
@@ -335,5 +350,5 @@ func (a *array) row(dst []float64) ([]float64, error) {
 			dst = append(dst, float64(p[0]))
 		}
 	}
-	return dst, nil
+	return dst
 }

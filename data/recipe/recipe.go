@@ -23,6 +23,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -134,76 +135,93 @@ func (r *run) all(ctx context.Context) (*Result, error) {
 			return nil, ErrNoPlumed
 		}
 	}
-	md := []string{"mdrun", "-deffnm", "md", "-cpi", "md.cpt"}
-	if r.Bias == "plumed" {
-		md = append(md, "-plumed", "plumed.dat")
-	}
-	raw := "md.trr"
-	type step struct {
-		done  string // the file that says so
-		input string // for the program's questions
-		steps float64
-		args  []string
-	}
-	steps := []step{
-		{"conf.gro", "", 0, []string{"pdb2gmx", "-f", r.Structure, "-o", "conf.gro", "-p", "dry.top", "-ff", "amber99sb-ildn", "-water", "tip3p", "-ignh"}},
-		{"box.gro", "", 0, []string{"editconf", "-f", "conf.gro", "-o", "box.gro", "-c", "-box", number(r.Box), number(r.Box), number(r.Box)}},
-		{"solvated.gro", "", 0, []string{"solvate", "-cp", "box.gro", "-cs", "spc216.gro", "-p", "topol.top", "-o", "solvated.gro"}},
-		{"index.ndx", r.index(), 0, []string{"make_ndx", "-f", "solvated.gro", "-o", "index.ndx"}},
-		{"em.tpr", "", 0, []string{"grompp", "-f", "em.mdp", "-c", "solvated.gro", "-p", "topol.top", "-o", "em.tpr"}},
-		{"em.gro", "", minimiseSteps, []string{"mdrun", "-deffnm", "em"}},
-		{"nvt.tpr", "", 0, []string{"grompp", "-f", "nvt.mdp", "-c", "em.gro", "-p", "topol.top", "-o", "nvt.tpr"}},
-		{"nvt.gro", "", r.equilibration(), []string{"mdrun", "-deffnm", "nvt", "-cpi", "nvt.cpt"}},
-		{"md.tpr", "", 0, []string{"grompp", "-f", "md.mdp", "-c", "nvt.gro", "-t", "nvt.cpt", "-p", "topol.top", "-n", "index.ndx", "-o", "md.tpr"}},
-		{"md.gro", "", r.steps(), md},
-	}
-	if r.Bias == "awh" { // PLUMED's forces are not in the rerun either, since it runs without
-		raw = "rerun.trr"
-		steps = append(steps,
-			step{"rerun.tpr", "", 0, []string{"grompp", "-f", "rerun.mdp", "-c", "nvt.gro", "-p", "topol.top", "-o", "rerun.tpr"}},
-			step{"rerun.done", "", r.steps(), []string{"mdrun", "-deffnm", "rerun", "-rerun", "md.trr"}})
-	} else if r.Bias == "plumed" {
-		raw = "rerun.trr"
-		steps = append(steps, step{"rerun.done", "", r.steps(), []string{"mdrun", "-s", "md.tpr", "-deffnm", "rerun", "-rerun", "md.trr"}})
-	}
-	steps = append(steps,
-		step{"solute.trr", "Protein\n", 0, []string{"trjconv", "-f", raw, "-s", "md.tpr", "-pbc", "mol", "-force", "yes", "-vel", "no", "-o", "solute.trr"}},
-		step{"solute.gro", "Protein\n", 0, []string{"trjconv", "-f", raw, "-s", "md.tpr", "-pbc", "mol", "-dump", "0", "-o", "solute.gro"}})
-	out := &Result{Trajectory: filepath.Join(r.Dir, "solute.trr"), Structure: filepath.Join(r.Dir, "solute.gro"), Version: version}
-	if r.Bias == "awh" {
-		steps = append(steps, step{"awh.xvg", "", 0, []string{"awh", "-f", "md.edr", "-s", "md.tpr", "-more", "-kt", "-b", number(r.Length), "-o", "awh.xvg"}})
-		out.AWH = filepath.Join(r.Dir, "awh.xvg")
-	}
-	if r.Bias == "plumed" {
-		out.Grid = filepath.Join(r.Dir, "bias.dat")
-	}
-	for _, s := range steps {
+	for _, s := range r.plan() {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if _, err := os.Stat(filepath.Join(r.Dir, s.done)); err == nil {
+		if _, err := os.Stat(r.path(s.done)); err == nil {
 			continue
 		}
-		if s.done == "solvated.gro" { // solvate changes the topology: let it change a copy
-			text, err := os.ReadFile(filepath.Join(r.Dir, "dry.top"))
-			if err == nil {
-				err = os.WriteFile(filepath.Join(r.Dir, "topol.top"), text, 0o644)
-			}
-			if err != nil {
+		if s.before != nil {
+			if err := s.before(); err != nil {
 				return nil, err
 			}
 		}
-		if err := r.step(ctx, s.done, s.input, s.steps, s.args); err != nil {
+		if err := r.step(ctx, s); err != nil {
 			return nil, err
 		}
-		if s.done == "awh.xvg" {
-			if err := r.lastAWH(); err != nil {
-				return nil, err
-			}
+	}
+	out := &Result{Trajectory: r.path("solute.trr"), Structure: r.path("solute.gro"), Version: version}
+	switch r.Bias {
+	case "awh":
+		out.AWH = r.path("awh.xvg")
+	case "plumed":
+		out.Grid = r.path("bias.dat")
+		if _, err := os.Stat(out.Grid); err != nil {
+			return nil, fmt.Errorf("PLUMED wrote no grid of the bias (%w); gmx.log says more", err)
 		}
 	}
 	return out, nil
 }
+
+func (r *run) path(name string) string { return filepath.Join(r.Dir, name) }
+
+// step is one program of GROMACS.
+type step struct {
+	done   string // the file that says that it is
+	args   []string
+	input  string       // for the program's questions
+	total  float64      // steps of dynamics, for the report
+	before func() error // what is to be done first
+	after  func() error // what makes done of what the program leaves
+}
+
+// plan lists the steps in their order.
+func (r *run) plan() []step {
+	edge := number(r.Box)
+	md := []string{"mdrun", "-deffnm", "md", "-cpi", "md.cpt"}
+	if r.Bias == "plumed" {
+		md = append(md, "-plumed", "plumed.dat")
+	}
+	steps := []step{
+		{done: "conf.gro", args: []string{"pdb2gmx", "-f", r.Structure, "-o", "conf.gro", "-p", "dry.top", "-ff", "amber99sb-ildn", "-water", "tip3p", "-ignh"}},
+		{done: "box.gro", args: []string{"editconf", "-f", "conf.gro", "-o", "box.gro", "-c", "-box", edge, edge, edge}},
+		{done: "solvated.gro", args: []string{"solvate", "-cp", "box.gro", "-cs", "spc216.gro", "-p", "topol.top", "-o", "solvated.gro"}, before: r.copyTopology},
+		{done: "index.ndx", args: []string{"make_ndx", "-f", "solvated.gro", "-o", "index.ndx"}, input: r.index()},
+		{done: "em.tpr", args: []string{"grompp", "-f", "em.mdp", "-c", "solvated.gro", "-p", "topol.top", "-o", "em.tpr"}},
+		{done: "em.gro", args: []string{"mdrun", "-deffnm", "em"}, total: minimiseSteps},
+		{done: "nvt.tpr", args: []string{"grompp", "-f", "nvt.mdp", "-c", "em.gro", "-p", "topol.top", "-o", "nvt.tpr"}},
+		{done: "nvt.gro", args: []string{"mdrun", "-deffnm", "nvt", "-cpi", "nvt.cpt"}, total: r.equilibration()},
+		{done: "md.tpr", args: []string{"grompp", "-f", "md.mdp", "-c", "nvt.gro", "-t", "nvt.cpt", "-p", "topol.top", "-n", "index.ndx", "-o", "md.tpr"}},
+		{done: "md.gro", args: md, total: r.steps()},
+	}
+	raw := "md.trr"
+	if r.Bias != "none" { // forces without the bias, from a run input that has none and writes those of every frame
+		raw = "rerun.trr"
+		steps = append(steps,
+			step{done: "rerun.tpr", args: []string{"grompp", "-f", "rerun.mdp", "-c", "nvt.gro", "-p", "topol.top", "-o", "rerun.tpr"}},
+			step{done: "rerun.done", args: []string{"mdrun", "-deffnm", "rerun", "-rerun", "md.trr"}, total: r.steps(), after: r.markRerun})
+	}
+	steps = append(steps,
+		step{done: "solute.trr", args: []string{"trjconv", "-f", raw, "-s", "md.tpr", "-pbc", "mol", "-force", "yes", "-vel", "no", "-o", "solute.trr"}, input: "Protein\n"},
+		step{done: "solute.gro", args: []string{"trjconv", "-f", raw, "-s", "md.tpr", "-pbc", "mol", "-dump", "0", "-o", "solute.gro"}, input: "Protein\n"})
+	if r.Bias == "awh" {
+		steps = append(steps, step{done: "awh.xvg", args: []string{"awh", "-f", "md.edr", "-s", "md.tpr", "-more", "-kt", "-b", number(r.Length), "-o", "awh.xvg"}, after: r.lastAWH})
+	}
+	return steps
+}
+
+// copyTopology gives solvate, which changes the topology, a copy to change.
+func (r *run) copyTopology() error {
+	text, err := os.ReadFile(r.path("dry.top"))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(r.path("topol.top"), text, 0o644)
+}
+
+// markRerun says that the rerun is done, which leaves no last frame.
+func (r *run) markRerun() error { return os.WriteFile(r.path("rerun.done"), nil, 0o644) }
 
 // index asks make_ndx for the atoms of φ and ψ as groups of their own, named
 // as the file for AWH expects; -ignh and the force field fix their order.
@@ -232,12 +250,16 @@ func (r *run) version(ctx context.Context) (string, error) {
 
 var mdrunStep = regexp.MustCompile(`(?:step|frame)\s+(\d+)`)
 
-// step runs one program of GROMACS. Files whose presence says that a step is
-// done are written under another name by the programs that could be stopped in the middle
-// (mdrun writes its .gro last), or removed here when they fail.
-func (r *run) step(ctx context.Context, done, input string, total float64, args []string) error {
+// step runs one program of GROMACS. What a program writes with -o gets its
+// final name when the program has ended well; mdrun writes its .gro last.
+func (r *run) step(ctx context.Context, s step) error {
 	if r.Report != nil {
-		r.Report(args[0], 0, total)
+		r.Report(s.args[0], 0, s.total)
+	}
+	args, part := slices.Clone(s.args), ""
+	if i := slices.Index(args, "-o"); i >= 0 && s.after == nil {
+		part = "part_" + s.done
+		args[i+1] = part
 	}
 	if args[0] == "mdrun" {
 		args = append(args, "-v")
@@ -246,28 +268,49 @@ func (r *run) step(ctx context.Context, done, input string, total float64, args 
 		}
 	}
 	fmt.Fprintf(r.log, "\n== %s %s\n", time.Now().Format(time.RFC3339), strings.Join(args, " "))
+	last, err := r.gmx(ctx, s, args)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return fmt.Errorf("gmx %s: %w; it said (all of it is in gmx.log):\n%s", strings.Join(args, " "), err, strings.Join(last, "\n"))
+	case part != "":
+		err = os.Rename(r.path(part), r.path(s.done))
+	case s.after != nil:
+		err = s.after()
+	}
+	if err == nil {
+		_, err = os.Stat(r.path(s.done))
+	}
+	if err != nil {
+		return fmt.Errorf("gmx %s made no %s (%w); gmx.log says more", args[0], s.done, err)
+	}
+	return nil
+}
+
+// gmx runs the program with these arguments, and returns the last lines that it said.
+func (r *run) gmx(ctx context.Context, s step, args []string) (last []string, err error) {
 	cmd := exec.CommandContext(ctx, r.GMX, append([]string{"-quiet", "-nobackup"}, args...)...)
 	cmd.Dir = r.Dir
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // mdrun writes a checkpoint
 	cmd.WaitDelay = 30 * time.Second
-	cmd.Stdin = strings.NewReader(input)
+	cmd.Stdin = strings.NewReader(s.input)
 	cmd.Stdout = r.log
 	pipe, err := cmd.StderrPipe()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return err
+		return nil, err
 	}
-	var last []string
 	lines := bufio.NewScanner(pipe)
 	lines.Buffer(nil, 1<<20)
 	lines.Split(splitReturns)
 	for lines.Scan() {
 		line := strings.TrimSpace(lines.Text())
-		if m := mdrunStep.FindStringSubmatch(line); m != nil && total > 0 {
+		if m := mdrunStep.FindStringSubmatch(line); m != nil && s.total > 0 {
 			if n, err := strconv.ParseFloat(m[1], 64); err == nil && r.Report != nil {
-				r.Report(args[0], n, total)
+				r.Report(args[0], n, s.total)
 			}
 			continue
 		}
@@ -278,27 +321,7 @@ func (r *run) step(ctx context.Context, done, input string, total float64, args 
 		}
 	}
 	io.Copy(io.Discard, pipe)
-	err = cmd.Wait()
-	path := filepath.Join(r.Dir, done)
-	if ctx.Err() != nil || err != nil {
-		if args[0] != "mdrun" {
-			os.Remove(path)
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return fmt.Errorf("gmx %s: %w; it said (all of it is in gmx.log):\n%s", strings.Join(args, " "), err, strings.Join(last, "\n"))
-	}
-	switch {
-	case done == "awh.xvg":
-	case filepath.Ext(done) == ".done": // a rerun leaves no last frame
-		return os.WriteFile(path, nil, 0o644)
-	default:
-		if _, err := os.Stat(path); err != nil {
-			return fmt.Errorf("gmx %s made no %s; gmx.log says more", args[0], done)
-		}
-	}
-	return nil
+	return last, cmd.Wait()
 }
 
 // splitReturns cuts at line feeds and carriage returns.

@@ -61,13 +61,10 @@ func (r *run) settings() error {
 			"nstxout = 1\nnstfout = 1\nnstvout = 0\nnstlog = 0\nnstenergy = 1000\n",
 	}
 	if r.Bias == "awh" { // energies must be written as often as AWH's grid
-		files["md.mdp"] = strings.Replace(files["md.mdp"], "nstenergy = 50000", fmt.Sprintf("nstenergy = %d", awhEvery(int64(r.steps()))), 1)
+		files["md.mdp"] = strings.Replace(files["md.mdp"], "nstenergy = 50000", fmt.Sprintf("nstenergy = %d", gridEvery(int64(r.steps()))), 1)
 	}
 	if r.Bias == "plumed" {
-		files["plumed.dat"] = fmt.Sprintf(`phi: TORSION ATOMS=5,7,9,15
-psi: TORSION ATOMS=7,9,15,17
-metad: METAD ARG=phi,psi SIGMA=%[1]g,%[1]g HEIGHT=%[2]g PACE=%[3]d BIASFACTOR=%[4]g TEMP=300 GRID_MIN=-pi,-pi GRID_MAX=pi,pi GRID_BIN=%[5]d,%[5]d GRID_WFILE=bias.dat GRID_WSTRIDE=50000
-`, plumedWidth, plumedHeight, plumedPace, r.Gamma, gridBins)
+		files["plumed.dat"] = metad(r.Gamma, int64(r.steps()))
 	}
 	stamp := fmt.Sprintf("structure %s\nbox %g nm\nbias %s\n", filepath.Base(r.Structure), r.Box, r.Bias)
 	for _, name := range []string{"em.mdp", "nvt.mdp", "md.mdp", "rerun.mdp", "plumed.dat"} {
@@ -91,8 +88,18 @@ metad: METAD ARG=phi,psi SIGMA=%[1]g,%[1]g HEIGHT=%[2]g PACE=%[3]d BIASFACTOR=%[
 	return os.WriteFile(path, []byte(stamp), 0o644)
 }
 
-// awhEvery is how often AWH's grid is written, in steps: a divisor of the run's length, so that the last one is of its end.
-func awhEvery(steps int64) int64 {
+// metad is PLUMED's input for well-tempered metadynamics on φ and ψ. Its hills
+// are in HILLS, from which a run that goes on takes them.
+func metad(gamma float64, steps int64) string {
+	a := dihedralAtoms
+	return fmt.Sprintf(`phi: TORSION ATOMS=%d,%d,%d,%d
+psi: TORSION ATOMS=%d,%d,%d,%d
+metad: METAD ARG=phi,psi SIGMA=%[9]g,%[9]g HEIGHT=%[10]g PACE=%[11]d BIASFACTOR=%[12]g TEMP=300 GRID_MIN=-pi,-pi GRID_MAX=pi,pi GRID_BIN=%[13]d,%[13]d GRID_WFILE=bias.dat GRID_WSTRIDE=%[14]d
+`, a[0], a[1], a[2], a[3], a[1], a[2], a[3], a[4], plumedWidth, plumedHeight, plumedPace, gamma, gridBins, gridEvery(steps))
+}
+
+// gridEvery is how often the bias is written, in steps: a divisor of the run's length, so that the last one is of its end.
+func gridEvery(steps int64) int64 {
 	for _, every := range []int64{50000, 20000, 10000, 5000, 2000, 1000, 500, 200, 100} {
 		if steps%every == 0 {
 			return every
@@ -112,7 +119,7 @@ func awh(gamma float64, seed int, steps int64) string {
 		fmt.Fprintf(&b, "pull-coord%d-geometry = dihedral\npull-coord%[1]d-groups = %d %d %d %d %d %d\npull-coord%[1]d-dim = Y Y Y\n", k, k, k+1, k+1, k+2, k+2, k+3)
 		fmt.Fprintf(&b, "pull-coord%d-type = external-potential\npull-coord%[1]d-potential-provider = awh\n", k)
 	}
-	fmt.Fprintf(&b, "awh = yes\nawh-potential = convolved\nawh-nstout = %d\nawh-nstsample = 10\nawh-nsamples-update = 10\nawh-seed = %d\nawh-nbias = 1\n", awhEvery(steps), seed)
+	fmt.Fprintf(&b, "awh = yes\nawh-potential = convolved\nawh-nstout = %d\nawh-nstsample = 10\nawh-nsamples-update = 10\nawh-seed = %d\nawh-nbias = 1\n", gridEvery(steps), seed)
 	fmt.Fprintf(&b, "awh1-ndim = 2\nawh1-error-init = 10\nawh1-growth = linear\nawh1-target = local-boltzmann\nawh1-target-beta-scaling = %.6f\n", 1/gamma)
 	for k := 1; k <= 2; k++ {
 		fmt.Fprintf(&b, "awh1-dim%d-coord-index = %[1]d\nawh1-dim%[1]d-start = -180\nawh1-dim%[1]d-end = 180\nawh1-dim%[1]d-force-constant = 100\nawh1-dim%[1]d-diffusion = 0.1\n", k)

@@ -194,7 +194,7 @@ func mergeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 // differ names what two files cannot differ in if one is to follow the other.
 func differ(a, b data.Meta) string {
 	for name, same := range map[string]bool{
-		"the system": a.System == b.System, "the map": a.Mapping == b.Mapping, "the beads": fmt.Sprint(a.Beads, a.Species, a.Dim) == fmt.Sprint(b.Beads, b.Species, b.Dim),
+		"the system": a.System == b.System, "the map": a.Mapping == b.Mapping && a.Extra[keyMap] == b.Extra[keyMap], "the beads": fmt.Sprint(a.Beads, a.Species, a.Dim) == fmt.Sprint(b.Beads, b.Species, b.Dim),
 		"the temperature": a.Temperature == b.Temperature, "the force field": a.ForceField == b.ForceField,
 		"the time between frames": a.Stride == b.Stride, "the units": a.Units == b.Units,
 	} {

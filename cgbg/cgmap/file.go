@@ -1,0 +1,278 @@
+package cgmap
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/cgbg-go/lab/data/gromacs"
+	"gonum.org/v1/gonum/mat"
+)
+
+// FileFormat explains the files that ReadFile reads.
+const FileFormat = `A file of a map has one bead a line, in one of two forms that may be mixed; "#" begins
+a comment. A bead is named, has the symbol of an element (C, O, N, H, S) or a code from
+1 on as its species, and lies at a weighted mean of atoms:
+
+  # name     species  atoms, equally weighted, by "*weight", or by mass after "com"
+  ALA2:CA    C        ALA2:CA
+  side       C        ALA2:CB ALA2:HB1*0.5 ALA2:HB2*0.5 ALA2:HB3*0.5
+  cap        6        com NME3:N NME3:H NME3:CH3 @20 @21 @22
+
+An atom is RESIDUE+NUMBER:ATOM or @number, from 1, in the structure; weights are divided
+by their sum. Or a bead is a row of a matrix, a number for every atom of the structure,
+blanks or commas between them, with or without name and species in front:
+
+  side, C, 0, 0, 0.5, 0.5, 0
+
+A row must sum to 1, or else the bead would not move with the molecule. Without a name a
+bead is called after its only atom, or B1, B2, ...; its species is the element of the
+atom with the largest weight. Dihedrals are found by the names ALA2:N, ALA2:CA, ...
+`
+
+// ErrFile reports a file that is no map of the structure's atoms.
+var ErrFile = errors.New("no map of these atoms")
+
+// Limits of a file, so that a wrong one ends with an error.
+const (
+	maxFile    = 64 << 20 // bytes
+	maxSpecies = 1 << 16
+)
+
+// sumTolerance is how far from 1 a row of a matrix may sum, through rounding in
+// the file: three digits in thirds.
+const sumTolerance = 2e-3
+
+// mass of the elements, u, by the codes of species. Source: IUPAC abridged
+// standard atomic weights 2021, doi 10.1515/pac-2019-0603.
+var mass = map[int32]float64{1: 12.011, 2: 15.999, 3: 14.007, 4: 1.008, 5: 32.06}
+
+// ReadFile reads a linear map in the form that FileFormat explains, for the
+// atoms of s. Errors: those of the system; ErrFile with file, line and cure.
+func ReadFile(path string, s *gromacs.Structure) (*Map, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("cgmap: %w", err)
+	}
+	defer f.Close()
+	return Parse(f, path, s)
+}
+
+// Parse reads a map from r; name is the map's, and for messages.
+func Parse(r io.Reader, name string, s *gromacs.Structure) (*Map, error) {
+	p := &parser{structure: s, m: &Map{Name: name, atoms: len(s.Atoms)}}
+	lines := bufio.NewScanner(io.LimitReader(r, maxFile))
+	lines.Buffer(nil, maxFile)
+	line := 0
+	for lines.Scan() {
+		line++
+		text, _, _ := strings.Cut(lines.Text(), "#")
+		words := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\r,;", r) })
+		if len(words) == 0 {
+			continue
+		}
+		if err := p.bead(words); err != nil {
+			return nil, fmt.Errorf("cgmap: %s: line %d: %w: %w", name, line, ErrFile, err)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("cgmap: %s: line %d: %w: %w", name, line+1, ErrFile, err)
+	}
+	if err := p.finish(); err != nil {
+		return nil, fmt.Errorf("cgmap: %s: %w: %w", name, ErrFile, err)
+	}
+	return p.m, nil
+}
+
+// parser gathers the beads of a file.
+type parser struct {
+	structure *gromacs.Structure
+	m         *Map
+	rows      [][]float64    // [beads][atoms]
+	index     map[string]int // atoms by name; −1 − i where the name has others, the first of which is i
+}
+
+// bead reads a line: the first word is a name, or the first number of a row.
+func (p *parser) bead(words []string) (err error) {
+	name, code, row := "", int32(0), []float64(nil)
+	if isNumber(words[0]) {
+		row, err = p.matrixRow(words)
+	} else {
+		if len(words) < 3 {
+			return fmt.Errorf("%q is no bead: name, species, and atoms or a row of numbers are needed", strings.Join(words, " "))
+		}
+		if code, err = speciesCode(words[1]); err != nil {
+			return err
+		}
+		if name = words[0]; isNumber(words[2]) {
+			row, err = p.matrixRow(words[2:])
+		} else {
+			row, err = p.selection(words[2:])
+		}
+	}
+	if err != nil {
+		return err
+	}
+	top := 0 // the atom of the largest weight
+	for i, w := range row {
+		if w > row[top] {
+			top = i
+		}
+	}
+	if name == "" {
+		if name = fmt.Sprintf("B%d", len(p.rows)+1); row[top] == 1 {
+			name = atomName(p.structure.Atoms[top])
+		}
+		if code = species[element(p.structure.Atoms[top].Name)]; code == 0 {
+			return fmt.Errorf("the element of atom %d, %s, is none of C, O, N, H, S; write name and species in front of the row", top+1, atomName(p.structure.Atoms[top]))
+		}
+	}
+	if len(p.rows) == p.m.atoms {
+		return fmt.Errorf("more beads than the %d atoms of the structure", p.m.atoms)
+	}
+	if slices.Contains(p.m.Beads, name) {
+		return fmt.Errorf("a second bead %q; give it another name", name)
+	}
+	p.m.Beads, p.m.Species, p.rows = append(p.m.Beads, name), append(p.m.Species, code), append(p.rows, row)
+	return nil
+}
+
+func isNumber(word string) bool {
+	_, err := strconv.ParseFloat(word, 64)
+	return err == nil && strings.IndexByte("0123456789+-.", word[0]) >= 0
+}
+
+func speciesCode(word string) (int32, error) {
+	if code, ok := species[word[0]]; ok && len(word) == 1 {
+		return code, nil
+	}
+	code, err := strconv.Atoi(word)
+	if err != nil || code < 1 || code > maxSpecies {
+		return 0, fmt.Errorf("the species %q: one of C, O, N, H, S, or a whole number from 1 to %d", word, maxSpecies)
+	}
+	return int32(code), nil
+}
+
+// matrixRow reads one number for every atom, whose sum is 1.
+func (p *parser) matrixRow(words []string) ([]float64, error) {
+	if len(words) != len(p.structure.Atoms) {
+		return nil, fmt.Errorf("%d numbers; the structure has %d atoms, and a row needs one for each", len(words), len(p.structure.Atoms))
+	}
+	row, sum := make([]float64, len(words)), 0.0
+	for i, word := range words {
+		v, err := strconv.ParseFloat(word, 64)
+		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, fmt.Errorf("%q is not a finite number", word)
+		}
+		row[i] = v
+		sum += v
+	}
+	if !(math.Abs(sum-1) <= sumTolerance) {
+		return nil, fmt.Errorf("the row sums to %g, and the bead would not move with the molecule; divide the row by its sum, or select atoms by name, which does that", sum)
+	}
+	return divide(row, sum), nil
+}
+
+// divide makes a row sum to 1. It leaves that of a single atom exact.
+func divide(row []float64, sum float64) []float64 {
+	for i := range row {
+		row[i] /= sum
+	}
+	return row
+}
+
+// selection reads atoms with weights: ALA2:CB, ALA2:HB1*0.5, @7; after "com" all by mass.
+func (p *parser) selection(words []string) ([]float64, error) {
+	com := words[0] == "com"
+	if com {
+		if words = words[1:]; len(words) == 0 {
+			return nil, errors.New("no atoms after com")
+		}
+	}
+	row, sum := make([]float64, len(p.structure.Atoms)), 0.0
+	for _, word := range words {
+		name, factor, weighted := strings.Cut(word, "*")
+		i, err := p.atom(name)
+		if err != nil {
+			return nil, err
+		}
+		w := 1.0
+		switch {
+		case weighted && com:
+			return nil, fmt.Errorf("%s: com weights by mass; leave out either the weight or com", word)
+		case weighted:
+			if w, err = strconv.ParseFloat(factor, 64); err != nil || !(w > 0 && w < 1e9) {
+				return nil, fmt.Errorf("%s: a weight is a positive number; negative ones need a row of numbers", word)
+			}
+		case com:
+			if w = mass[species[element(p.structure.Atoms[i].Name)]]; w == 0 {
+				return nil, fmt.Errorf("%s: its element is none of C, O, N, H, S, so its mass is not known; leave out com and write weights", word)
+			}
+		}
+		if row[i] != 0 {
+			return nil, fmt.Errorf("%s is named twice; give it one weight", name)
+		}
+		row[i] = w
+		sum += w
+	}
+	return divide(row, sum), nil
+}
+
+// atom finds an atom by RESIDUE+NUMBER:ATOM or @number.
+func (p *parser) atom(name string) (int, error) {
+	atoms := p.structure.Atoms
+	if digits, ok := strings.CutPrefix(name, "@"); ok {
+		i, err := strconv.Atoi(digits)
+		if err != nil || i < 1 || i > len(atoms) {
+			return 0, fmt.Errorf("%q: the structure has atoms @1 to @%d", name, len(atoms))
+		}
+		return i - 1, nil
+	}
+	if p.index == nil {
+		p.index = map[string]int{}
+		for i, a := range atoms {
+			first, taken := p.index[atomName(a)]
+			switch {
+			case !taken:
+				p.index[atomName(a)] = i
+			case first >= 0:
+				p.index[atomName(a)] = -1 - first
+			}
+		}
+	}
+	i, ok := p.index[name]
+	switch {
+	case !ok && len(atoms) > 0:
+		return 0, fmt.Errorf("the structure has no atom %q; its atoms are named like %s", name, atomName(atoms[0]))
+	case !ok || i < 0:
+		return 0, fmt.Errorf("%q is more than one atom, @%d the first; write the number of the one that is meant", name, -i)
+	}
+	return i, nil
+}
+
+// finish turns the rows into a map: atoms where each bead is one, else a matrix.
+func (p *parser) finish() error {
+	if len(p.rows) == 0 {
+		return errors.New("it has no beads; a line is: name, species, atoms")
+	}
+	m := p.m
+	for _, row := range p.rows {
+		if i := slices.Index(row, 1); i >= 0 && !slices.ContainsFunc(row, func(w float64) bool { return w != 0 && w != 1 }) {
+			m.Atoms = append(m.Atoms, i)
+		}
+	}
+	c := mat.NewDense(len(p.rows), m.atoms, slices.Concat(p.rows...))
+	if len(m.Atoms) != len(p.rows) {
+		m.Atoms, m.linear = nil, c
+	}
+	if _, err := Basic(c, nil); err != nil {
+		return errors.New("its beads are not independent: some bead is a weighted sum of others; leave it out")
+	}
+	return nil
+}

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/cgbg-go/lab/cgbg/cgmap"
+	"github.com/cgbg-go/lab/cgbg/observable"
+	"github.com/cgbg-go/lab/cgbg/units"
+	"github.com/cgbg-go/lab/data"
+	"github.com/cgbg-go/lab/data/gromacs"
+	"github.com/cgbg-go/lab/data/plumed"
+)
+
+// readMap makes the map, by name or from a file.
+func (im *importer) readMap(s *gromacs.Structure) (err error) {
+	im.atoms = len(s.Atoms)
+	switch {
+	case im.mapping == dihedrals:
+		im.cg, err = cgmap.New(cgmap.CoreBeta, s)
+	case slices.Contains(cgmap.Names, im.mapping):
+		im.cg, err = cgmap.New(im.mapping, s)
+	default:
+		text, err := os.ReadFile(im.mapping)
+		if err != nil {
+			return err
+		}
+		im.mapText = string(text)
+		if im.cg, err = cgmap.Parse(bytes.NewReader(text), im.mapping, s); err != nil {
+			return fmt.Errorf("%w (the structure is %s)", err, im.structure)
+		}
+		im.cg.Name = filepath.Base(im.mapping)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", im.structure, err)
+	}
+	return nil
+}
+
+// readBias sets logWeight where a bias is given, and backbone and residues where
+// they are needed.
+func (im *importer) readBias(s *gromacs.Structure) (err error) {
+	path := im.awh + im.bias
+	switch {
+	case im.awh != "":
+		grid, err := gromacs.ReadAWH(im.awh)
+		if err != nil {
+			return err
+		}
+		im.logWeight = func(phi, psi float64) (float64, error) {
+			bias, err := grid.CoordBias(phi, psi)
+			return -bias, err
+		}
+	case im.bias != "":
+		grid, err := plumed.ReadGrid(im.bias)
+		if err != nil {
+			return err
+		}
+		beta := 1 / units.KT(im.temperature)
+		im.logWeight = func(phi, psi float64) (float64, error) {
+			bias, err := grid.At(phi, psi)
+			return bias * beta, err
+		}
+	default:
+	}
+	if im.mapping != dihedrals && im.logWeight == nil {
+		return nil
+	}
+	// The beads of a file may be called after atoms that they are not.
+	if im.backbone = im.cg; im.mapText != "" {
+		if im.backbone, err = cgmap.New(cgmap.CoreBeta, s); err != nil {
+			return fmt.Errorf("%s: %w", im.structure, err)
+		}
+	}
+	if im.residues, err = cgmap.Backbone(im.backbone.Beads); err != nil {
+		return err
+	}
+	if im.logWeight != nil && len(im.residues) != 1 {
+		return fmt.Errorf("%s: the bias is of one phi and psi, the molecule has %d", path, len(im.residues))
+	}
+	return nil
+}
+
+// projectForces sets forceMap, where beads take more than their own atom's force.
+func (im *importer) projectForces(ctx context.Context, s *gromacs.Structure) (err error) {
+	var rigid [][]int
+	if im.constraints == "h-bonds" {
+		rigid = im.molecule.HydrogenGroups(s)
+	}
+	if im.projection == basicForces {
+		if rigid != nil || im.cg.Atoms == nil {
+			im.forceMap, err = cgmap.Basic(im.cg.Matrix(), rigid)
+		}
+		return err
+	}
+	var g cgmap.Gram
+	for _, path := range im.trajectories {
+		if err := im.frames(ctx, path, func(f *gromacs.Frame, _ *float64) error {
+			if len(f.F) != 3*len(s.Atoms) {
+				return fmt.Errorf("-forces %s needs the forces on all %d atoms of the structure, here are %d", leastNoise, len(s.Atoms), len(f.F)/3)
+			}
+			return g.Add(f.F)
+		}); err != nil {
+			return err
+		}
+	}
+	basic, err := cgmap.Basic(im.cg.Matrix(), rigid)
+	if err != nil {
+		return err
+	}
+	if im.forceMap, err = g.LeastNoise(im.cg.Matrix(), rigid); err != nil {
+		return err
+	}
+	im.noise = fmt.Sprintf("rms force component %.1f kJ/mol/nm, %.1f by the basic projection", cgmap.MeanRMS(g.RMS(im.forceMap)), cgmap.MeanRMS(g.RMS(basic)))
+	return nil
+}
+
+// A batch of mapped frames is written when it has so many frames or numbers.
+const (
+	batchFrames  = 1000
+	batchNumbers = 1 << 20
+)
+
+func (im *importer) write(ctx context.Context, w *data.Writer) error {
+	batch := &data.Frames{Beads: len(im.meta.Beads), Dim: im.meta.Dim}
+	flush := func() error {
+		if batch.Len() == 0 {
+			return nil
+		}
+		err := w.Append(batch)
+		batch.R, batch.F, batch.LogW, batch.U = batch.R[:0], batch.F[:0], batch.LogW[:0], batch.U[:0]
+		return err
+	}
+	for _, path := range im.trajectories {
+		if err := im.frames(ctx, path, func(f *gromacs.Frame, energy *float64) error {
+			if err := im.add(batch, f, energy); err != nil {
+				return err
+			}
+			if batch.Len() < batchFrames && len(batch.R) < batchNumbers {
+				return nil
+			}
+			return flush()
+		}); err != nil {
+			return err
+		}
+	}
+	return flush()
+}
+
+// add maps one frame.
+func (im *importer) add(batch *data.Frames, f *gromacs.Frame, energy *float64) error {
+	r, forces, backbone := f.R, f.F, f.R
+	// Frames may be of the beads of a named map already.
+	if len(r) != 3*len(im.cg.Beads) || im.mapText != "" || len(im.cg.Beads) == im.atoms {
+		if _, err := im.molecule.Whole(f.R, &f.Box); err != nil {
+			return err
+		}
+		var err error
+		if r, err = im.cg.Apply(nil, f.R); err != nil {
+			return err
+		}
+		backbone = r
+		if im.backbone != nil && im.backbone != im.cg {
+			if backbone, err = im.backbone.Apply(nil, f.R); err != nil {
+				return err
+			}
+		}
+		switch {
+		case forces == nil || im.mapping == dihedrals:
+		case im.forceMap != nil:
+			forces, err = cgmap.ProjectForces(nil, im.forceMap, forces)
+		default:
+			forces, err = im.cg.Apply(nil, forces)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	angles, err := im.weigh(batch, backbone)
+	if err != nil {
+		return err
+	}
+	if im.mapping == dihedrals {
+		batch.R = append(batch.R, angles...)
+	} else {
+		batch.R, batch.F = append(batch.R, r...), append(batch.F, forces...)
+	}
+	if energy != nil {
+		batch.U = append(batch.U, *energy)
+	}
+	return nil
+}
+
+// weigh returns the frame's dihedrals, φ and ψ of every residue, and adds its weight
+// where there was a bias. r: positions of the backbone's beads.
+func (im *importer) weigh(batch *data.Frames, r []float32) (angles []float32, err error) {
+	for _, residue := range im.residues {
+		phi, psi := observable.Dihedrals(r, len(r)/3, residue.Phi), observable.Dihedrals(r, len(r)/3, residue.Psi)
+		angles = append(angles, float32(phi[0]), float32(psi[0]))
+		if im.logWeight != nil {
+			logW, err := im.logWeight(phi[0], psi[0])
+			if err != nil {
+				return nil, err
+			}
+			batch.LogW = append(batch.LogW, logW)
+		}
+	}
+	return angles, nil
+}
