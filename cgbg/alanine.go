@@ -33,40 +33,40 @@ type AlanineSettings struct {
 	Seed                 uint64
 	PMFHidden, PMFLayers int // of the potential, an MLP on pair distances
 	PMFFit               pmf.Config
-	Flow                 flow.MLP // Dims is that of the frames
+	Flow                 flow.GraphTransformer // Beads are those of the frames
 	FlowFit              flow.Config
 	Samples              int
-	Accuracy             flow.Accuracy
+	HeldOut              int           // frames that the flow's likelihood is computed on
+	Accuracy             flow.Accuracy // of the samples; follows the backend
 }
 
-// NewAlanineSettings returns a preset's settings. Potential and flow are simple
-// ones, multilayer perceptrons on pair distances and on coordinates; "paper"
-// only trains them as long and samples them as often as the paper does.
+// NewAlanineSettings returns a preset's settings. The flow is the published graph
+// transformer, with the published training for "paper" (its revision: batches of
+// 1024), with frames aligned to their noise and averaged parameters for the
+// others. The potential is a simple one, a multilayer perceptron on pair distances.
 func NewAlanineSettings(preset string, seed uint64) (AlanineSettings, error) {
 	s := AlanineSettings{
 		Preset: preset, Seed: seed, PMFHidden: 128, PMFLayers: 3,
-		PMFFit:   pmf.Config{Epochs: 200, Batch: 256, Rate: 1e-3, RateDecay: 1e-3, Cosine: true, ClipNorm: 10, Validation: 0.1},
-		Flow:     flow.MLP{Hidden: 256, Layers: 4, TimeHidden: 32, TimeFeatures: 8},
-		FlowFit:  flow.Config{Epochs: 1000, Batch: 512, RateHigh: 1e-3, RateLow: 1e-6, WeightDecay: 1e-5, ClipValue: 1000},
-		Samples:  500_000,
-		Accuracy: flow.Accuracy{PathTol: 1e-6, LogQTol: 1e-3, Batch: 500, Checks: 64},
+		PMFFit:  pmf.Config{Epochs: 200, Batch: 256, Rate: 1e-3, RateDecay: 1e-3, Cosine: true, ClipNorm: 10, Validation: 0.1},
+		Flow:    flow.NewGraphTransformer(0),
+		FlowFit: flow.Config{Epochs: 5000, Batch: 1024, RateHigh: 3e-4, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000, StepsPerCall: 1},
+		Samples: 1_000_000, HeldOut: 2000,
 	}
 	switch preset {
 	case "paper":
 	case "quick":
 		s.PMFHidden, s.PMFLayers = 64, 3
 		s.PMFFit.Epochs, s.PMFFit.Rate = 8, 3e-3
-		s.Flow.Hidden, s.Flow.Layers = 128, 4
-		s.FlowFit.Epochs, s.FlowFit.RateHigh = 80, 4e-3
-		s.Accuracy.PathTol, s.Accuracy.LogQTol = 1e-5, 3e-3
-		s.Samples = 4000
+		s.FlowFit.Epochs, s.FlowFit.Batch, s.FlowFit.RateHigh = 10, 256, 1e-3
+		s.FlowFit.Pairing, s.FlowFit.EMA = flow.Aligned, 0.995
+		s.Samples, s.HeldOut = 1000, 200
 	case "small":
 		s.PMFHidden, s.PMFLayers = 16, 2
 		s.PMFFit.Epochs, s.PMFFit.Rate = 1, 1e-2
-		s.Flow.Hidden, s.Flow.Layers = 32, 2
-		s.FlowFit.Epochs, s.FlowFit.RateHigh = 4, 1e-2
-		s.Samples = 500
-		s.Accuracy.Checks = 16
+		s.Flow = flow.GraphTransformer{Embed: 4, Hidden: 16, Layers: 2, Heads: 2, HeadDim: 8, FF: 32}
+		s.FlowFit.Epochs, s.FlowFit.Batch, s.FlowFit.RateHigh = 2, 256, 1e-2
+		s.FlowFit.Pairing, s.FlowFit.EMA = flow.Aligned, 0.99
+		s.Samples, s.HeldOut = 200, 40
 	default:
 		return s, checkPreset(preset)
 	}
@@ -99,9 +99,16 @@ func NewAlanine(preset string, seed int, dir string, frames *data.Frames, meta d
 		return nil, fmt.Errorf("cgbg: %s: %d residues; this workflow is for one", meta.Source, len(residues))
 	}
 	a.residue = residues[0]
-	a.Settings.Flow.Dims, a.Settings.FlowFit.Beads = frames.Width(), frames.Beads
+	a.Settings.Flow.Beads, a.Settings.FlowFit.Beads = frames.Beads, frames.Beads
 	a.workspace, err = openWorkspace(dir, "ala-"+preset+"-"+hash(a.Settings, meta.SourceSHA, frames.Len(), frames.Beads))
-	return a, err
+	if err != nil {
+		return nil, err
+	}
+	a.Settings.Accuracy = flow.SamplingAccuracy(a.Backend.Name)
+	if preset == "small" {
+		a.Settings.Accuracy.Checks = 16
+	}
+	return a, nil
 }
 
 // FitPMF learns U(R) by enhanced-sampling force matching on all frames.
@@ -115,11 +122,69 @@ func (a *Alanine) FitPMF(ctx context.Context, progress Progress) (*pmf.Model, *t
 	return pmf.Fit(ctx, a.Backend.Backend, potential, a.Frames.R, a.Frames.F, cfg)
 }
 
-// FitFlow learns the flow on all frames as they are, biased if the simulation was.
+// FitFlow learns the flow on the frames as they are, biased if the simulation
+// was, but for those that are held out.
 func (a *Alanine) FitFlow(ctx context.Context, progress Progress) (*flow.Model, *train.History, error) {
-	cfg := a.Settings.FlowFit
-	cfg.Checkpoint, cfg.Progress = a.path("flow.npz"), progress
-	return flow.Fit(ctx, a.Backend.Backend, a.Settings.Flow, a.Frames.R, cfg)
+	return a.fitFlow(ctx, a.Settings.FlowFit, "flow.npz", progress)
+}
+
+func (a *Alanine) fitFlow(ctx context.Context, cfg flow.Config, file string, progress Progress) (*flow.Model, *train.History, error) {
+	cfg.Checkpoint, cfg.Progress = a.path(file), progress
+	kept, _ := a.holdOut()
+	return flow.Fit(ctx, a.Backend.Backend, a.Settings.Flow, kept, cfg)
+}
+
+// Frames are held out in blocks of time, so that copies of a state hardly stand
+// on both sides.
+const (
+	heldOutBlocks = 10
+	heldOutPart   = 10 // one in so many of a block, at its end
+)
+
+// holdOut splits the positions into those to train on and those held out.
+func (a *Alanine) holdOut() (kept, held []float32) {
+	n, width := a.Frames.Len(), a.Frames.Width()
+	for b := range heldOutBlocks {
+		lo, hi := b*n/heldOutBlocks, (b+1)*n/heldOutBlocks
+		cut := hi - (hi-lo)/heldOutPart
+		kept = append(kept, a.Frames.R[lo*width:cut*width]...)
+		held = append(held, a.Frames.R[cut*width:hi*width]...)
+	}
+	return kept, held
+}
+
+// PairingReport compares flows that were trained alike but for the pairing of
+// frames and noise.
+type PairingReport struct {
+	Pairing     flow.Pairing
+	NLL         float64 // −ln q of held-out frames, nats per frame
+	NLLError    float64
+	Evaluations float64 // of the velocity, per frame
+	Divergences float64 // per frame
+}
+
+// ComparePairings trains a flow for each pairing and computes the exact
+// likelihood of the same held-out frames.
+func (a *Alanine) ComparePairings(ctx context.Context, progress Progress) ([]PairingReport, error) {
+	var out []PairingReport
+	_, held := a.holdOut()
+	for _, pairing := range []flow.Pairing{flow.Independent, flow.Aligned} {
+		cfg, file := a.Settings.FlowFit, "flow.npz"
+		if pairing != cfg.Pairing {
+			cfg.Pairing = pairing
+			file = "flow-other-pairing.npz"
+		}
+		m, _, err := a.fitFlow(ctx, cfg, file, progress)
+		if err != nil {
+			return nil, err
+		}
+		l, err := m.NegLogLikelihood(ctx, held, a.Settings.HeldOut, a.Settings.Seed, a.Settings.Accuracy, progress)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, PairingReport{pairing, l.Mean, l.Error, l.Evaluations, l.Divergences})
+	}
+	return out, nil
 }
 
 // Propose draws samples from the flow and weighs them by the learned potential.

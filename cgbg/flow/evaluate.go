@@ -128,7 +128,7 @@ func (e *evaluator) read(t *tensors.Tensor, dst []float64) error {
 	})
 }
 
-// integrate computes ∫₀¹ ∇·v dt along the paths of sol, from 16 intervals up
+// integrate computes ∫₀¹ ∇·v dt along the paths of sol, from the coarsest level up
 // for those states whose two last levels differ by more than the tolerance.
 func (e *evaluator) integrate(ctx context.Context, sol *ode.Solution, n int, acc Accuracy, out *transported) error {
 	out.integral, out.errors = make([]float64, n), make([]float64, n)
@@ -137,7 +137,7 @@ func (e *evaluator) integrate(ctx context.Context, sol *ode.Solution, n int, acc
 		active[i] = i
 	}
 	values := map[int][]float64{} // divergences by node of the finest level, [n]
-	const coarse = 16
+	coarse := acc.Intervals
 	for level := coarse; ; level *= 2 {
 		nodes, weights := ode.ClenshawCurtis(level)
 		fine := map[int][]float64{}

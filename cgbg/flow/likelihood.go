@@ -13,12 +13,13 @@ import (
 
 // Accuracy of log-densities; zero values stand for the defaults in brackets.
 type Accuracy struct {
-	PathTol  float64 // tolerance of the path x(t), absolute and relative [1e-6]
-	LogQTol  float64 // tolerance of the divergence's quadrature, nats [1e-3]
-	Batch    int     // states that share one step size [1000]
-	Chunk    int     // states whose divergences are computed at once; few stay in a CPU's caches [Batch]
-	Checks   int     // states checked by reverse integration in float64, far more precise [256; −1: none]
-	MaxNodes int     // ceiling of the quadrature's intervals [1024]
+	PathTol   float64 // tolerance of the path x(t), absolute and relative [1e-6]
+	LogQTol   float64 // tolerance of the divergence's quadrature, nats [1e-3]
+	Batch     int     // states that share one step size [1000]
+	Chunk     int     // states whose divergences are computed at once; few stay in a CPU's caches [Batch]
+	Checks    int     // states checked by reverse integration in float64, far more precise [256; −1: none]
+	Intervals int     // of the coarsest quadrature; the second has twice as many [16]
+	MaxNodes  int     // ceiling of the quadrature's intervals [1024]
 
 	// Single evaluates the field in float32; sums and paths stay in float64.
 	// A graph transformer's log-density moves by some 1e-5 nat, and is there in half the time.
@@ -40,6 +41,7 @@ func (a Accuracy) withDefaults() Accuracy {
 	set(&a.LogQTol, 1e-3)
 	setInt(&a.Batch, 1000)
 	setInt(&a.Checks, 256)
+	setInt(&a.Intervals, 16)
 	setInt(&a.MaxNodes, 1024)
 	setInt(&a.Chunk, a.Batch)
 	return a
@@ -277,7 +279,7 @@ func (m *Model) transport(ctx context.Context, x []float64, t0, t1 float64, acc 
 // SamplingAccuracy is what samples of graph transformers are drawn with on a
 // backend ("go", "xla:cpu", "xla:cuda"): errors of log q of some 0.005 nat.
 func SamplingAccuracy(backend string) Accuracy {
-	acc := Accuracy{PathTol: 3e-6, LogQTol: 0.05, Batch: 64, Chunk: 8, Checks: 64, Single: true}
+	acc := Accuracy{PathTol: 5e-6, LogQTol: 0.05, Intervals: 14, Batch: 64, Chunk: 8, Checks: 64, Single: true}
 	if strings.Contains(backend, "cuda") { // a GPU wants much to do at once
 		acc.Batch, acc.Chunk = 1000, 1000
 	}
