@@ -199,7 +199,8 @@ func (a *Alanine) Propose(ctx context.Context, progress Progress) (*Proposal, er
 	if err != nil {
 		return nil, err
 	}
-	p, err := a.propose(ctx, "samples.arrow", hash(a.Settings), f, a.Settings.Samples, a.Settings.Seed, a.Settings.Accuracy, u.Energy, a.KT, progress)
+	p, err := a.propose(ctx, "samples.arrow", f, SampleOptions{N: a.Settings.Samples, Seed: a.Settings.Seed, Accuracy: a.Settings.Accuracy,
+		Energy: u.Energy, KT: a.KT, Fingerprint: hash(a.Settings), Progress: progress})
 	if err != nil {
 		return nil, err
 	}

@@ -223,8 +223,9 @@ func (m *MullerBrown) Propose(ctx context.Context, biased bool, progress Progres
 	if err != nil {
 		return nil, err
 	}
-	return m.propose(ctx, "samples_"+setName(biased)+".arrow", hash(m.Settings, biased), f, m.Settings.Samples, m.Settings.Seed,
-		m.Settings.Accuracy, u.Energy, mullerbrown.KT, progress)
+	n := m.Settings.Samples
+	return m.propose(ctx, "samples_"+setName(biased)+".arrow", f, SampleOptions{N: n, Part: n, Seed: m.Settings.Seed,
+		Accuracy: m.Settings.Accuracy, Energy: u.Energy, KT: mullerbrown.KT, Fingerprint: hash(m.Settings, biased), Progress: progress})
 }
 
 // DensityIntegral integrates the density of the flow trained on the named set

@@ -100,29 +100,16 @@ func weightResults(w reweight.Summary) []Result {
 	}
 }
 
-// propose draws samples, evaluates the potential on them, and weighs them. The
-// result is kept in file, under a fingerprint of what it was made from.
-func (w workspace) propose(ctx context.Context, file, fingerprint string, m *flow.Model, n int, seed uint64, acc flow.Accuracy,
-	energy func(context.Context, []float64) ([]float64, error), kT float64, progress Progress) (*Proposal, error) {
-	if p, err := readProposal(w.path(file), fingerprint); err == nil {
+// propose draws weighted samples into a file of the run's folder, and reads them.
+func (w workspace) propose(ctx context.Context, file string, m *flow.Model, o SampleOptions) (*Proposal, error) {
+	path := w.path(file)
+	if p, err := readProposal(path, o.Fingerprint); err == nil {
 		return p, nil
 	}
-	s, err := m.Sample(ctx, n, seed, acc, progress)
-	if err != nil {
+	if err := SampleFile(ctx, path, m, o); err != nil {
 		return nil, err
 	}
-	u, err := energy(ctx, s.R)
-	if err != nil {
-		return nil, err
-	}
-	p := &Proposal{R: s.R, LogQ: s.LogQ, U: u, LogW: reweight.LogWeights(u, s.LogQ, kT, s.LogCOM),
-		LogQErr: s.LogQErrorMax(), Evaluations: s.Evaluations, Divergences: s.Divergences}
-	if err := p.write(w.path(file), fingerprint, m.Field.Dim()); err != nil {
-		return nil, err
-	}
-	// Positions are stored in float32: read them back, so that a resumed run
-	// computes with the same numbers as an uninterrupted one.
-	return readProposal(w.path(file), fingerprint)
+	return readProposal(path, o.Fingerprint)
 }
 
 // Keys of the free-form part of a data file's schema.
@@ -133,18 +120,6 @@ const (
 	keyDivergences  = "divergences"
 	keyTrajectories = "trajectories"
 )
-
-func (p *Proposal) write(path, fingerprint string, dim int) error {
-	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
-	meta := data.Meta{System: "flow samples", Beads: []string{"all"}, Dim: dim, Generator: "cgbg: samples of a flow with importance weights",
-		Extra: map[string]string{keyFingerprint: fingerprint, keyLogQErr: number(p.LogQErr),
-			keyEvaluations: number(p.Evaluations), keyDivergences: number(p.Divergences)}}
-	err := data.WriteFile(path, meta, &data.Frames{Beads: 1, Dim: dim, R: rounded(p.R), LogQ: p.LogQ, U: p.U, LogW: p.LogW})
-	if err != nil {
-		return fmt.Errorf("cgbg: %w", err)
-	}
-	return nil
-}
 
 func readProposal(path, fingerprint string) (*Proposal, error) {
 	f, meta, err := readFrames(path, fingerprint)

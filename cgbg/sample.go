@@ -1,0 +1,152 @@
+package cgbg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/reweight"
+	"github.com/cgbg-go/lab/data"
+)
+
+// SampleOptions of [SampleFile].
+type SampleOptions struct {
+	N        int     // samples; with UntilESS at most so many
+	UntilESS float64 // draw until the weights are worth so many equal samples; needs Energy; 0: draw N
+	Part     int     // samples that are held in memory, and lost by a kill [1000]
+	Seed     uint64
+	Accuracy flow.Accuracy // Checks are made on the first part
+
+	// Energy is the potential of mean force at samples, [n*dim], in the unit of KT; may be nil.
+	Energy func(ctx context.Context, r []float64) ([]float64, error)
+	KT     float64
+
+	Fingerprint string // stands for the flow and the potential: parts of others are not taken up
+	Progress    Progress
+}
+
+func (o *SampleOptions) check() error {
+	switch {
+	case o.N < 1 || o.Part < 1:
+		return fmt.Errorf("cgbg: %d samples in parts of %d: both at least 1", o.N, o.Part)
+	case o.UntilESS < 0 || o.UntilESS > 0 && o.Energy == nil:
+		return errors.New("cgbg: effective samples are counted by weights, which need a potential")
+	case o.UntilESS > float64(o.N):
+		return fmt.Errorf("cgbg: %d samples are never worth %g", o.N, o.UntilESS)
+	}
+	return nil
+}
+
+// SampleFile draws samples with their exact log-density, and with a potential
+// their weights, into an Arrow file (R, logq, u, logw). It goes part by part in
+// bounded memory. Parts are kept beside the file until it is whole: a run that
+// was stopped goes on after the last of them, with the same numbers.
+//
+// Errors: those of the options, the flow and the potential; ctx.Err(), wrapped.
+func SampleFile(ctx context.Context, path string, m *flow.Model, o SampleOptions) error {
+	if o.Part == 0 {
+		o.Part = 1000
+	}
+	if err := o.check(); err != nil {
+		return err
+	}
+	var parts []string
+	var logw []float64
+	drawn, note := 0, ""
+	for k := 0; drawn < o.N; k++ {
+		size := min(o.Part, o.N-drawn)
+		part := fmt.Sprintf("%s.part%05d", path, k)
+		progress := func(done, _ int, _ string) {
+			if o.Progress != nil {
+				o.Progress(drawn+done, o.N, note)
+			}
+		}
+		frames, err := o.part(ctx, part, m, k, size, progress)
+		if err != nil {
+			return err
+		}
+		parts = append(parts, part)
+		drawn += size
+		if o.UntilESS > 0 {
+			logw = append(logw, frames.LogW...)
+			ess, err := reweight.ESS(logw)
+			if err != nil {
+				return err
+			}
+			ess *= float64(drawn)
+			if note = fmt.Sprintf("%.0f of %.0f effective", ess, o.UntilESS); ess >= o.UntilESS {
+				break
+			}
+		}
+	}
+	return o.join(path, parts)
+}
+
+// part is a part of the samples, from its file or drawn anew.
+func (o *SampleOptions) part(ctx context.Context, path string, m *flow.Model, k, size int, progress Progress) (*data.Frames, error) {
+	fingerprint := o.partPrint(k, size)
+	if frames, _, err := readFrames(path, fingerprint); err == nil {
+		return frames, nil
+	}
+	acc := o.Accuracy
+	if k > 0 {
+		acc.Checks = -1
+	}
+	s, err := m.Sample(ctx, size, o.Seed+uint64(k)<<32, acc, progress)
+	if err != nil {
+		return nil, err
+	}
+	dim := m.Field.Dim()
+	frames := &data.Frames{Beads: 1, Dim: dim, R: rounded(s.R), LogQ: s.LogQ}
+	if o.Energy != nil {
+		// R is stored in float32: weigh what is stored.
+		if frames.U, err = o.Energy(ctx, widened(frames.R)); err != nil {
+			return nil, err
+		}
+		frames.LogW = reweight.LogWeights(frames.U, s.LogQ, o.KT, s.LogCOM)
+	}
+	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+	worst := s.LogQErrorMax()
+	if acc.Single { // estimates of the quadrature are those of its coarser level, far above the errors
+		worst = s.LogQBound()
+	}
+	meta := data.Meta{System: "flow samples", Beads: []string{"all"}, Dim: dim, Generator: "cgbg: samples of a flow with importance weights",
+		Extra: map[string]string{keyFingerprint: fingerprint, keyLogQErr: number(worst),
+			keyEvaluations: number(s.Evaluations), keyDivergences: number(s.Divergences)}}
+	return frames, data.WriteFile(path, meta, frames)
+}
+
+func (o *SampleOptions) partPrint(k, size int) string {
+	return fmt.Sprintf("%s seed %d part %d of %d in %d", o.Fingerprint, o.Seed, k, size, o.Part)
+}
+
+// join puts the parts together and removes them.
+func (o *SampleOptions) join(path string, parts []string) error {
+	var w *data.Writer
+	for k, part := range parts {
+		frames, meta, err := data.ReadFile(part)
+		if err != nil {
+			return err
+		}
+		if k == 0 { // the first part has the checks
+			meta.Extra[keyFingerprint] = o.Fingerprint
+			if w, err = data.Create(path, meta); err != nil {
+				return err
+			}
+			defer w.Abort() // does nothing after Close
+		}
+		if err := w.Append(frames); err != nil {
+			return err
+		}
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	for _, part := range parts {
+		os.Remove(part) // one that stays does no harm
+	}
+	return nil
+}
