@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/cgbg/figure"
@@ -18,7 +19,8 @@ import (
 // Dataset is a simulation seen through its dihedrals: what it says about
 // equilibrium, and how sure it is.
 type Dataset struct {
-	Name       string
+	Name       string           // in results
+	Title      string           // in figures
 	Dihedrals  observable.Torus // with weights where the simulation was biased
 	KT         float64          // kJ/mol
 	Stride     float64          // ps
@@ -44,7 +46,7 @@ func NewDataset(preset string, seed int, name string, f *data.Frames, m data.Met
 		}
 		f, m.Stride = thin, 20*m.Stride
 	}
-	d := &Dataset{Name: name, KT: units.KT(m.Temperature), Stride: m.Stride, WeightESS: 1}
+	d := &Dataset{Name: name, Title: strings.ReplaceAll(name, "_", " "), KT: units.KT(m.Temperature), Stride: m.Stride, WeightESS: 1}
 	if f.Dim == 2 {
 		for i := range f.Len() {
 			d.Dihedrals.Phi = append(d.Dihedrals.Phi, float64(f.R[i*f.Width()]))
@@ -68,27 +70,37 @@ func NewDataset(preset string, seed int, name string, f *data.Frames, m data.Met
 			return nil, fmt.Errorf("cgbg: %s: %w", name, err)
 		}
 	}
-	d.Correlated = 1
-	series := make([]float64, n)
-	for _, angle := range [][]float64{d.Dihedrals.Phi, d.Dihedrals.Psi} {
+	d.Correlated = slowest(d.Dihedrals)
+	d.Effective = float64(n) * d.WeightESS / d.Correlated
+	d.Dihedrals.Block = max(1, min(int(2*d.Correlated), n/minDataBlocks))
+	return d, d.measure(seed)
+}
+
+// measure sets Positive and Floor.
+func (d *Dataset) measure(seed int) (err error) {
+	rng := rand.New(rand.NewPCG(uint64(seed), streamEvaluate))
+	if d.Positive, err = positive(d.Dihedrals, rng); err != nil {
+		return fmt.Errorf("cgbg: %s: %w", d.Name, err)
+	}
+	if d.Floor, err = observable.FloorHalves(d.Dihedrals, floorRepeats, observable.Resampling{Rng: rng}); err != nil {
+		return fmt.Errorf("cgbg: %s: %w", d.Name, err)
+	}
+	return nil
+}
+
+// slowest is the statistical inefficiency of the slowest of cosine and sine of φ and ψ, frames.
+func slowest(t observable.Torus) float64 {
+	g := 1.0
+	series := make([]float64, len(t.Phi))
+	for _, angle := range [][]float64{t.Phi, t.Psi} {
 		for _, wave := range []func(float64) float64{math.Cos, math.Sin} {
 			for i, a := range angle {
 				series[i] = wave(a)
 			}
-			d.Correlated = max(d.Correlated, observable.Inefficiency(series))
+			g = max(g, observable.Inefficiency(series))
 		}
 	}
-	d.Effective = float64(n) * d.WeightESS / d.Correlated
-	d.Dihedrals.Block = max(1, min(int(2*d.Correlated), n/minDataBlocks))
-	rng := rand.New(rand.NewPCG(uint64(seed), streamEvaluate))
-	var err error
-	if d.Positive, err = positive(d.Dihedrals, rng); err != nil {
-		return nil, fmt.Errorf("cgbg: %s: %w", name, err)
-	}
-	if d.Floor, err = observable.FloorHalves(d.Dihedrals, floorRepeats, observable.Resampling{Rng: rng}); err != nil {
-		return nil, fmt.Errorf("cgbg: %s: %w", name, err)
-	}
-	return d, nil
+	return g
 }
 
 // Results are the set's numbers under the names of results.json.
@@ -108,17 +120,27 @@ const (
 	ramachandranWidth = 4 * math.Pi / 180
 )
 
-// RamachandranFigure draws the free energies of sets over φ and ψ, kJ/mol.
+// RamachandranFigure draws the free energies of sets over φ and ψ, up to 32 kJ/mol.
 func RamachandranFigure(sets ...*Dataset) (figure.Picture, error) {
+	return ramachandran(sets, 1, 32, "kJ/mol")
+}
+
+// PaperRamachandranFigure does so in the paper's unit and range, up to 5.25 kcal/mol (its Fig. 6 to 11).
+func PaperRamachandranFigure(sets ...*Dataset) (figure.Picture, error) {
+	return ramachandran(sets, units.KCal, 5.25, "kcal/mol")
+}
+
+// ramachandran draws free energies in a unit of so many kJ/mol.
+func ramachandran(sets []*Dataset, unit, top float64, name string) (figure.Picture, error) {
 	var maps []figure.Ramachandran
 	for _, d := range sets {
-		f, err := observable.NewTorusFreeEnergy(d.Dihedrals, ramachandranCells, ramachandranWidth, d.KT)
+		f, err := observable.NewTorusFreeEnergy(d.Dihedrals, ramachandranCells, ramachandranWidth, d.KT/unit)
 		if err != nil {
 			return figure.Picture{}, fmt.Errorf("cgbg: %s: %w", d.Name, err)
 		}
-		maps = append(maps, figure.Ramachandran{Title: d.Name, F: f.At})
+		maps = append(maps, figure.Ramachandran{Title: d.Title, F: f.At})
 	}
-	return figure.RamachandranMaps(maps, 32, "kJ/mol")
+	return figure.RamachandranMaps(maps, top, name)
 }
 
 // DihedralFigure draws the free energies of sets along φ and ψ with bands of one
@@ -135,7 +157,7 @@ func DihedralFigure(seed int, sets ...*Dataset) (figure.Picture, error) {
 			if err != nil {
 				return figure.Picture{}, fmt.Errorf("cgbg: %s: %w", d.Name, err)
 			}
-			pair[k] = append(pair[k], figure.Series{Name: d.Name, Role: roles[i%len(roles)], X: p.X, Y: p.F, Error: p.FError})
+			pair[k] = append(pair[k], figure.Series{Name: d.Title, Role: roles[i%len(roles)], X: p.X, Y: p.F, Error: p.FError})
 		}
 	}
 	options := func(label, letter string) figure.ProfileOptions {
