@@ -6,13 +6,13 @@ import (
 )
 
 // FloorPerfect estimates what a perfect model with unlimited samples scores against a reference trajectory, from the
-// reference alone. Blocks of time are dealt to quarters at random, in each of repeats; the score of the halves they make, J₂, and of
-// the quarters, J₄, tell how it falls with the number of frames, and J₂(J₂/J₄)² carries that on. Leading orders: a
-// score is proportional to 1/a + 1/b of sets of a and b frames, so that n frames against the truth score as
-// 2n against 2n do, two doublings from the halves. The Error is the standard deviation over repeats.
+// reference alone. Blocks of time are dealt to quarters at random, in each of repeats; the mean score of the halves they make, J₂, and
+// of the quarters, J₄, tell how it falls with the number of frames, and J₂(J₂/J₄)² carries that on. To leading order a score is
+// proportional to 1/a + 1/b of sets of a and b frames, so that n frames against the truth score as 2n against 2n
+// do, two doublings from the halves. The Error is the standard deviation over repeats.
 //
-// It is good to a fifth where the result is below 0.1 (JS) and 10 (PMF error), and too high beyond. A model with samples of its own
-// adds their FloorPerfect.
+// It is good to a fifth where the result is below 0.1 (JS) and 10 (PMF error), and too high beyond, and where a basin was visited a few times
+// only: then more frames are no better, and the result is J₂. A model with samples of its own adds their FloorPerfect.
 // Errors: fewer than four blocks, fewer than two repeats, no random state, ErrNoMass, those of Histogram.
 func FloorPerfect(reference Torus, repeats int, r Resampling) (Scores, error) {
 	n := len(reference.Phi)
@@ -25,31 +25,37 @@ func FloorPerfect(reference Torus, repeats int, r Resampling) (Scores, error) {
 	if err != nil {
 		return Scores{}, fmt.Errorf("observable: extrapolating a floor: %w", err)
 	}
-	js, pmf := make([]float64, repeats), make([]float64, repeats)
-	for k := range repeats {
+	var js, pmf [2][]float64 // of halves, and of quarters
+	for range repeats {
 		quarter := c.deal(4, block, r.Rng.Perm(blocks))
-		js[k], pmf[k] = carryOn(quarter, JS), carryOn(quarter, PMFError)
-		if math.IsNaN(js[k]) {
-			return Scores{}, fmt.Errorf("observable: extrapolating a floor: %w", ErrNoMass)
+		for k, q := range [][2][]float64{{added(quarter[0], quarter[1]), added(quarter[2], quarter[3])}, {quarter[0], quarter[1]}, {quarter[2], quarter[3]}} {
+			js[min(k, 1)] = append(js[min(k, 1)], JS(q[0], q[1]))
+			pmf[min(k, 1)] = append(pmf[min(k, 1)], PMFError(q[0], q[1]))
 		}
 	}
-	return Scores{JS: scatter(js), PMFError: scatter(pmf)}, nil
+	s := Scores{JS: carryOn(js), PMFError: carryOn(pmf)}
+	if math.IsNaN(s.JS.Value) {
+		return s, fmt.Errorf("observable: extrapolating a floor: %w", ErrNoMass)
+	}
+	return s, nil
 }
 
-// carryOn is the score of halves, carried on by what halving costs; quarters: [4][cells].
-func carryOn(quarter [][]float64, score func(p, q []float64) float64) float64 {
-	half := [2][]float64{make([]float64, len(quarter[0])), make([]float64, len(quarter[0]))}
-	for k, h := range half {
-		for i := range h {
-			h[i] = quarter[2*k][i] + quarter[2*k+1][i]
-		}
+// carryOn is the score of halves, carried on by what halving costs.
+func carryOn(score [2][]float64) Estimate {
+	half, quarter := scatter(score[0]), scatter(score[1])
+	if half.Value == 0 {
+		return half
 	}
-	j2 := score(half[0], half[1])
-	j4 := (score(quarter[0], quarter[1]) + score(quarter[2], quarter[3])) / 2
-	if j2 == 0 {
-		return 0
+	gain := math.Pow(math.Min(1, half.Value/quarter.Value), 2)
+	return Estimate{Value: gain * half.Value, Error: gain * half.Error}
+}
+
+func added(a, b []float64) []float64 {
+	sum := make([]float64, len(a))
+	for i := range sum {
+		sum[i] = a[i] + b[i]
 	}
-	return j2 * (j2 / j4) * (j2 / j4)
+	return sum
 }
 
 // deal adds blocks of consecutive samples to hands in turn, in the order given; [hands][cells].
