@@ -19,14 +19,15 @@ import (
 // Dataset is a simulation seen through its dihedrals: what it says about
 // equilibrium, and how sure it is.
 type Dataset struct {
-	Name       string           // in results
-	Title      string           // in figures
-	Dihedrals  observable.Torus // with weights where the simulation was biased
-	KT         float64          // kJ/mol
-	Stride     float64          // ps
-	WeightESS  float64          // Kish's fraction of the weights; 1 without any
-	Effective  float64          // frames: Kish's, over the statistical inefficiency
-	Positive   reweight.Estimate
+	Name       string            // in results
+	Title      string            // in figures
+	Dihedrals  observable.Torus  // with weights where the simulation was biased
+	KT         float64           // kJ/mol
+	Stride     float64           // ps
+	WeightESS  float64           // Kish's fraction of the weights; 1 without any
+	Effective  float64           // frames: Kish's, over the statistical inefficiency
+	Positive   reweight.Estimate // P(φ > 0)
+	Beyond     float64           // relative error of P(φ > 0) that blocks of time do not see (Pool)
 	Floor      observable.Scores // the halves of the set against each other
 	Correlated float64           // statistical inefficiency of the slowest sine or cosine, frames
 }
@@ -143,8 +144,15 @@ func ramachandran(sets []*Dataset, unit, top float64, name string) (figure.Pictu
 	return figure.RamachandranMaps(maps, top, name)
 }
 
+// Limits of a profile.
+const (
+	knownWithin = 2   // kT: points of a larger error are not drawn
+	leftBasin   = 2.0 // rad: φ between zero and here is the basin of P(φ > 0)
+)
+
 // DihedralFigure draws the free energies of sets along φ and ψ with bands of one
-// standard error from blocks of time, kJ/mol.
+// standard error from blocks of time, kJ/mol. Nothing is drawn where the error is above 2 kT or not
+// known: a few visits make it so.
 func DihedralFigure(seed int, sets ...*Dataset) (figure.Picture, error) {
 	roles := []figure.Role{figure.Exact, figure.After, figure.Biased, figure.Learned, figure.Other, figure.Simulation}
 	rng := rand.New(rand.NewPCG(uint64(seed), streamEvaluate+1))
@@ -156,6 +164,14 @@ func DihedralFigure(seed int, sets ...*Dataset) (figure.Picture, error) {
 				Resampling: observable.Resampling{Resamples: bootstraps, Block: d.Dihedrals.Block, Rng: rng}})
 			if err != nil {
 				return figure.Picture{}, fmt.Errorf("cgbg: %s: %w", d.Name, err)
+			}
+			for j, x := range p.X {
+				if k == 0 && x > 0 && x < leftBasin {
+					p.FError[j] = math.Hypot(p.FError[j], d.KT*d.Beyond)
+				}
+				if !(p.FError[j] <= knownWithin*d.KT) {
+					p.F[j] = math.NaN()
+				}
 			}
 			pair[k] = append(pair[k], figure.Series{Name: d.Title, Role: roles[i%len(roles)], X: p.X, Y: p.F, Error: p.FError})
 		}

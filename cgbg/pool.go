@@ -31,7 +31,7 @@ func Pool(seed int, name, title string, crossing, others []*Dataset) (*Dataset, 
 			time[1] += s.time(1)
 		}
 	}
-	up := pooledPositive(crossing)
+	up, beyond := pooledPositive(crossing)
 	variance := 0.0
 	for k, s := range sets {
 		mass := [2]float64{(1 - up.Value) * s.time(0) / time[0]}
@@ -45,7 +45,7 @@ func Pool(seed int, name, title string, crossing, others []*Dataset) (*Dataset, 
 	d.WeightESS, d.Effective = kish(d.Dihedrals.Weight)/n, 1/variance
 	d.Correlated = n * d.WeightESS / d.Effective
 	err := d.measure(seed)
-	d.Positive = up
+	d.Positive, d.Beyond = up, beyond
 	return d, err
 }
 
@@ -64,13 +64,12 @@ func (d *Dataset) add(s *Dataset, mass [2]float64) {
 	d.Dihedrals.Block = max(d.Dihedrals.Block, t.Block)
 }
 
-// pooledPositive is P(φ > 0) of several sets.
-func pooledPositive(sets []*Dataset) reweight.Estimate {
+// pooledPositive is P(φ > 0) of several sets, and how much of its relative error blocks of time do not see.
+func pooledPositive(sets []*Dataset) (e reweight.Estimate, beyond float64) {
 	total := 0.0
 	for _, s := range sets {
 		total += s.time(0) + s.time(1)
 	}
-	var e reweight.Estimate
 	for _, s := range sets {
 		e.Value += (s.time(0) + s.time(1)) / total * s.Positive.Value
 	}
@@ -81,7 +80,10 @@ func pooledPositive(sets []*Dataset) reweight.Estimate {
 		between += share * math.Pow(s.Positive.Value-e.Value, 2) / math.Max(1, float64(len(sets)-1))
 	}
 	e.Error = math.Sqrt(max(within, between))
-	return e
+	if e.Value == 0 {
+		return e, 0
+	}
+	return e, math.Sqrt(max(0, between-within)) / e.Value
 }
 
 // sideOf is 0 at φ < 0 and 1 at φ > 0.

@@ -61,6 +61,9 @@ func TestPool(t *testing.T) {
 	if e := p.Positive.Error; e < 0.07 || e > 0.11 {
 		t.Errorf("0.1 and 0.3: got an error of %g, want about 0.1", e)
 	}
+	if p.Beyond < 0.35 || p.Beyond > 0.55 { // 0.1 of 0.2, less what blocks see
+		t.Errorf("0.1 and 0.3: got a further relative error of %g, want about 0.5", p.Beyond)
+	}
 	if _, err := Pool(1, "pool", "", nil, []*Dataset{stuck}); err == nil {
 		t.Error("nothing crosses: got no error")
 	}
