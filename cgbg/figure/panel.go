@@ -15,7 +15,7 @@ import (
 
 // Picture is one drawing in two formats.
 type Picture struct {
-	// PNG is for notebooks, at 300 dots per inch (190 where it is two columns wide) in at most 256 colours; SVG is for print.
+	// PNG is for notebooks, at 300 dots per inch (160 where it is two columns wide) in at most 256 colours; SVG is for print.
 	PNG, SVG []byte
 }
 
