@@ -106,12 +106,12 @@ func slowest(t observable.Torus) float64 {
 
 // Results are the set's numbers under the names of results.json.
 func (d *Dataset) Results() []Result {
-	n := len(d.Dihedrals.Phi)
+	n, none := len(d.Dihedrals.Phi), math.NaN()
 	return []Result{
-		{Name: d.Name + "/phi_gt_0", Value: d.Positive.Value, Error: d.Positive.Error, N: n},
-		{Name: d.Name + "/frames_effective", Value: d.Effective, N: n},
-		{Name: d.Name + "/js_floor", Value: d.Floor.JS.Value, Error: d.Floor.JS.Error, Unit: "nat", N: n},
-		{Name: d.Name + "/pmf_error_floor", Value: d.Floor.PMFError.Value, Error: d.Floor.PMFError.Error, Unit: "(kT)²", N: n},
+		{d.Name + "/phi_gt_0", d.Positive.Value, d.Positive.Error, none, "", n},
+		{d.Name + "/frames_effective", d.Effective, none, none, "", n},
+		{d.Name + "/js_floor", d.Floor.JS.Value, d.Floor.JS.Error, none, "nat", n},
+		{d.Name + "/pmf_error_floor", d.Floor.PMFError.Value, d.Floor.PMFError.Error, none, "(kT)²", n},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/cgbg/figure"
@@ -24,7 +25,7 @@ type Sample struct {
 }
 
 // distributionBins is the number of bins of a density over its range.
-const distributionBins = 80
+const distributionBins = 50
 
 // density is the histogram of a sample between lo and hi as a density of all of it, with errors from blocks.
 func (s Sample) density(lo, hi float64, rng *rand.Rand) (figure.Series, error) {
@@ -84,7 +85,7 @@ func EnergyFigure(seed int, w *reweight.Summary, samples ...Sample) (figure.Pict
 type BondSet struct {
 	Name    string   // in results
 	Title   string   // in figures
-	Bonds   []string // such as ACE1:C–ALA2:N
+	Bonds   []string // such as C–N, ACE1–ALA2
 	Lengths []Sample // nm, one for each bond
 }
 
@@ -105,7 +106,7 @@ func NewBondSet(name, title string, role figure.Role, f *data.Frames, m data.Met
 		if w != nil { // the weights follow the slow dihedrals
 			g = max(g, observable.Inefficiency(w))
 		}
-		s.Bonds = append(s.Bonds, m.Beads[pair[0]]+"–"+m.Beads[pair[1]])
+		s.Bonds = append(s.Bonds, "C–N, "+strings.TrimSuffix(m.Beads[pair[0]], ":C")+"–"+strings.TrimSuffix(m.Beads[pair[1]], ":N"))
 		s.Lengths = append(s.Lengths, Sample{Name: title, Role: role, X: x, Weight: w, Block: max(1, min(int(2*g), len(x)/minDataBlocks))})
 	}
 	if len(s.Bonds) == 0 {
