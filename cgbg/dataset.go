@@ -26,7 +26,7 @@ type Dataset struct {
 	Stride     float64           // ps
 	WeightESS  float64           // Kish's fraction of the weights; 1 without any
 	Effective  float64           // frames: Kish's, over the statistical inefficiency
-	Positive   reweight.Estimate // P(φ > 0)
+	Positive   reweight.Estimate // P(φ > 0); of no visit, with an error of one effective frame
 	Beyond     float64           // relative error of P(φ > 0) that blocks of time do not see (Pool)
 	Floor      observable.Scores // the halves of the set against each other
 	Correlated float64           // statistical inefficiency of the slowest sine or cosine, frames
@@ -83,6 +83,9 @@ func (d *Dataset) measure(seed int) (err error) {
 	if d.Positive, err = positive(d.Dihedrals, rng); err != nil {
 		return fmt.Errorf("cgbg: %s: %w", d.Name, err)
 	}
+	if d.Positive.Value == 0 { // resamples of no visit have none either
+		d.Positive.Error = math.Min(1, 1/d.Effective)
+	}
 	if d.Floor, err = observable.FloorHalves(d.Dihedrals, floorRepeats, observable.Resampling{Rng: rng}); err != nil {
 		return fmt.Errorf("cgbg: %s: %w", d.Name, err)
 	}
@@ -121,27 +124,17 @@ const (
 	ramachandranWidth = 4 * math.Pi / 180
 )
 
-// RamachandranFigure draws the free energies of sets over φ and ψ, up to 32 kJ/mol.
+// RamachandranFigure draws the free energies of sets over φ and ψ in the paper's unit and range, up to 5.25 kcal/mol (its Fig. 6 to 11).
 func RamachandranFigure(sets ...*Dataset) (figure.Picture, error) {
-	return ramachandran(sets, 1, 32, "kJ/mol")
-}
-
-// PaperRamachandranFigure does so in the paper's unit and range, up to 5.25 kcal/mol (its Fig. 6 to 11).
-func PaperRamachandranFigure(sets ...*Dataset) (figure.Picture, error) {
-	return ramachandran(sets, units.KCal, 5.25, "kcal/mol")
-}
-
-// ramachandran draws free energies in a unit of so many kJ/mol.
-func ramachandran(sets []*Dataset, unit, top float64, name string) (figure.Picture, error) {
 	var maps []figure.Ramachandran
 	for _, d := range sets {
-		f, err := observable.NewTorusFreeEnergy(d.Dihedrals, ramachandranCells, ramachandranWidth, d.KT/unit)
+		f, err := observable.NewTorusFreeEnergy(d.Dihedrals, ramachandranCells, ramachandranWidth, d.KT/units.KCal)
 		if err != nil {
 			return figure.Picture{}, fmt.Errorf("cgbg: %s: %w", d.Name, err)
 		}
 		maps = append(maps, figure.Ramachandran{Title: d.Title, F: f.At})
 	}
-	return figure.RamachandranMaps(maps, top, name)
+	return figure.RamachandranMaps(maps, 5.25, "kcal/mol")
 }
 
 // Limits of a profile.

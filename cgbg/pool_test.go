@@ -76,25 +76,35 @@ func TestPool(t *testing.T) {
 // upShare is the share of the weight at φ > 0.
 func upShare(d *Dataset) float64 { return sum(d.side(1)) / (sum(d.side(0)) + sum(d.side(1))) }
 
-// Sets of the same law score as their floor says, others more.
+// Sets of the same law score as their floor says, others more; given φ < 0, where the laws are the same, as the floor again.
 func TestCompare(t *testing.T) {
 	reference, same, other := twoBasins(t, "r", 20000, 0.5, 0.2, 7), twoBasins(t, "s", 20000, 0.5, 0.2, 8), twoBasins(t, "o", 20000, 0.5, 0.8, 9)
-	a, err := Compare(1, same, reference)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := Compare(1, other, reference)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range a.Results() {
-		if q := r.Value / r.Floor; q < 0.8 || q > 1.25 { // a floor is good to a fifth
-			t.Errorf("%s: got %g with a floor of %g", r.Name, r.Value, r.Floor)
+	for _, c := range []struct {
+		set    *Dataset
+		differ int // the first scores of four that tell the laws apart
+	}{{same, 0}, {other, 2}} {
+		got, err := Compare(1, c.set, reference)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k, r := range got.Results() {
+			switch q := r.Value / r.Floor; {
+			case k < c.differ && q < 1.5:
+				t.Errorf("%s of another law: got %g with a floor of %g", r.Name, r.Value, r.Floor)
+			case k >= c.differ && (q < 0.75 || q > 1.25): // a floor is good to a fifth
+				t.Errorf("%s of the same law: got %g with a floor of %g", r.Name, r.Value, r.Floor)
+			}
+			if !(r.Error > 0) {
+				t.Errorf("%s has no error", r.Name)
+			}
 		}
 	}
-	for _, r := range b.Results() {
-		if r.Value < 1.5*r.Floor {
-			t.Errorf("%s of another law: got %g with a floor of %g", r.Name, r.Value, r.Floor)
-		}
+}
+
+// A set that never crosses does not claim to know that nothing is there.
+func TestNoVisit(t *testing.T) {
+	d := twoBasins(t, "stuck", 2000, 0, 0, 4)
+	if p := d.Positive; p.Value != 0 || math.Abs(p.Error*d.Effective-1) > 1e-12 {
+		t.Errorf("got %+v with %g effective frames, want an error of one of them", p, d.Effective)
 	}
 }
