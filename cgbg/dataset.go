@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/cgbg/figure"
@@ -18,13 +19,15 @@ import (
 // Dataset is a simulation seen through its dihedrals: what it says about
 // equilibrium, and how sure it is.
 type Dataset struct {
-	Name       string
-	Dihedrals  observable.Torus // with weights where the simulation was biased
-	KT         float64          // kJ/mol
-	Stride     float64          // ps
-	WeightESS  float64          // Kish's fraction of the weights; 1 without any
-	Effective  float64          // frames: Kish's, over the statistical inefficiency
-	Positive   reweight.Estimate
+	Name       string            // in results
+	Title      string            // in figures
+	Dihedrals  observable.Torus  // with weights where the simulation was biased
+	KT         float64           // kJ/mol
+	Stride     float64           // ps
+	WeightESS  float64           // Kish's fraction of the weights; 1 without any
+	Effective  float64           // frames: Kish's, over the statistical inefficiency
+	Positive   reweight.Estimate // P(φ > 0); of no visit, with an error of one effective frame
+	Beyond     float64           // relative error of P(φ > 0) that blocks of time do not see (Pool)
 	Floor      observable.Scores // the halves of the set against each other
 	Correlated float64           // statistical inefficiency of the slowest sine or cosine, frames
 }
@@ -44,7 +47,7 @@ func NewDataset(preset string, seed int, name string, f *data.Frames, m data.Met
 		}
 		f, m.Stride = thin, 20*m.Stride
 	}
-	d := &Dataset{Name: name, KT: units.KT(m.Temperature), Stride: m.Stride, WeightESS: 1}
+	d := &Dataset{Name: name, Title: strings.ReplaceAll(name, "_", " "), KT: units.KT(m.Temperature), Stride: m.Stride, WeightESS: 1}
 	if f.Dim == 2 {
 		for i := range f.Len() {
 			d.Dihedrals.Phi = append(d.Dihedrals.Phi, float64(f.R[i*f.Width()]))
@@ -68,37 +71,50 @@ func NewDataset(preset string, seed int, name string, f *data.Frames, m data.Met
 			return nil, fmt.Errorf("cgbg: %s: %w", name, err)
 		}
 	}
-	d.Correlated = 1
-	series := make([]float64, n)
-	for _, angle := range [][]float64{d.Dihedrals.Phi, d.Dihedrals.Psi} {
+	d.Correlated = slowest(d.Dihedrals)
+	d.Effective = float64(n) * d.WeightESS / d.Correlated
+	d.Dihedrals.Block = max(1, min(int(2*d.Correlated), n/minDataBlocks))
+	return d, d.measure(seed)
+}
+
+// measure sets Positive and Floor.
+func (d *Dataset) measure(seed int) (err error) {
+	rng := rand.New(rand.NewPCG(uint64(seed), streamEvaluate))
+	if d.Positive, err = positive(d.Dihedrals, rng); err != nil {
+		return fmt.Errorf("cgbg: %s: %w", d.Name, err)
+	}
+	if d.Positive.Value == 0 { // resamples of no visit have none either
+		d.Positive.Error = math.Min(1, 1/d.Effective)
+	}
+	if d.Floor, err = observable.FloorHalves(d.Dihedrals, floorRepeats, observable.Resampling{Rng: rng}); err != nil {
+		return fmt.Errorf("cgbg: %s: %w", d.Name, err)
+	}
+	return nil
+}
+
+// slowest is the statistical inefficiency of the slowest of cosine and sine of φ and ψ, frames.
+func slowest(t observable.Torus) float64 {
+	g := 1.0
+	series := make([]float64, len(t.Phi))
+	for _, angle := range [][]float64{t.Phi, t.Psi} {
 		for _, wave := range []func(float64) float64{math.Cos, math.Sin} {
 			for i, a := range angle {
 				series[i] = wave(a)
 			}
-			d.Correlated = max(d.Correlated, observable.Inefficiency(series))
+			g = max(g, observable.Inefficiency(series))
 		}
 	}
-	d.Effective = float64(n) * d.WeightESS / d.Correlated
-	d.Dihedrals.Block = max(1, min(int(2*d.Correlated), n/minDataBlocks))
-	rng := rand.New(rand.NewPCG(uint64(seed), streamEvaluate))
-	var err error
-	if d.Positive, err = positive(d.Dihedrals, rng); err != nil {
-		return nil, fmt.Errorf("cgbg: %s: %w", name, err)
-	}
-	if d.Floor, err = observable.FloorHalves(d.Dihedrals, floorRepeats, observable.Resampling{Rng: rng}); err != nil {
-		return nil, fmt.Errorf("cgbg: %s: %w", name, err)
-	}
-	return d, nil
+	return g
 }
 
 // Results are the set's numbers under the names of results.json.
 func (d *Dataset) Results() []Result {
-	n := len(d.Dihedrals.Phi)
+	n, none := len(d.Dihedrals.Phi), math.NaN()
 	return []Result{
-		{Name: d.Name + "/phi_gt_0", Value: d.Positive.Value, Error: d.Positive.Error, N: n},
-		{Name: d.Name + "/frames_effective", Value: d.Effective, N: n},
-		{Name: d.Name + "/js_floor", Value: d.Floor.JS.Value, Error: d.Floor.JS.Error, Unit: "nat", N: n},
-		{Name: d.Name + "/pmf_error_floor", Value: d.Floor.PMFError.Value, Error: d.Floor.PMFError.Error, Unit: "(kT)²", N: n},
+		{d.Name + "/phi_gt_0", d.Positive.Value, d.Positive.Error, none, "", n},
+		{d.Name + "/frames_effective", d.Effective, none, none, "", n},
+		{d.Name + "/js_floor", d.Floor.JS.Value, d.Floor.JS.Error, none, "nat", n},
+		{d.Name + "/pmf_error_floor", d.Floor.PMFError.Value, d.Floor.PMFError.Error, none, "(kT)²", n},
 	}
 }
 
@@ -108,21 +124,28 @@ const (
 	ramachandranWidth = 4 * math.Pi / 180
 )
 
-// RamachandranFigure draws the free energies of sets over φ and ψ, kJ/mol.
+// RamachandranFigure draws the free energies of sets over φ and ψ in the paper's unit and range, up to 5.25 kcal/mol (its Fig. 6 to 11).
 func RamachandranFigure(sets ...*Dataset) (figure.Picture, error) {
 	var maps []figure.Ramachandran
 	for _, d := range sets {
-		f, err := observable.NewTorusFreeEnergy(d.Dihedrals, ramachandranCells, ramachandranWidth, d.KT)
+		f, err := observable.NewTorusFreeEnergy(d.Dihedrals, ramachandranCells, ramachandranWidth, d.KT/units.KCal)
 		if err != nil {
 			return figure.Picture{}, fmt.Errorf("cgbg: %s: %w", d.Name, err)
 		}
-		maps = append(maps, figure.Ramachandran{Title: d.Name, F: f.At})
+		maps = append(maps, figure.Ramachandran{Title: d.Title, F: f.At})
 	}
-	return figure.RamachandranMaps(maps, 32, "kJ/mol")
+	return figure.RamachandranMaps(maps, 5.25, "kcal/mol")
 }
 
+// Limits of a profile.
+const (
+	knownWithin = 2   // kT: points of a larger error are not drawn
+	leftBasin   = 2.0 // rad: φ between zero and here is the basin of P(φ > 0)
+)
+
 // DihedralFigure draws the free energies of sets along φ and ψ with bands of one
-// standard error from blocks of time, kJ/mol.
+// standard error from blocks of time, kJ/mol. Nothing is drawn where the error is above 2 kT or not
+// known: a few visits make it so.
 func DihedralFigure(seed int, sets ...*Dataset) (figure.Picture, error) {
 	roles := []figure.Role{figure.Exact, figure.After, figure.Biased, figure.Learned, figure.Other, figure.Simulation}
 	rng := rand.New(rand.NewPCG(uint64(seed), streamEvaluate+1))
@@ -135,7 +158,15 @@ func DihedralFigure(seed int, sets ...*Dataset) (figure.Picture, error) {
 			if err != nil {
 				return figure.Picture{}, fmt.Errorf("cgbg: %s: %w", d.Name, err)
 			}
-			pair[k] = append(pair[k], figure.Series{Name: d.Name, Role: roles[i%len(roles)], X: p.X, Y: p.F, Error: p.FError})
+			for j, x := range p.X {
+				if k == 0 && x > 0 && x < leftBasin {
+					p.FError[j] = math.Hypot(p.FError[j], d.KT*d.Beyond)
+				}
+				if !(p.FError[j] <= knownWithin*d.KT) {
+					p.F[j] = math.NaN()
+				}
+			}
+			pair[k] = append(pair[k], figure.Series{Name: d.Title, Role: roles[i%len(roles)], X: p.X, Y: p.F, Error: p.FError})
 		}
 	}
 	options := func(label, letter string) figure.ProfileOptions {

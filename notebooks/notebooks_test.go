@@ -176,8 +176,11 @@ func TestAlanineData(t *testing.T) {
 		t.Skip("runs a notebook")
 	}
 	r := runSmall(t, "03_alanine_data.ipynb")
-	for _, set := range []string{"unbiased_a", "unbiased_b", "metad_9", "metad_1.5", "explicit_water"} {
+	for _, set := range []string{"unbiased_a", "unbiased_b", "metad_9", "metad_1.5", "explicit_water", "explicit_awh9_a", "explicit_awh9_b", "explicit_unbiased", "obc1", "obc2"} {
 		within(t, r, set+"/phi_gt_0", 0, 0.1)
+		if e, ok := r[set+"/phi_gt_0"].Error.(float64); !ok || !(e > 0) {
+			t.Errorf("%s/phi_gt_0: got an error of %v", set, r[set+"/phi_gt_0"].Error)
+		}
 		within(t, r, set+"/frames_effective", 1, 20000)
 		within(t, r, set+"/js_floor", 1e-4, math.Ln2)
 		within(t, r, set+"/pmf_error_floor", 1e-3, 400)
@@ -185,4 +188,16 @@ func TestAlanineData(t *testing.T) {
 	within(t, r, "heavy-atom/force_noise", 800, 1500)
 	within(t, r, "core-beta/force_noise", 800, 1500)
 	within(t, r, "heavy-atom/force_noise_least", 500, r["heavy-atom/force_noise"].Value.(float64))
+	for _, set := range []string{"explicit_unbiased", "obc1", "obc2", "metad_9"} {
+		for _, given := range []string{"", "_phi_lt_0"} {
+			within(t, r, set+"/js"+given, 1e-3, math.Ln2)
+			within(t, r, set+"/pmf_error"+given, 1e-2, 400)
+			if f, ok := r[set+"/js"+given].Floor.(float64); !ok || !(f > 0 && f < math.Ln2) {
+				t.Errorf("%s/js%s: got a floor of %v", set, given, r[set+"/js"+given].Floor)
+			}
+		}
+	}
+	for _, bond := range []string{"explicit_awh9/cn_1", "explicit_awh9/cn_2", "unbiased_a/cn_1", "unbiased_a/cn_2"} {
+		within(t, r, bond, 0.131, 0.136) // nm; AMBER's C–N rests at 0.1335
+	}
 }

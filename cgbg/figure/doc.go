@@ -3,7 +3,7 @@
 // Inputs are plain slices and functions. It knows no model, no notebook and no file. Every picture has one style (style.go):
 // Liberation Sans (metrically Helvetica/Arial) at 7–8 pt, the colours of Okabe and Ito, which colour-blind readers can tell apart,
 // shaded bands of one standard error, keys and remarks above the axes so that they never hide data, 300 dots per inch
-// (190 for sheets of two columns).
+// (160 for sheets of two columns).
 // The same input gives the same bytes.
 //
 // Source of the layout: Fig. 2 and Fig. 3 of Coarse-Grained Boltzmann Generators, arXiv 2602.10637. Colours: Okabe and

@@ -170,6 +170,18 @@ func drawings(t *testing.T) map[string]Picture {
 	keep("lines_difference", p, err)
 	p, err = Lines(lines, LinesOptions{XLabel: "x", YLabel: "U / kT"})
 	keep("lines", p, err)
+	p, err = EnergyHistograms(bells(-40, 12, "MD"))
+	keep("energies", p, err)
+	bond := bells(0.1335, 0.0025, "C–N of ACE and ALA")
+	p, err = BondLengths(bond, bond, bond)
+	keep("bonds_three", p, err)
+	p, err = BondLengths(bond, bells(0.1335, 0.0025, ""))
+	keep("bonds", p, err)
+	maps := []Ramachandran{basins("explicit water"), basins("explicit water, short"), basins("OBC1"), basins("OBC2")}
+	for n := 1; n <= len(maps); n++ {
+		p, err = RamachandranMaps(maps[:n], 5.25, "kcal/mol")
+		keep("maps"+string(rune('0'+n)), p, err)
+	}
 	return out
 }
 
@@ -276,6 +288,12 @@ func TestBadInput(t *testing.T) {
 		"no weight": func() error { _, err := WeightHistogram([]float64{math.Inf(-1)}, nil); return err },
 		"NaN":       func() error { _, err := WeightHistogram([]float64{math.NaN()}, nil); return err },
 		"surface":   func() error { _, err := MuellerBrown{}.Combined(); return err },
+		"no panel":  func() error { _, err := BondLengths(); return err },
+		"negative": func() error {
+			_, err := EnergyHistograms(Distribution{Series: []Series{{X: []float64{1, 2}, Y: []float64{1, -1}}}})
+			return err
+		},
+		"no map": func() error { _, err := RamachandranMaps(nil, 5, "kT"); return err },
 	} {
 		if err := f(); err == nil || !strings.HasPrefix(err.Error(), "figure: ") {
 			t.Errorf("%s: got %v", name, err)

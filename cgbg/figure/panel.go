@@ -15,7 +15,7 @@ import (
 
 // Picture is one drawing in two formats.
 type Picture struct {
-	// PNG is for notebooks, at 300 dots per inch (190 where it is two columns wide) in at most 256 colours; SVG is for print.
+	// PNG is for notebooks, at 300 dots per inch (160 where it is two columns wide) in at most 256 colours; SVG is for print.
 	PNG, SVG []byte
 }
 
@@ -147,8 +147,17 @@ func box(x0, y0, x1, y1 vg.Length) []vg.Point {
 
 // render draws rows × cols panels, aligned, on a sheet of the given size in points.
 func render(width, height vg.Length, panels [][]*panel) (Picture, error) {
+	return renderWithBar(width, height, panels, nil)
+}
+
+// renderWithBar is render with a colour bar right of the last row's panels; side may be nil.
+func renderWithBar(width, height vg.Length, panels [][]*panel, side *colorBar) (Picture, error) {
 	paint := func(c draw.Canvas) {
 		c = draw.Crop(c, margin, -2*margin, margin, -margin)
+		right := c.Max.X
+		if side != nil {
+			c = draw.Crop(c, 0, -sideBarSpace, 0, 0)
+		}
 		plots := make([][]*plot.Plot, len(panels))
 		for i, row := range panels {
 			for _, p := range row {
@@ -169,6 +178,9 @@ func render(width, height vg.Length, panels [][]*panel) (Picture, error) {
 				p := panels[i][j]
 				p.plot.Draw(at)
 				p.drawHeader(at, p.plot.DataCanvas(at), head)
+				if side != nil && i == len(panels)-1 && j == len(row)-1 {
+					side.drawUpright(c, p.plot.DataCanvas(at), right)
+				}
 			}
 		}
 	}

@@ -25,8 +25,9 @@ func RamachandranMaps(maps []Ramachandran, top float64, unit string) (Picture, e
 		return Picture{}, fmt.Errorf("figure: drawing Ramachandran maps: %d maps up to %g; one to four and a top above zero are needed", len(maps), top)
 	}
 	row := make([]*panel, len(maps))
+	var bar *colorBar
 	for i, m := range maps {
-		s := Surface{Cap: top, Step: top / 8, XMin: -180, XMax: 180, YMin: -180, YMax: 180, XLabel: "φ, degrees", YLabel: "ψ, degrees", Label: "F, " + unit,
+		s := Surface{Cap: top, Step: roundStep(top), XMin: -180, XMax: 180, YMin: -180, YMax: 180, XLabel: "φ, degrees", YLabel: "ψ, degrees", Label: "F, " + unit,
 			U: func(x, y float64) float64 { return math.Min(m.F(x/degrees, y/degrees), 4*top) }}
 		letter := ""
 		if len(maps) > 1 {
@@ -38,12 +39,27 @@ func RamachandranMaps(maps []Ramachandran, top float64, unit string) (Picture, e
 		}
 		p.plot.X.Tick.Marker, p.plot.Y.Tick.Marker = angleTicks(), angleTicks()
 		p.remarks = []remark{{text: m.Title}}
+		bar, p.bar = p.bar, nil
+		if i > 0 { // one scale and one axis of ψ for the row
+			p.plot.Y.Label.Text = ""
+			p.plot.Y.Tick.Marker = bare(angleTicks())
+		}
 		row[i] = p
 	}
 	if len(maps) == 1 {
-		return render(columnWidth, 1.02*columnWidth, [][]*panel{row})
+		return renderWithBar(columnWidth, 0.86*columnWidth, [][]*panel{row}, bar)
 	}
-	return render(fullWide, fullWide*(0.93/vg.Length(len(maps))+0.05), [][]*panel{row})
+	return renderWithBar(fullWide, fullWide*(0.84/vg.Length(len(maps))+0.06), [][]*panel{row}, bar)
+}
+
+// bare is ticks with blank labels: a tick without one is a short one.
+func bare(t fixedTicks) fixedTicks {
+	for i := range t {
+		if t[i].Label != "" {
+			t[i].Label = " "
+		}
+	}
+	return t
 }
 
 // Molecule is a drawing of a molecule, and which of its atoms are beads.

@@ -16,7 +16,7 @@ import (
 
 // Sizes in points (1/72 inch) but for the resolutions, in dots per inch: a sheet of full width has fewer, to spare notebooks.
 const (
-	columnDPI, fullDPI    = 300, 190
+	columnDPI, fullDPI    = 300, 160
 	labelSize, tickSize   = 8, 7
 	keySize, letterSize   = 7, 10
 	axisWidth, thinWidth  = 0.6, 0.4

@@ -56,41 +56,6 @@ func tone(t float64) color.NRGBA {
 	return color.NRGBA{mix(a.R, b.R), mix(a.G, b.G), mix(a.B, b.B), 255}
 }
 
-// colorBar is the key of a surface.
-type colorBar struct {
-	cap, step float64
-	label     string
-}
-
-// bandColor returns the colour of the contour band that v, counted from the minimum, lies in.
-func (b *colorBar) bandColor(v float64) color.NRGBA {
-	return tone((math.Floor(v/b.step) + 0.5) * b.step / b.cap)
-}
-
-// draw draws the bar with its numbers in two rows above y.
-func (b *colorBar) draw(c draw.Canvas, left, y, width vg.Length) {
-	sty := textStyle(tickSize, false)
-	sty.YAlign = draw.YCenter
-	name := textStyle(keySize, false)
-	name.YAlign = draw.YCenter
-	c.FillText(name, vg.Point{X: left, Y: y + rowHeight/2 + rowHeight}, b.label)
-	from := left + name.Width(b.label) + keyGap
-	long := left + width - from
-	n := int(math.Round(b.cap / b.step))
-	for k := range n {
-		x0, x1 := from+long*vg.Length(k)/vg.Length(n), from+long*vg.Length(k+1)/vg.Length(n)
-		c.FillPolygon(b.bandColor((float64(k)+0.5)*b.step), box(x0, y+rowHeight+2, x1, y+rowHeight+2+barHeight))
-	}
-	edge := append(box(from, y+rowHeight+2, from+long, y+rowHeight+2+barHeight), vg.Point{X: from, Y: y + rowHeight + 2})
-	c.StrokeLines(draw.LineStyle{Color: black, Width: thinWidth}, edge)
-	sty.XAlign = draw.XCenter
-	for k := 0; k <= n; k += max(1, n/4) {
-		x := from + long*vg.Length(k)/vg.Length(n)
-		c.StrokeLine2(draw.LineStyle{Color: black, Width: thinWidth}, x, y+rowHeight+2, x, y+rowHeight)
-		c.FillText(sty, vg.Point{X: x, Y: y + rowHeight/2}, number(float64(k)*b.step, 0))
-	}
-}
-
 func (s Surface) panel(letter string) (*panel, error) {
 	if s.U == nil || !(s.XMax > s.XMin) || !(s.YMax > s.YMin) || len(s.PathX) != len(s.PathY) {
 		return nil, fmt.Errorf("a surface needs U, a region (got x %g to %g, y %g to %g) and as many PathX as PathY (got %d, %d)",

@@ -120,14 +120,7 @@ func FloorHalves(reference Torus, repeats int, r Resampling) (Scores, error) {
 	}
 	js, pmf := make([]float64, repeats), make([]float64, repeats)
 	for k := range repeats {
-		half := [2][]float64{make([]float64, c.n), make([]float64, c.n)}
-		for at, b := range r.Rng.Perm(blocks) {
-			for i := b * block; i < min((b+1)*block, n); i++ {
-				if c.cell[i] >= 0 {
-					half[at%2][c.cell[i]] += weight(c.w, i)
-				}
-			}
-		}
+		half := c.deal(2, block, r.Rng.Perm(blocks))
 		js[k], pmf[k] = JS(half[0], half[1]), PMFError(half[0], half[1])
 		if math.IsNaN(js[k]) {
 			return Scores{}, fmt.Errorf("observable: scoring halves: %w", ErrNoMass)

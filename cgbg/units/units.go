@@ -9,3 +9,6 @@ const KB = 1.380649e-23 * 6.02214076e23 / 1000
 
 // KT is the thermal energy at a temperature in K, in kJ/mol.
 func KT(temperature float64) float64 { return KB * temperature }
+
+// KCal is the thermochemical kilocalorie, in kJ; exact by definition.
+const KCal = 4.184

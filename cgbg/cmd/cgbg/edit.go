@@ -140,12 +140,16 @@ const mergeUsage = `usage: go run ./cgbg/cmd/cgbg merge -o FILE.arrow FILE.arrow
 Puts the frames of several files into one, in the order given. The files must be of the
 same system, map, temperature and columns.
 
+Weights of simulations with different biases are each known up to a factor: -level scales
+those of every file to a mean of one, so that each file counts by its number of frames.
+
 `
 
 // mergeCommand is `cgbg merge`.
 func mergeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flag.NewFlagSet("merge", flag.ContinueOnError)
 	out := fs.String("o", "", "Arrow `file` to write")
+	level := fs.Bool("level", false, "scale the weights of each file to a mean of one")
 	rest, done, err := parse(fs, mergeUsage, args, stdout)
 	switch {
 	case err != nil || done:
@@ -174,13 +178,27 @@ func mergeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	meta.Source = strings.Join(names, ", ")
 	meta.Generator = "cgbg merge " + strings.Join(names, " ")
+	if *level {
+		meta.Generator = "cgbg merge -level " + strings.Join(names, " ")
+	}
 	w, err := data.Create(*out, meta)
 	if err != nil {
 		return err
 	}
 	defer w.Abort() // does nothing after Close
 	for _, path := range rest {
-		if err := eachBatch(ctx, path, func(_ int, f *data.Frames) error { return w.Append(f) }); err != nil {
+		shift := 0.0
+		if *level {
+			if shift, err = meanLogWeight(ctx, path); err != nil {
+				return err
+			}
+		}
+		if err := eachBatch(ctx, path, func(_ int, f *data.Frames) error {
+			for i := range f.LogW {
+				f.LogW[i] -= shift
+			}
+			return w.Append(f)
+		}); err != nil {
 			return err
 		}
 	}
@@ -189,6 +207,22 @@ func mergeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	fmt.Fprintf(stdout, "%s: %d frames\n", *out, w.Len())
 	return nil
+}
+
+// meanLogWeight is the logarithm of the mean weight of a file's frames.
+func meanLogWeight(ctx context.Context, path string) (float64, error) {
+	var logw []float64
+	if err := eachBatch(ctx, path, func(_ int, f *data.Frames) error {
+		logw = append(logw, f.LogW...)
+		return nil
+	}); err != nil {
+		return 0, err
+	}
+	logz, err := reweight.LogZ(logw)
+	if err != nil {
+		return 0, fmt.Errorf("%s: no weights to level: %w", path, err)
+	}
+	return logz, nil
 }
 
 // differ names what two files cannot differ in if one is to follow the other.

@@ -43,7 +43,7 @@ func (im *importer) survey(ctx context.Context) (stride float64, sum string, err
 		return 0, "", err
 	}
 	im.step = stride
-	return stride * float64(im.every), fmt.Sprintf("%x", h.Sum(nil)), nil
+	return math.Round(stride*float64(im.every)*1e6) / 1e6, fmt.Sprintf("%x", h.Sum(nil)), nil // 0.3, not 0.30000000000000004
 }
 
 func hashFile(ctx context.Context, h io.Writer, path string) error {
