@@ -55,9 +55,10 @@ func (m *Model) evaluator(single bool) (*evaluator, error) {
 	return e, nil
 }
 
-// batch moves states that share one step size, and integrates the divergence.
-func (e *evaluator) batch(ctx context.Context, x []float64, t0, t1 float64, acc Accuracy) (*transported, error) {
-	field := func(t float64, x, dx []float64) error { return e.run(e.velocity, []float64{t}, x, dx, nil) }
+// batch moves states that share one step size along the velocity of path, and
+// integrates the divergence.
+func (e *evaluator) batch(ctx context.Context, path *evaluator, x []float64, t0, t1 float64, acc Accuracy) (*transported, error) {
+	field := func(t float64, x, dx []float64) error { return path.run(path.velocity, []float64{t}, x, dx, nil) }
 	sol, err := ode.Solve(ctx, field, x, e.dim, t0, t1, ode.Options{RTol: acc.PathTol, ATol: acc.PathTol})
 	if err != nil {
 		return nil, err

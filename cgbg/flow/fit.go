@@ -42,6 +42,10 @@ type Config struct {
 	Pairing Pairing // of frames and noise; Aligned needs Beads
 	EMA     float64 // decay per step of an average of the parameters that takes their place at the end; 0: none
 
+	// Slices of a batch are computed independently of each other, which keeps
+	// several cores busy and their caches warm [1]. The result is the same but for rounding.
+	Slices int
+
 	StepsPerCall    int           // steps fused into one compiled call [10]
 	Checkpoint      string        // file; "" for none
 	CheckpointEvery time.Duration // [10 s]
@@ -166,8 +170,21 @@ func matching(field Field, n int, cfg Config) train.Loss {
 		stratum := graph.ConvertDType(graph.Iota(g, shapes.Make(dtypes.Int32, cfg.Batch, 1), 0), dtypes.Float32)
 		t := graph.DivScalar(graph.Add(stratum, store.RandomUniform(g, float(cfg.Batch, 1))), float64(cfg.Batch))
 		xt := graph.Add(graph.Mul(graph.OneMinus(t), x0), graph.Mul(t, x1))
-		v := field.Velocity(store, graph.StopGradient(t), graph.StopGradient(xt))
-		return graph.ReduceAllMean(graph.Square(graph.Sub(v, graph.StopGradient(graph.Sub(x1, x0)))))
+		u := graph.Sub(x1, x0)
+		slices := max(1, cfg.Slices)
+		var sum *graph.Node
+		for k := range slices {
+			part := func(x *graph.Node) *graph.Node {
+				return graph.StopGradient(graph.Slice(x, graph.AxisRange(k*cfg.Batch/slices, (k+1)*cfg.Batch/slices)))
+			}
+			loss := graph.ReduceAllSum(graph.Square(graph.Sub(field.Velocity(store, part(t), part(xt)), part(u))))
+			if sum == nil {
+				sum = loss
+			} else {
+				sum = graph.Add(sum, loss)
+			}
+		}
+		return graph.DivScalar(sum, float64(cfg.Batch*dim))
 	}
 }
 

@@ -93,16 +93,84 @@ func testFixture(t *testing.T, name, path string) {
 			}
 		}
 	}
-	fixtureLogQ(t, m, array)
+	n := 64
+	if name == "go" { // some seconds a sample
+		n = 8
+	}
+	fixtureLogQ(t, m, n, array)
+	if name != "go" && !testing.Short() {
+		fixtureAccuracy(t, m, array)
+	}
+}
+
+// fixtureAccuracy draws from the prior's points as samples are drawn: errors of
+// log q are no larger than those of the published joint solve at its tolerance
+// 1e-5, and the certificate of some bounds those of the others.
+func fixtureAccuracy(t *testing.T, m *Model, array func(string) []float64) {
+	const n, certified = 32, 16
+	dim, ctx := m.Field.Dim(), context.Background()
+	acc := SamplingAccuracy("xla:cpu")
+	z := array("prior")[:n*dim]
+	out, err := m.transport(ctx, z, 0, 1, acc, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	truth, err := m.precise(ctx, out.x, acc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Samples{Checked: certified}
+	var rms, worst float64
+	outside := 0
+	for i := range n {
+		e := math.Abs(logNormal(z[i*dim:(i+1)*dim]) - out.integral[i] - truth[i])
+		rms += e * e / n
+		worst = math.Max(worst, e)
+		if i < certified {
+			s.CheckRMS = math.Sqrt((s.CheckRMS*s.CheckRMS*float64(i) + e*e) / float64(i+1))
+			s.CheckMax = math.Max(s.CheckMax, e)
+		} else if e > s.LogQBound() {
+			outside++
+		}
+	}
+	rms = math.Sqrt(rms)
+	published, want := array("published/logq"), array("published/true_logq")
+	var theirs, theirWorst float64
+	for i := range want {
+		e := math.Abs(published[i] - want[i])
+		theirs += e * e / float64(len(want))
+		theirWorst = math.Max(theirWorst, e)
+	}
+	theirs = math.Sqrt(theirs)
+	t.Logf("error of log q: rms %.4f, largest %.4f, certificate %.4f nat; published: rms %.4f, largest %.4f", rms, worst, s.LogQBound(), theirs, theirWorst)
+	if rms > theirs || worst > theirWorst {
+		t.Errorf("errors of log q: rms %.4f, largest %.4f; published %.4f, %.4f", rms, worst, theirs, theirWorst)
+	}
+	if outside > 0 {
+		t.Errorf("%d of %d errors are outside the certificate %.4f", outside, n-certified, s.LogQBound())
+	}
+	// What the checks compare with is the truth: it agrees with the joint solve in float64 at 1e-8.
+	few := 4
+	sure, err := m.precise(ctx, array("published/x1")[:few*dim], acc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, got := range sure {
+		if math.Abs(got-want[i]) > 1e-3 {
+			t.Errorf("precise log q of sample %d: got %.6f, want %.6f", i, got, want[i])
+		}
+	}
 }
 
 // fixtureLogQ integrates given samples back to the prior: by this package's
 // float32, to 0.01 nat of the truth.
-func fixtureLogQ(t *testing.T, m *Model, array func(string) []float64) {
+func fixtureLogQ(t *testing.T, m *Model, n int, array func(string) []float64) {
 	x, want := array("published/x1"), array("published/true_logq")
 	if testing.Short() {
-		x, want = x[:8*m.Field.Dim()], want[:8]
+		n = min(n, 8)
 	}
+	n = min(n, len(want))
+	x, want = x[:n*m.Field.Dim()], want[:n]
 	r := make([]float64, len(x))
 	for i, v := range x {
 		r[i] = m.Std * v
@@ -118,6 +186,8 @@ func fixtureLogQ(t *testing.T, m *Model, array func(string) []float64) {
 	}
 	// Forward: the prior's points must end where a far tighter solve ends them, with its log-density.
 	z, x1, logq := array("prior"), array("tight/x1"), array("tight/logq")
+	n = min(n, len(logq))
+	x1, logq = x1[:n*m.Field.Dim()], logq[:n]
 	out, err := m.transport(context.Background(), z[:len(x1)], 0, 1, Accuracy{PathTol: 1e-6, LogQTol: 5e-3, Batch: 32, Chunk: 8, Single: true}, nil)
 	if err != nil {
 		t.Fatal(err)

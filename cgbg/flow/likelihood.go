@@ -24,6 +24,8 @@ type Accuracy struct {
 	// Single evaluates the field in float32; sums and paths stay in float64.
 	// A graph transformer's log-density moves by some 1e-5 nat, and is there in half the time.
 	Single bool
+
+	doublePath bool // the path in float64 even so, for checks
 }
 
 func (a Accuracy) withDefaults() Accuracy {
@@ -178,7 +180,7 @@ func (m *Model) precise(ctx context.Context, x []float64, acc Accuracy) ([]float
 	if !acc.Single {
 		return m.JointLogQ(ctx, x, 1e-9)
 	}
-	out, err := m.transport(ctx, x, 1, 0, Accuracy{PathTol: 1e-8, LogQTol: acc.LogQTol / 20, Batch: 16, Chunk: acc.Chunk, MaxNodes: 256}, nil)
+	out, err := m.transport(ctx, x, 1, 0, Accuracy{PathTol: 1e-8, LogQTol: acc.LogQTol / 50, Intervals: 64, Batch: 16, Chunk: acc.Chunk, Single: true, doublePath: true}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -231,6 +233,12 @@ func (m *Model) transport(ctx context.Context, x []float64, t0, t1 float64, acc 
 	if err != nil {
 		return nil, err
 	}
+	path := e
+	if acc.doublePath {
+		if path, err = m.evaluator(false); err != nil {
+			return nil, err
+		}
+	}
 	dim := m.Field.Dim()
 	n := len(x) / dim
 	out := &transported{x: make([]float64, len(x)), integral: make([]float64, n), errors: make([]float64, n)}
@@ -246,7 +254,7 @@ func (m *Model) transport(ctx context.Context, x []float64, t0, t1 float64, acc 
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			b, err := e.batch(ctx, x[start*dim:end*dim], t0, t1, acc)
+			b, err := e.batch(ctx, path, x[start*dim:end*dim], t0, t1, acc)
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
@@ -279,7 +287,7 @@ func (m *Model) transport(ctx context.Context, x []float64, t0, t1 float64, acc 
 // SamplingAccuracy is what samples of graph transformers are drawn with on a
 // backend ("go", "xla:cpu", "xla:cuda"): errors of log q of some 0.005 nat.
 func SamplingAccuracy(backend string) Accuracy {
-	acc := Accuracy{PathTol: 5e-6, LogQTol: 0.05, Intervals: 14, Batch: 64, Chunk: 8, Checks: 64, Single: true}
+	acc := Accuracy{PathTol: 3e-6, LogQTol: 0.05, Batch: 64, Chunk: 8, Checks: 64, Single: true}
 	if strings.Contains(backend, "cuda") { // a GPU wants much to do at once
 		acc.Batch, acc.Chunk = 1000, 1000
 	}

@@ -23,6 +23,7 @@ func main() {
 	batch := flag.Int("batch", 64, "states of a batch")
 	n := flag.Int("n", 64, "samples, or training steps")
 	checks := flag.Int("checks", -1, "samples whose log-density is checked")
+	slices := flag.Int("slices", 1, "`parts` of a training batch")
 	pathTol := flag.Float64("path", flow.SamplingAccuracy("cpu").PathTol, "`tolerance` of the path")
 	flag.Parse()
 	b, err := backend.Open()
@@ -34,7 +35,7 @@ func main() {
 	case "sample":
 		err = sample(b, *weights, *n, *batch, *checks, *pathTol, out)
 	case "train":
-		err = train(b, *beads, *n, *batch, out)
+		err = train(b, *beads, *n, *batch, *slices, out)
 	default:
 		err = fmt.Errorf("-what %s: sample or train", *what)
 	}
@@ -78,7 +79,7 @@ func sample(b *backend.Backend, path string, n, batch, checks int, pathTol float
 	return nil
 }
 
-func train(b *backend.Backend, beads, steps, batch int, out map[string]any) error {
+func train(b *backend.Backend, beads, steps, batch, slices int, out map[string]any) error {
 	frames := make([]float32, 4*batch*3*beads)
 	rng := rand.New(rand.NewPCG(1, 1))
 	for i := range frames {
@@ -93,7 +94,7 @@ func train(b *backend.Backend, beads, steps, batch int, out map[string]any) erro
 		last, end = time.Now(), done
 	}
 	_, _, err := flow.Fit(context.Background(), b.Backend, flow.NewGraphTransformer(beads), frames, flow.Config{
-		Epochs: (steps + 1 + 3) / 4, Batch: batch, RateHigh: 3e-4, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000, Beads: beads, StepsPerCall: 1, Progress: progress})
+		Epochs: (steps + 1 + 3) / 4, Batch: batch, RateHigh: 3e-4, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000, Beads: beads, Slices: slices, StepsPerCall: 1, Progress: progress})
 	if err != nil {
 		return err
 	}
