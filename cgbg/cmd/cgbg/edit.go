@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -161,7 +162,7 @@ func mergeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	meta := first
+	meta := withExtra(first, keyEffective, "") // it is not that of all of them
 	var names []string
 	for _, path := range rest {
 		m, err := metaOf(path)
@@ -282,11 +283,27 @@ func eachBatch(ctx context.Context, path string, do func(first int, f *data.Fram
 	}
 }
 
+// keyEffective is where a resampled file's description keeps the effective number of the frames it was drawn from.
+const keyEffective = "effective frames"
+
+// withExtra is the description with a value under a key, or without one where the value is empty.
+func withExtra(m data.Meta, key, value string) data.Meta {
+	m.Extra = maps.Clone(m.Extra)
+	delete(m.Extra, key)
+	if value != "" {
+		if m.Extra == nil {
+			m.Extra = map[string]string{}
+		}
+		m.Extra[key] = value
+	}
+	return m
+}
+
 const splitUsage = `usage: go run ./cgbg/cmd/cgbg split [-validation 0.1] [-blocks 10] [-seed 1] FILE.arrow
 
-Splits frames in time order into FILE_train.arrow and FILE_validation.arrow by blocks of
-time: neighbouring frames are alike, and would make the validation too good if they stood
-on both sides. The blocks for validation are drawn at random.
+Splits frames in time order into FILE_split_train.arrow and FILE_split_validation.arrow by
+blocks of time: neighbouring frames are alike, and would make the validation too good if
+they stood on both sides. The blocks for validation are drawn at random.
 
 `
 
@@ -339,8 +356,8 @@ func (o *splitOptions) choose() []bool {
 
 // splitFile writes the frames to a file for training and one for validation.
 // pick gives the frames to take of those numbered (nil: all of them), in the
-// file's order, and says so in the description of the file.
-func splitFile(ctx context.Context, path, verb string, o *splitOptions, pick func(frames []int, rng *rand.Rand) ([]int, error), stdout io.Writer) error {
+// file's order, and their effective number. verb goes into the description of the file.
+func splitFile(ctx context.Context, path, verb string, o *splitOptions, pick func(frames []int, rng *rand.Rand) ([]int, float64, error), stdout io.Writer) error {
 	r, err := data.Open(path)
 	if err != nil {
 		return err
@@ -371,13 +388,17 @@ func splitFile(ctx context.Context, path, verb string, o *splitOptions, pick fun
 				take[side] = append(take[side], i)
 			}
 		}
+		meta = withExtra(meta, keyEffective, "")
 		if pick != nil {
-			if take[side], err = pick(take[side], rng); err != nil {
+			var effective float64
+			if take[side], effective, err = pick(take[side], rng); err != nil {
 				return fmt.Errorf("%s: %s: %w", path, name, err)
 			}
+			meta = withExtra(meta, keyEffective, fmt.Sprintf("%.0f", effective))
 		}
 		meta.Generator = fmt.Sprintf("cgbg %s -blocks %d -validation %g -seed %d (%s)", verb, o.blocks, o.validation, o.seed, name)
-		out := base + "_" + verb + "_" + name + ".arrow"
+		command, _, _ := strings.Cut(verb, " ")
+		out := base + "_" + command + "_" + name + ".arrow"
 		if writers[side], err = data.Create(out, meta); err != nil {
 			return err
 		}
@@ -422,7 +443,7 @@ Makes an unbiased set of a biased one: draws frames with their weights (column l
 FILE_resample_train.arrow and FILE_resample_validation.arrow. Blocks of time are split
 first, so that copies of a frame never stand on both sides. The draw is systematic: a
 frame of weight w is taken n·w times, rounded up or down. The effective number of frames
-bounds what the set knows, however many are drawn.
+bounds what the set knows, however many are drawn; "cgbg info" shows it.
 
 `
 
@@ -454,14 +475,18 @@ func resampleCommand(ctx context.Context, args []string, stdout io.Writer) error
 	}); err != nil {
 		return err
 	}
-	return splitFile(ctx, rest[0], "resample", &o, func(frames []int, rng *rand.Rand) ([]int, error) {
+	verb := "resample"
+	if *n > 0 {
+		verb = fmt.Sprintf("resample -n %d", *n)
+	}
+	return splitFile(ctx, rest[0], verb, &o, func(frames []int, rng *rand.Rand) ([]int, float64, error) {
 		w := make([]float64, len(frames))
 		for i, k := range frames {
 			w[i] = logw[k]
 		}
 		ess, err := reweight.ESS(w)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		draw := len(frames)
 		if *n > 0 {
@@ -469,7 +494,7 @@ func resampleCommand(ctx context.Context, args []string, stdout io.Writer) error
 		}
 		counts, err := reweight.Resample(w, draw, reweight.Systematic, rng)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		var out []int
 		distinct := 0
@@ -482,6 +507,6 @@ func resampleCommand(ctx context.Context, args []string, stdout io.Writer) error
 			}
 		}
 		fmt.Fprintf(stdout, "%d frames, effective %.0f: drew %d, %d of them different\n", len(frames), ess*float64(len(frames)), len(out), distinct)
-		return out, nil
+		return out, ess * float64(len(frames)), nil
 	}, stdout)
 }
