@@ -35,6 +35,7 @@ type Reader struct {
 	order binary.ByteOrder
 
 	atoms    int
+	frames   int  // that the head announces; 0 where it does not
 	cell     bool // a unit cell in every frame
 	four     bool // a fourth dimension in every frame
 	first    int64
@@ -103,6 +104,7 @@ func (r *Reader) header() error {
 	if n := control(8); n != 0 {
 		return fmt.Errorf("%w: %d atoms are fixed, and stand in the first frame only; write all atoms in every frame", ErrFormat, n)
 	}
+	r.frames = int(control(0))
 	r.first, r.interval = int64(control(1)), int64(control(2))
 	if control(19) != 0 { // CHARMM's version; without it a file has neither cell nor fourth dimension, and X-PLOR's time step
 		r.cell, r.four = control(10) != 0, control(11) != 0
@@ -164,17 +166,19 @@ func (r *Reader) record(size int) ([]byte, error) {
 }
 
 // Next reads the next frame into f, whose slice R it uses again. It returns
-// io.EOF after the last frame. Errors name file, frame and offset.
+// io.EOF after the last frame. A file with fewer frames than its head announces
+// is truncated; one with more was written on. Errors name file, frame and offset.
 func (r *Reader) Next(f *gromacs.Frame) error {
 	err := r.next(f)
 	if err == nil {
 		r.frame++
 		return nil
 	}
-	if err == io.EOF {
-		return io.EOF
-	}
 	switch {
+	case err == io.EOF && r.frame >= r.frames:
+		return io.EOF
+	case err == io.EOF:
+		err = fmt.Errorf("%w: it ends here, its head announces %d frames", ErrTruncated, r.frames)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		err = fmt.Errorf("%w: it ends inside this frame; the %d before it are whole", ErrTruncated, r.frame)
 	case errors.Is(err, ErrFormat) && r.frame > 0:

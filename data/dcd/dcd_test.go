@@ -145,6 +145,8 @@ func TestDamage(t *testing.T) {
 		{"fixed atoms", put(8+4*8, 3), ErrFormat, "3 atoms are fixed"},
 		{"no atoms", put(start-8, 0), ErrFormat, "0 atoms"},
 		{"cut", whole[:start+2*frame+30], ErrTruncated, "frame 2"},
+		{"cut between frames", whole[:start+5*frame], ErrTruncated, "frame 5"},
+		{"no frame", whole[:start], ErrTruncated, "announces 8"},
 		{"cut between records", whole[:start+2*frame+56], ErrTruncated, "frame 2"},
 		{"record", put(start+frame, 40), ErrFormat, "frame 1"},
 		{"end mark", put(start+52, 40), ErrFormat, "ends with the mark"},
@@ -158,6 +160,18 @@ func TestDamage(t *testing.T) {
 		}
 		if !errors.Is(err, c.err) || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "test.dcd") {
 			t.Errorf("%s: got %v", c.name, err)
+		}
+	}
+}
+
+// A program that writes on, or that does not count, leaves fewer frames in the
+// head than there are.
+func TestUncounted(t *testing.T) {
+	whole := readFile(t, "ala2_charmm.dcd")
+	for _, n := range []uint32{0, 3, 1<<32 - 1} {
+		binary.LittleEndian.PutUint32(whole[8:], n)
+		if got := readAll(t, bytes.NewReader(whole)); len(got) != 8 {
+			t.Errorf("%d frames in the head: got %d, want 8", int32(n), len(got))
 		}
 	}
 }

@@ -121,6 +121,22 @@ func TestFetch(t *testing.T) {
 				t.Errorf("git %v: got %d bytes, %v", git, len(got), err)
 			}
 		}
+		if git { // a cached file that is damaged is fetched again
+			s.gets = 0
+			path, err := c.Fetch(context.Background(), "who/set", "", "a b/data.npz")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(strings.Repeat("x", len(s.body))), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if path, err = c.Fetch(context.Background(), "who/set", "", "a b/data.npz"); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := os.ReadFile(path); err != nil || string(got) != string(s.body) {
+				t.Errorf("damaged in the cache: got %d bytes, %v", len(got), err)
+			}
+		}
 		if s.gets != 1 || last != 300000 || total != 300000 {
 			t.Errorf("git %v: %d downloads, progress %d of %d", git, s.gets, last, total)
 		}

@@ -160,9 +160,15 @@ func (r *Reader) Energy() float64 { return r.energy }
 func (r *Reader) Species() []int32 { return r.kind }
 
 // Next reads the next frame into f, whose slices it uses again. It returns
-// io.EOF after the last frame. Errors name file, array and frame.
+// io.EOF after the last frame, once the checksums of the arrays are right.
+// Errors name file, array and frame.
 func (r *Reader) Next(f *gromacs.Frame) error {
 	if r.frame == r.frames {
+		for _, a := range []*array{r.r, r.f, r.box, r.u, r.species, r.mask} {
+			if err := a.end(); err != nil {
+				return fmt.Errorf("npz: %s: after frame %d: %w", r.name, r.frame-1, err)
+			}
+		}
 		return io.EOF
 	}
 	if err := r.next(f); err != nil {
@@ -332,6 +338,23 @@ func (a *array) row(dst []float64) ([]float64, error) {
 		dst = a.decode(dst, p, word)
 	}
 	return dst, nil
+}
+
+// end reads on to the end of the array: archive/zip compares the checksum there.
+func (a *array) end() error {
+	if a == nil {
+		return nil
+	}
+	var more [1]byte
+	switch n, err := io.ReadFull(a.in, more[:]); {
+	case n > 0:
+		return fmt.Errorf("%w: %s goes on behind the numbers of its shape", ErrFormat, a.key)
+	case errors.Is(err, zip.ErrChecksum):
+		return fmt.Errorf("%w: %s: its checksum is wrong: some of its numbers are damaged; copy or make the file again", ErrFormat, a.key)
+	case !errors.Is(err, io.EOF):
+		return fmt.Errorf("%w: %s: %w", ErrFormat, a.key, err)
+	}
+	return nil
 }
 
 // decode appends numbers of so many bytes.

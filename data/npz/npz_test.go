@@ -148,12 +148,20 @@ func TestDamage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	flipped := bytes.Clone(published) // a number of R, stored as it is
+	flipped[bytes.Index(flipped, []byte("\x93NUMPY"))+128+500] ^= 1
+	packed := archive(t, [2]string{"R <f4 2,1,3", zeros[:24]})
+	packed[bytes.Index(packed, []byte("PK\x07\x08"))+4] ^= 1
+	packed[bytes.Index(packed, []byte("PK\x01\x02"))+16] ^= 1
 	for _, c := range []struct {
 		name string
 		file []byte
 		err  error
 		want string
 	}{
+		{"flipped bit", flipped, ErrFormat, "R: its checksum is wrong"},
+		{"checksum of compressed numbers", packed, ErrFormat, "R: its checksum is wrong"},
+		{"long", archive(t, [2]string{"R <f4 2,1,3", zeros}), ErrFormat, "R goes on"},
 		{"text", []byte("hello"), ErrFormat, "test.npz"},
 		{"cut", published[:len(published)/2], ErrFormat, "test.npz"},
 		{"no R", archive(t, [2]string{"F <f4 2,1,3", zeros}), ErrFormat, "array R"},

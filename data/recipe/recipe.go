@@ -77,6 +77,9 @@ func (o *Options) check() error {
 	case !(o.Step > 0 && o.Step <= 2) || !(o.Length > 0) || !(o.Interval > 0) || o.Interval > o.Length:
 		return fmt.Errorf("recipe: %w: a time step of %g fs (0 to 2), %g ps long, frames every %g ps", ErrOptions, o.Step, o.Length, o.Interval)
 	}
+	if n := math.Round(o.Length * 1000 / o.Step); o.Bias != "none" && math.Mod(n, 100) != 0 {
+		return fmt.Errorf("recipe: %w: %g ps in steps of %g fs are %.0f steps; with a bias a multiple of 100, so that its last grid is of the run's end", ErrOptions, o.Length, o.Step, n)
+	}
 	if n := o.Interval / o.Step * 1000; math.Abs(n-math.Round(n)) > 1e-6*n {
 		return fmt.Errorf("recipe: %w: frames every %g ps are no whole number of steps of %g fs", ErrOptions, o.Interval, o.Step)
 	}

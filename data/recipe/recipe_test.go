@@ -96,6 +96,7 @@ func TestOptions(t *testing.T) {
 	for name, change := range map[string]func(*Options){
 		"bias": func(o *Options) { o.Bias = "wish" }, "gamma": func(o *Options) { o.Bias, o.Gamma = "awh", 1 },
 		"box": func(o *Options) { o.Box = 1 }, "step": func(o *Options) { o.Step = 0 }, "interval": func(o *Options) { o.Interval = 0.0003 },
+		"length": func(o *Options) { o.Bias, o.Length = "awh", 20.05 },
 	} {
 		o := small(t)
 		change(&o)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -133,6 +134,24 @@ func TestResampleCommand(t *testing.T) {
 		if count[k] > 0 {
 			t.Fatalf("frame %d stands on both sides", k)
 		}
+	}
+	if out, err = call(t, "resample", "-n", "50", path); err != nil {
+		t.Fatal(err)
+	}
+	drawn := filepath.Join(dir, "a_resample_train.arrow")
+	var said, effective int // 3600 frames, effective 1234: …
+	if _, err := fmt.Sscanf(out, "%d frames, effective %d", &said, &effective); err != nil || said != 3600 || effective < 500 || effective > 3000 {
+		t.Fatalf("said %q: %v", out, err)
+	}
+	want := fmt.Sprintf("effective    %d frames", effective)
+	if out, err = call(t, "info", drawn); err != nil || !strings.Contains(out, want) || !strings.Contains(out, "resample -n 50") || !strings.Contains(out, "is not known") {
+		t.Errorf("info: got %q, %v; want %q", out, err, want)
+	}
+	if _, err := call(t, "split", drawn); err != nil {
+		t.Fatal(err)
+	}
+	if out, err = call(t, "info", filepath.Join(dir, "a_resample_train_split_train.arrow")); err != nil || strings.Contains(out, "effective") {
+		t.Errorf("info of a part: got %q, %v; its effective number is not that of the whole", out, err)
 	}
 	plain := filepath.Join(dir, "b.arrow")
 	numbered(t, plain, 50, nil)

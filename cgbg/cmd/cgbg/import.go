@@ -117,6 +117,8 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return fmt.Errorf("%w: -awh and -bias: a simulation has one of them", errUsage)
 	case !(im.temperature > 0) || math.IsInf(im.temperature, 0):
 		return fmt.Errorf("%w: -temperature %g: a positive number of kelvin", errUsage, im.temperature)
+	case !(im.dt >= 0) || math.IsInf(im.dt, 0):
+		return fmt.Errorf("%w: -dt %g: a time in ps, not below 0", errUsage, im.dt)
 	}
 	if err := im.check(); err != nil {
 		return err

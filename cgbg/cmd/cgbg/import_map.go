@@ -157,6 +157,9 @@ func (im *importer) add(batch *data.Frames, f *gromacs.Frame, energy *float64) e
 	r, forces, backbone := f.R, f.F, f.R
 	// Frames may be of the beads of a named map already.
 	if len(r) != 3*len(im.cg.Beads) || im.mapText != "" || len(im.cg.Beads) == im.atoms {
+		if len(r) != 3*im.atoms {
+			return fmt.Errorf("it has %d atoms, the structure %s has %d, the map %s %d beads", len(r)/3, im.structure, im.atoms, im.cg.Name, len(im.cg.Beads))
+		}
 		if _, err := im.molecule.Whole(f.R, &f.Box); err != nil {
 			return err
 		}

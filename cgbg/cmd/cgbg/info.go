@@ -55,7 +55,11 @@ func info(ctx context.Context, path string, stdout io.Writer) error {
 	line("system", "%s", m.System)
 	line("map", "%s", m.Mapping)
 	line("beads", "%s", strings.Join(m.Beads, " "))
-	line("frames", "%d, %g %s apart", r.Len(), m.Stride, m.Units.Time)
+	if m.Stride > 0 {
+		line("frames", "%d, %g %s apart", r.Len(), m.Stride, m.Units.Time)
+	} else {
+		line("frames", "%d; the time between them is not known, or not the same", r.Len())
+	}
 	line("columns", "%s", strings.Join(r.Columns(), " "))
 	line("units", "%s, %s, %s", m.Units.Length, m.Units.Energy, m.Units.Time)
 	if m.Temperature > 0 {
@@ -65,6 +69,9 @@ func info(ctx context.Context, path string, stdout io.Writer) error {
 	line("made by", "%s", m.Generator)
 	line("from", "%s", m.Source)
 	line("its SHA-256", "%s", m.SourceSHA)
+	if n := m.Extra[keyEffective]; n != "" {
+		line("effective", "%s frames, as if those it was drawn from were independent", n)
+	}
 	if err := survey(ctx, r, line); err != nil {
 		return err
 	}

@@ -134,6 +134,8 @@ func TestErrors(t *testing.T) {
 		{"no structure", []string{"import", trr}, "-structure", 2},
 		{"bad every", []string{"import", trr, "-structure", gro, "-o", out, "-every", "0"}, "-every", 2},
 		{"bad temperature", []string{"import", trr, "-structure", gro, "-o", out, "-temperature", "-1"}, "kelvin", 2},
+		{"bad time", []string{"import", trr, "-structure", gro, "-o", out, "-dt", "-1"}, "-dt", 2},
+		{"other atoms", []string{"import", "../../../data/npz/testdata/published.npz", "-structure", gro, "-o", out}, "frame 0: it has 10 atoms, the structure " + gro + " has 22, the map core-beta 6 beads", 1},
 		{"unknown map", []string{"import", trr, "-structure", gro, "-o", out, "-map", "martini"}, "heavy-atom", 2},
 		{"wrong map", []string{"import", trr, "-structure", gro, "-o", out, "-map", gro}, "ala2.gro: line 1", 1},
 		{"folder as map", []string{"import", trr, "-structure", gro, "-o", out, "-map", dir}, "or a file", 2},
