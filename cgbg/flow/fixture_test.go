@@ -94,8 +94,8 @@ func testFixture(t *testing.T, name, path string) {
 		}
 	}
 	n := 64
-	if name == "go" { // some seconds a sample
-		n = 8
+	if name == "go" { // many seconds a sample without SIMD
+		n = 2
 	}
 	fixtureLogQ(t, m, n, array)
 	if name != "go" && !testing.Short() {
