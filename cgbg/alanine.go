@@ -42,8 +42,7 @@ type AlanineSettings struct {
 
 // NewAlanineSettings returns a preset's settings. The flow is the published graph
 // transformer, with the published training for "paper" (its revision: batches of
-// 1024), with frames aligned to their noise and averaged parameters for the
-// others. The potential is a simple one, a multilayer perceptron on pair distances.
+// 1024), and with averaged parameters for the others. The potential is a simple one, a multilayer perceptron on pair distances.
 func NewAlanineSettings(preset string, seed uint64) (AlanineSettings, error) {
 	s := AlanineSettings{
 		Preset: preset, Seed: seed, PMFHidden: 128, PMFLayers: 3,
@@ -57,15 +56,15 @@ func NewAlanineSettings(preset string, seed uint64) (AlanineSettings, error) {
 	case "quick":
 		s.PMFHidden, s.PMFLayers = 64, 3
 		s.PMFFit.Epochs, s.PMFFit.Rate = 8, 3e-3
-		s.FlowFit.Epochs, s.FlowFit.Batch, s.FlowFit.RateHigh = 10, 256, 1e-3
-		s.FlowFit.Pairing, s.FlowFit.EMA = flow.Aligned, 0.995
-		s.Samples, s.HeldOut = 1000, 200
+		s.FlowFit.Epochs, s.FlowFit.Batch, s.FlowFit.RateHigh = 8, 256, 1e-3
+		s.FlowFit.EMA = 0.995
+		s.Samples, s.HeldOut = 800, 100
 	case "small":
 		s.PMFHidden, s.PMFLayers = 16, 2
 		s.PMFFit.Epochs, s.PMFFit.Rate = 1, 1e-2
 		s.Flow = flow.GraphTransformer{Embed: 4, Hidden: 16, Layers: 2, Heads: 2, HeadDim: 8, FF: 32}
 		s.FlowFit.Epochs, s.FlowFit.Batch, s.FlowFit.RateHigh = 2, 256, 1e-2
-		s.FlowFit.Pairing, s.FlowFit.EMA = flow.Aligned, 0.99
+		s.FlowFit.EMA = 0.99
 		s.Samples, s.HeldOut = 200, 40
 	default:
 		return s, checkPreset(preset)
@@ -105,8 +104,11 @@ func NewAlanine(preset string, seed int, dir string, frames *data.Frames, meta d
 		return nil, err
 	}
 	a.Settings.Accuracy = flow.SamplingAccuracy(a.Backend.Name)
-	if preset == "small" {
+	switch preset {
+	case "small":
 		a.Settings.Accuracy.Checks = 16
+	case "quick":
+		a.Settings.Accuracy.Checks = 24
 	}
 	return a, nil
 }
@@ -172,7 +174,7 @@ func (a *Alanine) ComparePairings(ctx context.Context, progress Progress) ([]Pai
 		cfg, file := a.Settings.FlowFit, "flow.npz"
 		if pairing != cfg.Pairing {
 			cfg.Pairing = pairing
-			file = "flow-other-pairing.npz"
+			file = "flow-" + string(pairing) + ".npz"
 		}
 		m, _, err := a.fitFlow(ctx, cfg, file, progress)
 		if err != nil {

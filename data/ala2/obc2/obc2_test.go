@@ -9,7 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cgbg-go/lab/cgbg/units"
 	"github.com/cgbg-go/lab/data"
+	"github.com/cgbg-go/lab/data/plumed"
 )
 
 // Every set opens, has the shape its comment gives, and its checksum in README.md.
@@ -55,6 +57,11 @@ func TestSets(t *testing.T) {
 	if err != nil || len(files) != 11 {
 		t.Fatalf("got %d files, %v", len(files), err)
 	}
+	biases, err := filepath.Glob("*_bias.dat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = append(files, biases...)
 	for _, name := range files {
 		file, err := os.ReadFile(name)
 		if err != nil {
@@ -62,6 +69,32 @@ func TestSets(t *testing.T) {
 		}
 		if line := fmt.Sprintf("| %s | `%x` |", name, sha256.Sum256(file)); !strings.Contains(string(readme), line) {
 			t.Errorf("README.md lacks the line\n%s", line)
+		}
+	}
+}
+
+// The log-weights follow from the final bias: ln w = V(φ, ψ)/kT.
+func TestBias(t *testing.T) {
+	for name, load := range map[string]func() (*data.Frames, data.Meta, error){
+		"metad9_bias.dat": Metad9Dihedrals, "metad1.5_bias.dat": Metad15Dihedrals,
+	} {
+		grid, err := plumed.ReadGrid(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, m, err := load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range f.LogW {
+			v, err := grid.At(float64(f.R[2*i]), float64(f.R[2*i+1]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			// φ and ψ are kept in float32.
+			if got := v / units.KT(m.Temperature); math.Abs(got-want) > 1e-4 {
+				t.Fatalf("%s: frame %d: V/kT = %.6f, ln w = %.6f", name, i, got, want)
+			}
 		}
 	}
 }
