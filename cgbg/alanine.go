@@ -56,7 +56,7 @@ func NewAlanineSettings(preset string, seed uint64) (AlanineSettings, error) {
 	case "quick":
 		s.PMFHidden, s.PMFLayers = 64, 3
 		s.PMFFit.Epochs, s.PMFFit.Rate = 8, 3e-3
-		s.FlowFit.Epochs, s.FlowFit.Batch, s.FlowFit.RateHigh = 8, 256, 1e-3
+		s.FlowFit.Epochs, s.FlowFit.Batch, s.FlowFit.RateHigh = 43, 256, 1e-3 // 3,000 steps: after 560 half of the samples have the wrong hand
 		s.FlowFit.EMA = 0.995
 		s.Samples, s.HeldOut = 800, 100
 	case "small":
@@ -106,7 +106,7 @@ func NewAlanine(preset string, seed int, dir string, frames *data.Frames, meta d
 	a.Settings.Accuracy = flow.SamplingAccuracy(a.Backend.Name)
 	switch preset {
 	case "small":
-		a.Settings.Accuracy.Checks = 16
+		a.Settings.Accuracy.PathTol, a.Settings.Accuracy.LogQTol, a.Settings.Accuracy.Checks = 1e-6, 1e-3, 16
 	case "quick":
 		a.Settings.Accuracy.Checks = 24
 	}

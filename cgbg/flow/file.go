@@ -59,8 +59,11 @@ func fromArrays(backend compute.Backend, arrays map[string]*tensors.Tensor) (*Mo
 	f := GraphTransformer{Beads: beads, Embed: embed, Hidden: hidden, Heads: inner / headDim, HeadDim: headDim, FF: ff}
 	for ; arrays[fmt.Sprintf("param/layers/%d/q/w", f.Layers)] != nil; f.Layers++ {
 	}
-	std, err := tensors.CopyFlatData[float64](arrays[stdArray])
-	if err != nil || len(std) != 1 || !(std[0] > 0) {
+	var std []float64
+	if a := arrays[stdArray]; a != nil {
+		std, _ = tensors.CopyFlatData[float64](a) // of another type: none
+	}
+	if len(std) != 1 || !(std[0] > 0) {
 		return nil, fmt.Errorf("%w: %q must be one positive float64, nm", train.ErrParams, stdArray)
 	}
 	m := &Model{Field: f, Mean: make([]float64, f.Dim()), Std: std[0], Beads: beads, Store: model.NewStore(), backend: backend}
