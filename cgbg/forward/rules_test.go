@@ -80,7 +80,7 @@ func TestRules(t *testing.T) {
 			})
 			run := func(x []float64) [][]float64 {
 				var out [][]float64
-				for _, o := range exec.MustExec(tensor(x), tensor(c)) {
+				for _, o := range exec.MustCall(tensor(x), tensor(c)) {
 					out = append(out, tensors.MustCopyFlatData[float64](o))
 				}
 				return out
