@@ -18,7 +18,7 @@ type SampleOptions struct {
 	UntilESS float64 // draw until the weights are worth so many equal samples; needs Energy; 0: draw N
 	Part     int     // samples that are held in memory, and lost by a kill [1000]
 	Seed     uint64
-	Accuracy flow.Accuracy // Checks are made on the first part
+	Accuracy flow.Accuracy // checks are made on the first part
 
 	// Energy is the potential of mean force at samples, [n*dim], in the unit of KT; may be nil.
 	Energy func(ctx context.Context, r []float64) ([]float64, error)
@@ -43,7 +43,8 @@ func (o *SampleOptions) check() error {
 // SampleFile draws samples with their exact log-density, and with a potential
 // their weights, into an Arrow file (R, logq, u, logw). It goes part by part in
 // bounded memory. Parts are kept beside the file until it is whole: a run that
-// was stopped goes on after the last of them, with the same numbers.
+// was stopped goes on after the last of them, with the same numbers. Many samples
+// in float32 are drawn by a schedule of the flow, made first.
 //
 // Errors: those of the options, the flow and the potential; ctx.Err(), wrapped.
 func SampleFile(ctx context.Context, path string, m *flow.Model, o SampleOptions) error {
@@ -51,6 +52,10 @@ func SampleFile(ctx context.Context, path string, m *flow.Model, o SampleOptions
 		o.Part = 1000
 	}
 	if err := o.check(); err != nil {
+		return err
+	}
+	schedule, err := o.schedule(ctx, path, m)
+	if err != nil {
 		return err
 	}
 	var parts []string
@@ -82,7 +87,32 @@ func SampleFile(ctx context.Context, path string, m *flow.Model, o SampleOptions
 			}
 		}
 	}
-	return o.join(path, parts)
+	if err := o.join(path, parts); err != nil {
+		return err
+	}
+	for _, rest := range append(parts, schedule) {
+		os.Remove(rest) // one that stays does no harm
+	}
+	return nil
+}
+
+// scheduled is the number of samples from which a schedule of the flow pays.
+const scheduled = 500
+
+// schedule has the flow's schedule made, or takes it up: a run that goes on
+// must step as before. file: where it is kept.
+func (o *SampleOptions) schedule(ctx context.Context, path string, m *flow.Model) (file string, err error) {
+	if !o.Accuracy.Single || o.N < scheduled || o.Accuracy.Schedule != nil {
+		return "", nil
+	}
+	file = fmt.Sprintf("%s.%s.schedule", path, hash(o.Fingerprint, o.Seed))
+	if o.Accuracy.Schedule, err = flow.LoadSchedule(file); !errors.Is(err, os.ErrNotExist) {
+		return file, err
+	}
+	if o.Accuracy.Schedule, err = m.Schedule(ctx, o.Seed, o.Accuracy); err != nil {
+		return "", err
+	}
+	return file, o.Accuracy.Schedule.Save(file)
 }
 
 // part is a part of the samples, from its file or drawn anew.
@@ -144,9 +174,6 @@ func (o *SampleOptions) join(path string, parts []string) error {
 	}
 	if err := w.Close(); err != nil {
 		return err
-	}
-	for _, part := range parts {
-		os.Remove(part) // one that stays does no harm
 	}
 	return nil
 }

@@ -44,27 +44,34 @@ func normalFlow(t *testing.T) (m *flow.Model, energy func(context.Context, []flo
 // other models are not taken up, and none is left in the end.
 func TestSampleFileResumes(t *testing.T) {
 	m, energy := normalFlow(t)
-	dir := t.TempDir()
 	options := SampleOptions{N: 250, Part: 100, Seed: 3, Accuracy: flow.Accuracy{Checks: 10}, Energy: energy, KT: 1, Fingerprint: "a"}
+	t.Run("adaptive", func(t *testing.T) { testResumes(t, m, options) })
+	options.N, options.Part = 550, 200
+	options.Accuracy.Single, options.Accuracy.LogQTol = true, 0.01
+	t.Run("scheduled", func(t *testing.T) { testResumes(t, m, options) })
+}
+
+func testResumes(t *testing.T, m *flow.Model, options SampleOptions) {
+	dir := t.TempDir()
 	whole := filepath.Join(dir, "whole.arrow")
 	if err := SampleFile(context.Background(), whole, m, options); err != nil {
 		t.Fatal(err)
 	}
 	want, meta, err := data.ReadFile(whole)
-	if err != nil || want.Len() != 250 {
+	if err != nil || want.Len() != options.N {
 		t.Fatalf("got %d samples, %v", want.Len(), err)
 	}
 	path := filepath.Join(dir, "samples.arrow")
 	other := options
-	other.Fingerprint, other.N = "b", 100
+	other.Fingerprint, other.N = "b", options.Part
 	for _, o := range []SampleOptions{other, options} {
 		ctx, cancel := context.WithCancel(context.Background())
 		o.Progress = func(done, _ int, _ string) {
-			if done >= 200 || o.N == 100 {
+			if done >= 2*options.Part || o.N == options.Part {
 				cancel()
 			}
 		}
-		if err := SampleFile(ctx, path, m, o); !errors.Is(err, context.Canceled) && o.N > 100 {
+		if err := SampleFile(ctx, path, m, o); !errors.Is(err, context.Canceled) && o.N > options.Part {
 			t.Fatalf("got %v, want context.Canceled", err)
 		}
 	}
@@ -78,11 +85,11 @@ func TestSampleFileResumes(t *testing.T) {
 	if !slices.Equal(got.R, want.R) || !slices.Equal(got.LogQ, want.LogQ) || !slices.Equal(got.LogW, want.LogW) || gotMeta.Extra[keyLogQErr] != meta.Extra[keyLogQErr] {
 		t.Error("the resumed samples differ")
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, "*.part*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(dir, "samples.arrow?*")); len(left) > 0 {
 		t.Errorf("left: %q", left)
 	}
 	// Parts differ from each other.
-	if slices.Equal(got.R[:100], got.R[100:200]) {
+	if slices.Equal(got.R[:options.Part], got.R[options.Part:2*options.Part]) {
 		t.Error("two parts are the same")
 	}
 }

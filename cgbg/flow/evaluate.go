@@ -58,8 +58,10 @@ func (m *Model) evaluator(single bool) (*evaluator, error) {
 // batch moves states that share one step size along the velocity of path, and
 // integrates the divergence.
 func (e *evaluator) batch(ctx context.Context, path *evaluator, x []float64, t0, t1 float64, acc Accuracy) (*transported, error) {
-	field := func(t float64, x, dx []float64) error { return path.run(path.velocity, []float64{t}, x, dx, nil) }
-	sol, err := ode.Solve(ctx, field, x, e.dim, t0, t1, ode.Options{RTol: acc.PathTol, ATol: acc.PathTol})
+	if acc.Schedule != nil {
+		return acc.Schedule.batch(ctx, e, x, t0, t1, acc)
+	}
+	sol, err := path.solve(ctx, x, t0, t1, acc.PathTol)
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +70,16 @@ func (e *evaluator) batch(ctx context.Context, path *evaluator, x []float64, t0,
 		return nil, err
 	}
 	return out, nil
+}
+
+// field is the velocity at one time for all states.
+func (e *evaluator) field(t float64, x, dx []float64) error {
+	return e.run(e.velocity, []float64{t}, x, dx, nil)
+}
+
+// solve moves states that share one step size along the velocity.
+func (e *evaluator) solve(ctx context.Context, x []float64, t0, t1, tol float64) (*ode.Solution, error) {
+	return ode.Solve(ctx, e.field, x, e.dim, t0, t1, ode.Options{RTol: tol, ATol: tol})
 }
 
 // run evaluates the velocity, and the divergence where div is not nil, at one
@@ -133,10 +145,7 @@ func (e *evaluator) read(t *tensors.Tensor, dst []float64) error {
 // for those states whose two last levels differ by more than the tolerance.
 func (e *evaluator) integrate(ctx context.Context, sol *ode.Solution, n int, acc Accuracy, out *transported) error {
 	out.integral, out.errors = make([]float64, n), make([]float64, n)
-	active := make([]int, n)
-	for i := range active {
-		active[i] = i
-	}
+	active := upTo(n)
 	values := map[int][]float64{} // divergences by node of the finest level, [n]
 	coarse := acc.Intervals
 	for level := coarse; ; level *= 2 {

@@ -21,6 +21,10 @@ type Accuracy struct {
 	Intervals int     // of the coarsest quadrature; the second has twice as many [16]
 	MaxNodes  int     // ceiling of the quadrature's intervals [1024]
 
+	// Schedule of the model, by which paths are stepped and divergences integrated; nil: each batch
+	// adapts its steps, and each state the nodes of its quadrature.
+	Schedule *Schedule
+
 	// Single evaluates the field in float32; sums and paths stay in float64.
 	// A graph transformer's log-density moves by some 1e-5 nat, and is there in half the time.
 	Single bool
@@ -287,7 +291,7 @@ func (m *Model) transport(ctx context.Context, x []float64, t0, t1 float64, acc 
 // SamplingAccuracy is what samples of graph transformers are drawn with on a
 // backend ("go", "xla:cpu", "xla:cuda"): errors of log q of some 0.005 nat.
 func SamplingAccuracy(backend string) Accuracy {
-	acc := Accuracy{PathTol: 3e-6, LogQTol: 0.05, Batch: 64, Chunk: 8, Checks: 64, Single: true}
+	acc := Accuracy{PathTol: 2e-6, LogQTol: 0.04, Batch: 64, Chunk: 8, Checks: 64, Single: true}
 	if strings.Contains(backend, "cuda") { // a GPU wants much to do at once
 		acc.Batch, acc.Chunk = 1000, 1000
 	}

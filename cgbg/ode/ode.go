@@ -133,3 +133,12 @@ func Solve(ctx context.Context, f Field, x0 []float64, dim int, t0, t1 float64, 
 	sol.X = s.x
 	return sol, nil
 }
+
+// Times are the ends of the steps, from t0 to t1.
+func (s *Solution) Times() []float64 {
+	times := []float64{s.segments[0].t}
+	for _, g := range s.segments {
+		times = append(times, g.t+g.h)
+	}
+	return times
+}

@@ -24,6 +24,7 @@ func main() {
 	n := flag.Int("n", 64, "samples, or training steps")
 	checks := flag.Int("checks", -1, "samples whose log-density is checked")
 	slices := flag.Int("slices", 1, "`parts` of a training batch")
+	adaptive := flag.Bool("adaptive", false, "samples without a schedule")
 	pathTol := flag.Float64("path", flow.SamplingAccuracy("cpu").PathTol, "`tolerance` of the path")
 	flag.Parse()
 	b, err := backend.Open()
@@ -33,7 +34,7 @@ func main() {
 	out := map[string]any{"what": *what, "batch": *batch, "device": b.Name}
 	switch *what {
 	case "sample":
-		err = sample(b, *weights, *n, *batch, *checks, *pathTol, out)
+		err = sample(b, *weights, *n, *batch, *checks, *pathTol, *adaptive, out)
 	case "train":
 		err = train(b, *beads, *n, *batch, *slices, out)
 	default:
@@ -52,7 +53,7 @@ func fail(err error) {
 	os.Exit(1)
 }
 
-func sample(b *backend.Backend, path string, n, batch, checks int, pathTol float64, out map[string]any) error {
+func sample(b *backend.Backend, path string, n, batch, checks int, pathTol float64, adaptive bool, out map[string]any) error {
 	m, err := flow.Import(b.Backend, path)
 	if err != nil {
 		return err
@@ -60,6 +61,14 @@ func sample(b *backend.Backend, path string, n, batch, checks int, pathTol float
 	acc := flow.SamplingAccuracy(b.Name)
 	acc.Batch, acc.Checks, acc.PathTol = batch, -1, pathTol
 	ctx := context.Background()
+	if !adaptive {
+		start := time.Now()
+		if acc.Schedule, err = m.Schedule(ctx, 3, acc); err != nil {
+			return err
+		}
+		out["schedule_seconds"], out["schedule_nodes"], out["schedule_steps"] = time.Since(start).Seconds(), len(acc.Schedule.Nodes), len(acc.Schedule.Mesh)-1
+		out["schedule_logq_error"], out["schedule_path_error"] = acc.Schedule.LogQError, acc.Schedule.PathError
+	}
 	if _, err := m.Sample(ctx, 2*batch, 1, acc, nil); err != nil { // compiles
 		return err
 	}
