@@ -57,6 +57,25 @@ func fitQuadrature(values []float64, n int, tol float64) (*rule, error) {
 	return nil, fmt.Errorf("flow: no rule of up to %d nodes integrates the divergence to %g nat: train the flow longer, or loosen LogQTol", pilotIntervals, tol)
 }
 
+// fitWeights are the optimal weights of given nodes, and their root mean square
+// error by cross-validation.
+func fitWeights(values []float64, n int, nodes []float64) (weights []float64, heldOut float64) {
+	coeffs := chebyshev(values, n)
+	phi := make([]float64, len(nodes))
+	for i, t := range nodes {
+		phi[i] = math.Acos(2*t - 1)
+	}
+	half := n / 2 * (pilotIntervals + 1)
+	var sum float64
+	for _, fold := range [2][2][]float64{{coeffs[:half], coeffs[half:]}, {coeffs[half:], coeffs[:half]}} {
+		r := rule{nodes: nodes}
+		r.weights, _ = newMoments(fold[0]).weights(phi)
+		sum += r.meanSquare(fold[1])
+	}
+	weights, _ = newMoments(coeffs).weights(phi)
+	return weights, math.Sqrt(sum / 2)
+}
+
 // chebyshev turns values at Clenshaw–Curtis nodes into coefficients, [n][65].
 func chebyshev(values []float64, n int) []float64 {
 	const m = pilotIntervals

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
-	"sort"
 
 	"github.com/cgbg-go/lab/cgbg/ode"
 	"gonum.org/v1/gonum/interp"
@@ -21,13 +20,16 @@ import (
 // optimal for the pilots' divergences. A schedule of another flow is still
 // consistent, but may be far from precise: see [Samples.LogQBound].
 type Schedule struct {
-	Mesh      []float64 `json:"mesh"`       // flow times of the path, from 0 to 1
-	Nodes     []int     `json:"nodes"`      // places in Mesh where the divergence is evaluated
-	Weights   []float64 `json:"weights"`    // of the nodes
-	Precision []float64 `json:"precision"`  // inverse second moment of the pilots' divergences at the nodes, [n*n]
-	LogQError float64   `json:"logq_error"` // of the quadrature, root mean square over pilots it was not fitted to, nats
-	PathError float64   `json:"path_error"` // of the end points, root mean square, standardised units
-	Defect    float64   `json:"defect"`     // of the paths, root mean square; see ode.MeshSolution
+	Mesh        []float64 `json:"mesh"`    // flow times of the path, from 0 to 1
+	Nodes       []int     `json:"nodes"`   // places in Mesh where the divergence is evaluated
+	Weights     []float64 `json:"weights"` // of the nodes
+	Fine        []int     `json:"fine"`    // places in Mesh of a finer rule, for samples with rough paths
+	FineWeights []float64 `json:"fine_weights"`
+	Precision   []float64 `json:"precision"`  // inverse second moment of the pilots' divergences at the nodes, [n*n]
+	LogQError   float64   `json:"logq_error"` // of the quadrature, root mean square over pilots it was not fitted to, nats
+	FineError   float64   `json:"fine_error"` // of the finer rule
+	PathError   float64   `json:"path_error"` // of the end points, root mean square, standardised units
+	Defect      float64   `json:"defect"`     // of the paths, root mean square; see ode.MeshSolution
 }
 
 // Numbers of samples that a schedule is made from.
@@ -85,7 +87,40 @@ func (m *Model) Schedule(ctx context.Context, seed uint64, acc Accuracy) (*Sched
 		return nil, err
 	}
 	s := &Schedule{LogQError: rule.heldOut, Weights: rule.weights, Precision: rule.precision}
-	return s, s.fitMesh(ctx, e, rule.nodes, z[:meshPilots*e.dim], exact[:meshPilots*e.dim], acc.PathTol)
+	if err := s.fitMesh(ctx, e, rule.nodes, z[:meshPilots*e.dim], exact[:meshPilots*e.dim], acc.PathTol); err != nil {
+		return nil, err
+	}
+	s.Fine = s.between()
+	s.FineWeights, s.FineError = fitWeights(divergences, pilots, pick(s.Mesh, s.Fine))
+	return s, nil
+}
+
+// between are the nodes and, between two of them, the mesh point closest to the middle.
+func (s *Schedule) between() []int {
+	var out []int
+	last := 0
+	for _, k := range append(s.Nodes, len(s.Mesh)-1) {
+		middle := last
+		for j := last; j < k; j++ {
+			if d := func(j int) float64 { return math.Abs(s.Mesh[j] - (s.Mesh[last]+s.Mesh[k])/2) }; d(j) < d(middle) {
+				middle = j
+			}
+		}
+		if middle != last || len(out) == 0 {
+			out = append(out, middle)
+		}
+		out = append(out, k)
+		last = k
+	}
+	return slices.Compact(out)
+}
+
+func pick(values []float64, index []int) []float64 {
+	out := make([]float64, len(index))
+	for i, k := range index {
+		out[i] = values[k]
+	}
+	return out
 }
 
 // fitMesh chooses the mesh, with the nodes in it: as dense as steps of
@@ -102,7 +137,7 @@ func (s *Schedule) fitMesh(ctx context.Context, e *evaluator, nodes, z, exact []
 	}
 	for n := 16.0; ; n *= 1.15 {
 		s.setMesh(nodes, share, n)
-		end, err := ode.SolveMesh(ctx, e.field, z, e.dim, s.Mesh, nil, nil)
+		end, err := ode.SolveMesh(ctx, e.field, z, e.dim, s.Mesh, nil)
 		if err != nil && n > maxMesh {
 			return fmt.Errorf("flow: schedule: %w", err)
 		}
@@ -168,54 +203,104 @@ func steps(times []float64) (interp.Predictor, error) {
 	return p, nil
 }
 
+// Samples whose paths are rougher than that, in terms of the pilots' Defect, get the
+// finer rule; those beyond the second go the adaptive way.
+const (
+	roughPath = 2
+	oddPath   = 10
+)
+
 // batch moves states along the schedule, and integrates the divergence. Those
 // unlike the pilots go the adaptive way.
 func (s *Schedule) batch(ctx context.Context, e *evaluator, x []float64, t0, t1 float64, acc Accuracy) (*transported, error) {
 	n := len(x) / e.dim
-	mesh, node := append([]float64(nil), s.Mesh...), make([]int, len(s.Mesh)) // 1 + node of a mesh point
-	for i, k := range s.Nodes {
-		node[k] = i + 1
-	}
+	mesh := append([]float64(nil), s.Mesh...)
+	node, fine := s.places(s.Nodes), s.places(s.Fine)
 	if t1 < t0 {
 		slices.Reverse(mesh)
 		slices.Reverse(node)
+		slices.Reverse(fine)
 	}
-	stops := make([]bool, len(mesh))
-	for k, i := range node {
-		stops[k] = i > 0
-	}
-	values := make([]float64, n*len(s.Nodes)) // [state][node]
-	div := make([]float64, n)
-	at := func(k int, t float64, x, dx []float64) error {
-		for start := 0; start < n; start += acc.Chunk {
-			end := min(start+acc.Chunk, n)
-			if err := e.run(e.divergence, []float64{t}, x[start*e.dim:end*e.dim], dx[start*e.dim:end*e.dim], div[start:end]); err != nil {
+	all := upTo(n)
+	values := make([]float64, n*len(s.Fine)) // divergences, [state][fine node]
+	states := make([][]float64, len(mesh))   // at fine nodes that are no nodes
+	div := make([]float64, acc.Chunk)
+	// divergences of some states at a time; slopes too where dx is not nil.
+	evaluate := func(t float64, x, dx []float64, some []int, column int) error {
+		for c := range slices.Chunk(some, acc.Chunk) {
+			part := make([]float64, 0, len(c)*e.dim)
+			for _, i := range c {
+				part = append(part, x[i*e.dim:(i+1)*e.dim]...)
+			}
+			var slopes []float64
+			if dx != nil {
+				slopes = dx[c[0]*e.dim : (c[0]+len(c))*e.dim]
+			}
+			if err := e.run(e.divergence, []float64{t}, part, slopes, div[:len(c)]); err != nil {
 				return err
 			}
-		}
-		for i, d := range div {
-			values[i*len(s.Nodes)+node[k]-1] = d
+			for k, i := range c {
+				values[i*len(s.Fine)+column] = div[k]
+			}
 		}
 		return ctx.Err()
 	}
-	sol, err := ode.SolveMesh(ctx, e.field, x, e.dim, mesh, stops, at)
+	sol, err := ode.SolveMesh(ctx, e.field, x, e.dim, mesh, func(k int, t float64, x, dx []float64) error {
+		switch {
+		case node[k] >= 0:
+			return evaluate(t, x, dx, all, fine[k])
+		case fine[k] >= 0:
+			states[k] = append([]float64(nil), x...)
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
 	out := &transported{x: sol.X, integral: make([]float64, n), errors: make([]float64, n),
-		evaluations: float64(sol.Evaluations), divergences: float64(len(s.Nodes))}
-	var odd []int
+		evaluations: float64(sol.Evaluations + len(s.Nodes)), divergences: float64(len(s.Nodes))}
+	var refine, odd []int
+	inFine := s.places(s.Fine)
 	for i := range n {
-		v := values[i*len(s.Nodes) : (i+1)*len(s.Nodes)]
+		v := make([]float64, 0, len(s.Nodes))
+		for _, k := range s.Nodes {
+			v = append(v, values[i*len(s.Fine)+inFine[k]])
+		}
 		for k, w := range s.Weights {
 			out.integral[i] += w * v[k]
 		}
 		out.errors[i] = s.LogQError * s.unlike(v)
-		if !(out.errors[i] <= acc.LogQTol) || sol.Defect[i] > 10*s.Defect {
+		switch {
+		case !(out.errors[i] <= acc.LogQTol) || sol.Defect[i] > oddPath*s.Defect:
 			odd = append(odd, i)
+		case sol.Defect[i] > roughPath*s.Defect:
+			refine = append(refine, i)
 		}
 	}
+	for k, x := range states {
+		if x != nil {
+			if err := evaluate(mesh[k], x, nil, refine, fine[k]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, i := range refine {
+		out.integral[i], out.errors[i] = 0, s.FineError
+		for k, w := range s.FineWeights {
+			out.integral[i] += w * values[i*len(s.Fine)+k]
+		}
+	}
+	out.divergences += float64(len(refine)*(len(s.Fine)-len(s.Nodes))) / float64(n)
 	return out, s.adapt(ctx, e, x, odd, t0, t1, acc, out)
+}
+
+// places are the numbers that mesh points have among the given ones, −1 for others.
+func (s *Schedule) places(points []int) []int {
+	out := make([]int, len(s.Mesh))
+	for k := range out {
+		out[k] = slices.Index(points, k)
+	}
+	return out
 }
 
 // unlike is the Mahalanobis length of divergences at the nodes, 1 for those
@@ -289,8 +374,14 @@ func LoadSchedule(path string) (*Schedule, error) {
 
 func (s *Schedule) validate() error {
 	n := len(s.Nodes)
-	ok := len(s.Mesh) >= 2 && n > 0 && len(s.Weights) == n && len(s.Precision) == n*n && sort.Float64sAreSorted(s.Mesh) && sort.IntsAreSorted(s.Nodes)
-	if !ok || s.Mesh[0] != 0 || s.Mesh[len(s.Mesh)-1] != 1 || s.Nodes[0] < 0 || s.Nodes[n-1] >= len(s.Mesh) {
+	ok := len(s.Mesh) >= 2 && n > 0 && len(s.Weights) == n && len(s.Precision) == n*n && len(s.Fine) == len(s.FineWeights) && slices.IsSorted(s.Mesh)
+	for _, k := range s.Nodes {
+		ok = ok && slices.Contains(s.Fine, k)
+	}
+	for _, k := range s.Fine {
+		ok = ok && k >= 0 && k < len(s.Mesh)
+	}
+	if !ok || s.Mesh[0] != 0 || s.Mesh[len(s.Mesh)-1] != 1 {
 		return fmt.Errorf("no schedule: %d times, %d nodes, %d weights", len(s.Mesh), n, len(s.Weights))
 	}
 	return nil

@@ -6,15 +6,15 @@ import (
 	"math"
 )
 
-// MeshField is a right-hand side at mesh point k: it writes f(t, x) into dx,
-// both [batch*dim].
-type MeshField func(k int, t float64, x, dx []float64) error
+// MeshVisitor is called at mesh point k with the states and their slopes, both
+// [batch*dim]. It may write better slopes into dx, and must not keep either.
+type MeshVisitor func(k int, t float64, x, dx []float64) error
 
 // MeshSolution is a path solved on a mesh.
 type MeshSolution struct {
 	X           []float64 // final states, [batch*dim]
 	Defect      []float64 // √Σ over steps of the mean squared corrections, [batch]; far above the error of X
-	Evaluations int       // of the field for the whole batch
+	Evaluations int       // of the field for the whole batch, without those of visits
 }
 
 // order is the number of past slopes that a step of SolveMesh extrapolates.
@@ -31,10 +31,10 @@ const startup = 4
 // Differential Equations I, section III.1). One evaluation a step instead of
 // six; the mesh must suit f, since nothing adapts.
 //
-// x0: initial states, [batch*dim], not changed. at is called with the corrected
-// states of those mesh points where stops is true, and gives the slope anew; both
-// may be nil. Errors: those of f, at and ctx; ErrNonFinite, wrapped.
-func SolveMesh(ctx context.Context, f Field, x0 []float64, dim int, mesh []float64, stops []bool, at MeshField) (*MeshSolution, error) {
+// x0: initial states, [batch*dim], not changed. visit sees the corrected states
+// of every mesh point, with slopes at the predicted ones; it may be nil.
+// Errors: those of f, visit and ctx; ErrNonFinite, wrapped.
+func SolveMesh(ctx context.Context, f Field, x0 []float64, dim int, mesh []float64, visit MeshVisitor) (*MeshSolution, error) {
 	if dim <= 0 || len(x0) == 0 || len(x0)%dim != 0 {
 		return nil, fmt.Errorf("ode: %d values are no batch of states with %d components", len(x0), dim)
 	}
@@ -43,17 +43,20 @@ func SolveMesh(ctx context.Context, f Field, x0 []float64, dim int, mesh []float
 	}
 	m := &multistep{x: append([]float64(nil), x0...), predicted: make([]float64, len(x0)), dim: dim,
 		sol: &MeshSolution{Defect: make([]float64, len(x0)/dim)}}
-	stop := func(k int) error {
-		if stops == nil || !stops[k] {
-			return ctx.Err()
+	at := func(k int) error {
+		err := ctx.Err()
+		if err == nil && visit != nil {
+			err = visit(k, mesh[k], m.x, m.slopes[len(m.slopes)-1])
 		}
-		m.sol.Evaluations++
-		return at(k, mesh[k], m.x, m.slopes[len(m.slopes)-1])
+		if err != nil {
+			return fmt.Errorf("ode: at t = %g: %w", mesh[k], err)
+		}
+		return nil
 	}
 	if err := m.evaluate(f, mesh[0], m.x); err != nil {
 		return nil, err
 	}
-	if err := stop(0); err != nil {
+	if err := at(0); err != nil {
 		return nil, err
 	}
 	first := mesh[1] - mesh[0]
@@ -66,8 +69,8 @@ func SolveMesh(ctx context.Context, f Field, x0 []float64, dim int, mesh []float
 		if err := m.step(f, mesh[k]); err != nil {
 			return nil, err
 		}
-		if err := stop(k); err != nil {
-			return nil, fmt.Errorf("ode: at t = %g: %w", mesh[k], err)
+		if err := at(k); err != nil {
+			return nil, err
 		}
 	}
 	for i, d := range m.sol.Defect {

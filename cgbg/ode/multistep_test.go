@@ -21,33 +21,29 @@ func graded(n int) []float64 {
 // and back, with and without slopes taken anew.
 func TestMeshOrder(t *testing.T) {
 	x0 := []float64{1, 0, 0, 2, -3, 0.5}
-	failure := func(n int, back, stop bool) float64 {
+	failure := func(n int, back, anew bool) float64 {
 		mesh := graded(n)
 		if back {
 			for i, j := 0, n; i < j; i, j = i+1, j-1 {
 				mesh[i], mesh[j] = mesh[j], mesh[i]
 			}
 		}
-		var stops []bool
 		visited := 0
-		if stop {
-			stops = make([]bool, n+1)
-			for k := range stops {
-				stops[k] = k%3 == 0
+		visit := func(k int, at float64, x, dx []float64) error {
+			if visited++; at != mesh[k] {
+				t.Errorf("visit to %d at t = %g", k, at)
 			}
+			if anew && k%3 == 0 {
+				return rotation(at, x, dx)
+			}
+			return nil
 		}
-		sol, err := SolveMesh(context.Background(), rotation, x0, 2, mesh, stops, func(k int, at float64, x, dx []float64) error {
-			visited++
-			if k%3 != 0 || at != mesh[k] {
-				t.Errorf("stopped at %d, t = %g", k, at)
-			}
-			return rotation(at, x, dx)
-		})
+		sol, err := SolveMesh(context.Background(), rotation, x0, 2, mesh, visit)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if stop != (visited > 0) || sol.Evaluations != n+1+startup+visited {
-			t.Errorf("%d evaluations and %d stops in %d steps", sol.Evaluations, visited, n)
+		if visited != n+1 || sol.Evaluations != n+1+startup {
+			t.Errorf("%d evaluations and %d visits in %d steps", sol.Evaluations, visited, n)
 		}
 		turn := mesh[n] - mesh[0]
 		var worst float64
@@ -58,11 +54,11 @@ func TestMeshOrder(t *testing.T) {
 		return worst
 	}
 	for _, back := range []bool{false, true} {
-		for _, stop := range []bool{false, true} {
-			coarse, fine := failure(80, back, stop), failure(160, back, stop)
+		for _, anew := range []bool{false, true} {
+			coarse, fine := failure(80, back, anew), failure(160, back, anew)
 			// Start-up steps are of lower order: where they are the longest, that shows.
 			if order := math.Log2(coarse / fine); order < 3.5 || fine > 1e-6 {
-				t.Errorf("back %v, stops %v: errors %.2g and %.2g, order %.2f", back, stop, coarse, fine, order)
+				t.Errorf("back %v, slopes anew %v: errors %.2g and %.2g, order %.2f", back, anew, coarse, fine, order)
 			}
 		}
 	}
@@ -76,15 +72,15 @@ func TestMeshErrors(t *testing.T) {
 		}
 		return nil
 	}
-	if _, err := SolveMesh(ctx, explode, []float64{1}, 1, []float64{0, 1}, nil, nil); !errors.Is(err, ErrNonFinite) {
+	if _, err := SolveMesh(ctx, explode, []float64{1}, 1, []float64{0, 1}, nil); !errors.Is(err, ErrNonFinite) {
 		t.Errorf("got %v, want ErrNonFinite", err)
 	}
-	if _, err := SolveMesh(ctx, rotation, []float64{1, 0}, 2, []float64{0}, nil, nil); err == nil {
+	if _, err := SolveMesh(ctx, rotation, []float64{1, 0}, 2, []float64{0}, nil); err == nil {
 		t.Error("a mesh without steps passed")
 	}
 	stopped, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, err := SolveMesh(stopped, rotation, []float64{1, 0}, 2, graded(4), nil, nil); !errors.Is(err, context.Canceled) {
+	if _, err := SolveMesh(stopped, rotation, []float64{1, 0}, 2, graded(4), nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
 }
