@@ -171,13 +171,19 @@ func matching(field Field, n int, cfg Config) train.Loss {
 		t := graph.DivScalar(graph.Add(stratum, store.RandomUniform(g, float(cfg.Batch, 1))), float64(cfg.Batch))
 		xt := graph.Add(graph.Mul(graph.OneMinus(t), x0), graph.Mul(t, x1))
 		u := graph.Sub(x1, x0)
+		velocity := field.Velocity
+		if f, ok := field.(interface {
+			batchVelocity(store *model.Store, t, x *graph.Node) *graph.Node
+		}); ok {
+			velocity = f.batchVelocity
+		}
 		slices := max(1, cfg.Slices)
 		var sum *graph.Node
 		for k := range slices {
 			part := func(x *graph.Node) *graph.Node {
 				return graph.StopGradient(graph.Slice(x, graph.AxisRange(k*cfg.Batch/slices, (k+1)*cfg.Batch/slices)))
 			}
-			loss := graph.ReduceAllSum(graph.Square(graph.Sub(field.Velocity(store, part(t), part(xt)), part(u))))
+			loss := graph.ReduceAllSum(graph.Square(graph.Sub(velocity(store, part(t), part(xt)), part(u))))
 			if sum == nil {
 				sum = loss
 			} else {
