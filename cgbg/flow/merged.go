@@ -54,6 +54,19 @@ func (f GraphTransformer) batchVelocity(store *model.Store, t, x *graph.Node) *g
 	return forward.Constant(h).Reshape(f.Beads*f.Hidden).Affine(w("decoder/w"), w("decoder/b")).X
 }
 
+// sliceBeads is how many beads of a batch are computed together on a CPU: fewer
+// waste time between operations, more do not stay in its caches.
+const sliceBeads = 2560
+
+// slices are a power of two, so that parts are of equal length.
+func (f GraphTransformer) slices(batch int) int {
+	n := 1
+	for batch*f.Beads > n*sliceBeads && 2*n <= batch {
+		n *= 2
+	}
+	return n
+}
+
 // throughRow is b·w for a row b, [n], and w, [n, m].
 func throughRow(b, w *graph.Node) *graph.Node {
 	return graph.Reshape(graph.MatMul(graph.InsertAxes(b, 0), w), -1)
