@@ -5,10 +5,14 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -185,4 +189,60 @@ func TestAllAtom(t *testing.T) {
 			t.Errorf("component %d: got %g for batches, want %g", i, got[i], want[i])
 		}
 	}
+}
+
+// TestBatchVelocityFixture holds the form of training, in float32 on every
+// backend, to the velocities of trained flows in JAX (see TestFixture).
+func TestBatchVelocityFixture(t *testing.T) {
+	folder := os.Getenv("CGBG_FIXTURES")
+	if folder == "" {
+		folder = "testdata"
+	}
+	paths, err := filepath.Glob(filepath.Join(folder, "flow_*.npz"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no flow_*.npz in %s (%v)", folder, err)
+	}
+	for _, path := range paths {
+		for _, name := range backend.Installed() {
+			t.Run(filepath.Base(path)+" "+name, func(t *testing.T) { testBatchVelocity(t, name, path) })
+		}
+	}
+}
+
+func testBatchVelocity(t *testing.T, name, path string) {
+	b, err := backend.OpenNamed(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Import(b.Backend, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	arrays, err := train.ReadArrays(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := m.Field.(GraphTransformer)
+	exec, err := model.NewExec(b.Backend, m.Store, func(_ *model.Scope, t, x *graph.Node) *graph.Node { return f.batchVelocity(m.Store, t, x) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	input := func(key string, columns int) *tensors.Tensor {
+		var single []float32
+		for _, v := range tensors.MustCopyFlatData[float64](arrays[key]) {
+			single = append(single, float32(v))
+		}
+		return tensors.FromFlatDataAndDimensions(single, len(single)/columns, columns)
+	}
+	want := tensors.MustCopyFlatData[float64](arrays["velocity"])
+	got := tensors.MustCopyFlatData[float32](exec.MustCall1(input("t", 1), input("x", f.Dim())))
+	var square, worst float64
+	for i := range want {
+		square += want[i] * want[i] / float64(len(want))
+		worst = math.Max(worst, math.Abs(float64(got[i])-want[i]))
+	}
+	if rms := math.Sqrt(square); !(worst <= 1e-5*rms) { // that of float32 in TestFixture
+		t.Errorf("largest error %.2g of the rms velocity, want 1e-5", worst/rms)
+	}
+	t.Logf("largest error %.2g of the rms velocity", worst/math.Sqrt(square))
 }
