@@ -12,13 +12,14 @@ import (
 )
 
 // BenchmarkGraphTransformer times velocity and divergence per call, on the
-// backend that a user gets, for Heavy Atom and Core Beta beads.
+// backend that a user gets, for Heavy Atom and Core Beta beads and for all atoms
+// of alanine dipeptide.
 func BenchmarkGraphTransformer(b *testing.B) {
 	be, err := backend.Open()
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, beads := range []int{10, 6} {
+	for _, beads := range []int{10, 6, 22} {
 		f := NewGraphTransformer(beads)
 		store := model.NewStore()
 		f.Init(store, rand.New(rand.NewPCG(1, 1)))

@@ -43,7 +43,8 @@ type Config struct {
 	EMA     float64 // decay per step of an average of the parameters that takes their place at the end; 0: none
 
 	// Slices of a batch are computed independently of each other, which keeps
-	// several cores busy and their caches warm [1]. The result is the same but for rounding.
+	// several cores busy and their caches warm [1, but more for graph
+	// transformers on a CPU]. The result is the same but for rounding.
 	Slices int
 
 	StepsPerCall    int           // steps fused into one compiled call [10]
@@ -72,9 +73,10 @@ func Fit(ctx context.Context, backend compute.Backend, field Field, frames []flo
 		standard[i] = float32((m.centred(frames, i) - m.Mean[i%dim]) / m.Std)
 	}
 	field.Init(m.Store, rand.New(rand.NewPCG(cfg.Seed, 0x666c6f77)))
+	loss := matching(field, n, cfg, cfg.slices(backend, field))
 	perEpoch := max(1, n/cfg.Batch)
 	steps := cfg.Epochs * perEpoch
-	history, err := train.Run(ctx, backend, m.Store, matching(field, n, cfg), []*tensors.Tensor{tensors.FromFlatDataAndDimensions(standard, n, dim)}, train.Config{
+	history, err := train.Run(ctx, backend, m.Store, loss, []*tensors.Tensor{tensors.FromFlatDataAndDimensions(standard, n, dim)}, train.Config{
 		Steps: steps, StepsPerCall: cfg.StepsPerCall, StepsPerEpoch: perEpoch,
 		Rate: train.Cosine(cfg.RateHigh, cfg.RateLow, steps), WeightDecay: cfg.WeightDecay, ClipValue: cfg.ClipValue,
 		EMA: cfg.EMA, Seed: cfg.Seed, Checkpoint: cfg.Checkpoint, CheckpointEvery: cfg.CheckpointEvery, Progress: cfg.Progress,
@@ -151,7 +153,30 @@ func (m *Model) centred(frames []float32, i int) float64 {
 	return float64(frames[i]) - centre/float64(m.Beads)
 }
 
-func matching(field Field, n int, cfg Config) train.Loss {
+// batchField is a field with a form of its velocity that is made for large batches.
+type batchField interface {
+	Field
+	batchVelocity(store *model.Store, t, x *graph.Node) *graph.Node
+	// slices is the number of parts of a batch that suit the caches of a CPU.
+	slices(batch int) int
+}
+
+// slices is the number of parts of a batch where the caller gave none.
+func (cfg Config) slices(backend compute.Backend, field Field) int {
+	if cfg.Slices > 0 {
+		return cfg.Slices
+	}
+	if gpu, ok := backend.(interface{ IsCUDA() bool }); ok && gpu.IsCUDA() { // it wants much to do at once
+		return 1
+	}
+	if f, ok := field.(batchField); ok {
+		return f.slices(cfg.Batch)
+	}
+	return 1
+}
+
+// matching is the loss of a step, of a batch in so many slices.
+func matching(field Field, n int, cfg Config, slices int) train.Loss {
 	return func(store *model.Store, inputs []*graph.Node) *graph.Node {
 		data := inputs[0]
 		g, dim := data.Graph(), field.Dim()
@@ -171,13 +196,16 @@ func matching(field Field, n int, cfg Config) train.Loss {
 		t := graph.DivScalar(graph.Add(stratum, store.RandomUniform(g, float(cfg.Batch, 1))), float64(cfg.Batch))
 		xt := graph.Add(graph.Mul(graph.OneMinus(t), x0), graph.Mul(t, x1))
 		u := graph.Sub(x1, x0)
-		slices := max(1, cfg.Slices)
+		velocity := field.Velocity
+		if f, ok := field.(batchField); ok {
+			velocity = f.batchVelocity
+		}
 		var sum *graph.Node
 		for k := range slices {
 			part := func(x *graph.Node) *graph.Node {
 				return graph.StopGradient(graph.Slice(x, graph.AxisRange(k*cfg.Batch/slices, (k+1)*cfg.Batch/slices)))
 			}
-			loss := graph.ReduceAllSum(graph.Square(graph.Sub(field.Velocity(store, part(t), part(xt)), part(u))))
+			loss := graph.ReduceAllSum(graph.Square(graph.Sub(velocity(store, part(t), part(xt)), part(u))))
 			if sum == nil {
 				sum = loss
 			} else {

@@ -134,13 +134,17 @@ func (f GraphTransformer) nodes(w weights, t *graph.Node, x forward.Value) forwa
 
 // identity is what the nodes hold before the positions, [batch or 1, beads, hidden].
 func (f GraphTransformer) identity(w weights, t *graph.Node) *graph.Node {
-	angle := graph.MulScalar(t, 2*math.Pi)
-	clock := graph.Concatenate([]*graph.Node{graph.AddScalar(t, -0.5), graph.Cos(angle), graph.Sin(angle),
-		graph.Neg(graph.Cos(graph.MulScalar(angle, 2)))}, -1)
 	bead := graph.MatMul(w("embed"), f.nodeRows(w, 0, f.Embed))
-	time := graph.MatMul(clock, f.nodeRows(w, f.Embed+axes, timeFeatures))
+	time := graph.MatMul(clockFeatures(t), f.nodeRows(w, f.Embed+axes, timeFeatures))
 	sum := graph.Add(graph.InsertAxes(bead, 0), graph.InsertAxes(time, 1))
 	return graph.Add(sum, graph.Reshape(w("node/b"), 1, 1, f.Hidden))
+}
+
+// clockFeatures are what the nodes see of the flow time t, [batch or 1, 1].
+func clockFeatures(t *graph.Node) *graph.Node {
+	angle := graph.MulScalar(t, 2*math.Pi)
+	return graph.Concatenate([]*graph.Node{graph.AddScalar(t, -0.5), graph.Cos(angle), graph.Sin(angle),
+		graph.Neg(graph.Cos(graph.MulScalar(angle, 2)))}, -1)
 }
 
 // nodeRows are n rows of the node embedding's weights, from the given one.

@@ -23,7 +23,7 @@ func main() {
 	batch := flag.Int("batch", 64, "states of a batch")
 	n := flag.Int("n", 64, "samples, or training steps")
 	checks := flag.Int("checks", -1, "samples whose log-density is checked")
-	slices := flag.Int("slices", 1, "`parts` of a training batch")
+	slices := flag.Int("slices", 0, "`parts` of a training batch; 0: the default of Fit")
 	adaptive := flag.Bool("adaptive", false, "samples without a schedule")
 	pathTol := flag.Float64("path", flow.SamplingAccuracy("cpu").PathTol, "`tolerance` of the path")
 	flag.Parse()
