@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -69,5 +70,61 @@ func BenchmarkGraphTransformer(b *testing.B) {
 				})
 			}
 		}
+	}
+}
+
+// BenchmarkGraphTransformerSample draws 1000 samples of the trained Core Beta
+// flow with their log-density, by its schedule, which is made before.
+func BenchmarkGraphTransformerSample(b *testing.B) {
+	be, err := backend.Open()
+	if err != nil {
+		b.Fatal(err)
+	}
+	m, err := Import(be.Backend, "testdata/flow_cb.npz")
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx := context.Background()
+	acc := SamplingAccuracy(be.Name)
+	acc.Checks = -1
+	if acc.Schedule, err = m.Schedule(ctx, 1, acc); err != nil {
+		b.Fatal(err)
+	}
+	const n = 1000
+	for b.Loop() {
+		if _, err := m.Sample(ctx, n, 2, acc, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "samples/s")
+}
+
+// BenchmarkTrainingStep times steps of 1024 frames.
+func BenchmarkTrainingStep(b *testing.B) {
+	be, err := backend.Open()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, beads := range []int{10, 6} {
+		b.Run(fmt.Sprintf("beads=%d", beads), func(b *testing.B) {
+			const batch, perEpoch = 1024, 2
+			rng := rand.New(rand.NewPCG(1, 1))
+			frames := make([]float32, perEpoch*batch*axes*beads)
+			for i := range frames {
+				frames[i] = float32(rng.NormFloat64())
+			}
+			epochs := (b.N + perEpoch) / perEpoch
+			_, _, err := Fit(context.Background(), be.Backend, NewGraphTransformer(beads), frames, Config{
+				Epochs: epochs, Batch: batch, RateHigh: 3e-4, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000, Beads: beads, StepsPerCall: 1,
+				Progress: func(done, _ int, _ string) {
+					if done == 1 { // compiled
+						b.ResetTimer()
+					}
+				}})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(b.Elapsed().Seconds()/float64(epochs*perEpoch-1), "s/step")
+		})
 	}
 }

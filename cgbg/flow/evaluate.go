@@ -94,9 +94,9 @@ func (e *evaluator) run(exec *model.Exec, t, x, dx, div []float64) error {
 	if n > rows/2 && n >= 500 {
 		rows = n // full batches go as they are
 	}
-	times := len(t)
-	if times > 1 {
-		times = rows
+	times := rows
+	if len(t) == 1 && n > 1 {
+		times = 1
 	}
 	out, err := exec.Exec(e.tensor(t, times, 1), e.tensor(x, rows, e.dim))
 	if err != nil {
@@ -186,34 +186,41 @@ func (e *evaluator) integrate(ctx context.Context, sol *ode.Solution, n int, acc
 // divergences evaluates ∇·v on the paths at the missing nodes for the active
 // states, chunk by chunk, into values, [node][state].
 func (e *evaluator) divergences(ctx context.Context, sol *ode.Solution, nodes []float64, missing, active []int, chunk int, values map[int][]float64) error {
-	type place struct{ node, state int }
-	var places []place
-	var t, x []float64
-	div := make([]float64, chunk)
-	flush := func() error {
-		if len(places) == 0 {
-			return ctx.Err()
-		}
-		if err := e.run(e.divergence, t, x, nil, div[:len(places)]); err != nil {
-			return err
-		}
-		for i, p := range places {
-			values[p.node][p.state] = div[i]
-		}
-		places, t, x = places[:0], t[:0], x[:0]
-		return ctx.Err()
-	}
 	state := make([]float64, len(sol.X))
+	t, x := make([]float64, 0, len(missing)*len(active)), make([]float64, 0, len(missing)*len(active)*e.dim)
 	for _, k := range missing {
 		sol.At(nodes[k], state)
 		for _, i := range active {
-			places, t, x = append(places, place{k, i}), append(t, nodes[k]), append(x, state[i*e.dim:(i+1)*e.dim]...)
-			if len(places) == chunk {
-				if err := flush(); err != nil {
-					return err
-				}
-			}
+			t, x = append(t, nodes[k]), append(x, state[i*e.dim:(i+1)*e.dim]...)
 		}
 	}
-	return flush()
+	div := make([]float64, len(t))
+	if err := e.chunks(ctx, t, x, nil, div, chunk); err != nil {
+		return err
+	}
+	for _, k := range missing {
+		for _, i := range active {
+			values[k][i], div = div[0], div[1:]
+		}
+	}
+	return nil
+}
+
+// chunks evaluates the divergence of states, each at its time, some at once;
+// the velocity too where dx is not nil.
+func (e *evaluator) chunks(ctx context.Context, t, x, dx, div []float64, size int) error {
+	for start := 0; start < len(t); start += size {
+		end := min(start+size, len(t))
+		var slopes []float64
+		if dx != nil {
+			slopes = dx[start*e.dim : end*e.dim]
+		}
+		if err := e.run(e.divergence, t[start:end], x[start*e.dim:end*e.dim], slopes, div[start:end]); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
 }

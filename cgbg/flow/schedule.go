@@ -56,10 +56,7 @@ func (m *Model) Schedule(ctx context.Context, seed uint64, acc Accuracy) (*Sched
 	times, _ := ode.ClenshawCurtis(pilotIntervals)
 	divergences := make([]float64, 0, pilots*len(times)) // [pilot][time]
 	exact := make([]float64, 0, len(z))
-	every := make([]int, len(times))
-	for k := range every {
-		every[k] = k
-	}
+	every := upTo(len(times))
 	size := min(acc.Batch, pilots)
 	for start := 0; start < pilots; start += size {
 		part := z[start*e.dim : min(start+size, pilots)*e.dim]
@@ -99,7 +96,7 @@ func (m *Model) Schedule(ctx context.Context, seed uint64, acc Accuracy) (*Sched
 func (s *Schedule) between() []int {
 	var out []int
 	last := 0
-	for _, k := range append(s.Nodes, len(s.Mesh)-1) {
+	for _, k := range append(slices.Clone(s.Nodes), len(s.Mesh)-1) {
 		middle := last
 		for j := last; j < k; j++ {
 			if d := func(j int) float64 { return math.Abs(s.Mesh[j] - (s.Mesh[last]+s.Mesh[k])/2) }; d(j) < d(middle) {
@@ -155,13 +152,19 @@ func (s *Schedule) fitMesh(ctx context.Context, e *evaluator, nodes, z, exact []
 	}
 }
 
-const maxMesh = 1000
+const (
+	maxMesh  = 1000
+	shortest = 1e-6 // step
+)
 
 // setMesh makes a mesh of about n steps; share is the part of all steps before a time.
 func (s *Schedule) setMesh(nodes []float64, share interp.Predictor, n float64) {
 	s.Mesh, s.Nodes = []float64{0}, nil
 	add := func(to float64) {
 		from := s.Mesh[len(s.Mesh)-1]
+		if to-from < shortest { // nodes that all but coincide share a mesh point
+			return
+		}
 		a, b := share.Predict(from), share.Predict(to)
 		parts := max(1, int(math.Round(n*(b-a))))
 		for k := 1; k < parts; k++ { // equal shares, by bisection
@@ -183,6 +186,7 @@ func (s *Schedule) setMesh(nodes []float64, share interp.Predictor, n float64) {
 		s.Nodes = append(s.Nodes, len(s.Mesh)-1)
 	}
 	add(1)
+	s.Mesh[len(s.Mesh)-1] = 1
 }
 
 // steps is the smoothed part of steps before a time, monotone from 0 to 1.
@@ -201,144 +205,6 @@ func steps(times []float64) (interp.Predictor, error) {
 		return nil, fmt.Errorf("flow: schedule: %w", err)
 	}
 	return p, nil
-}
-
-// Samples whose paths are rougher than that, in terms of the pilots' Defect, get the
-// finer rule; those beyond the second go the adaptive way.
-const (
-	roughPath = 2
-	oddPath   = 10
-)
-
-// batch moves states along the schedule, and integrates the divergence. Those
-// unlike the pilots go the adaptive way.
-func (s *Schedule) batch(ctx context.Context, e *evaluator, x []float64, t0, t1 float64, acc Accuracy) (*transported, error) {
-	n := len(x) / e.dim
-	mesh := append([]float64(nil), s.Mesh...)
-	node, fine := s.places(s.Nodes), s.places(s.Fine)
-	if t1 < t0 {
-		slices.Reverse(mesh)
-		slices.Reverse(node)
-		slices.Reverse(fine)
-	}
-	all := upTo(n)
-	values := make([]float64, n*len(s.Fine)) // divergences, [state][fine node]
-	states := make([][]float64, len(mesh))   // at fine nodes that are no nodes
-	div := make([]float64, acc.Chunk)
-	// divergences of some states at a time; slopes too where dx is not nil.
-	evaluate := func(t float64, x, dx []float64, some []int, column int) error {
-		for c := range slices.Chunk(some, acc.Chunk) {
-			part := make([]float64, 0, len(c)*e.dim)
-			for _, i := range c {
-				part = append(part, x[i*e.dim:(i+1)*e.dim]...)
-			}
-			var slopes []float64
-			if dx != nil {
-				slopes = dx[c[0]*e.dim : (c[0]+len(c))*e.dim]
-			}
-			if err := e.run(e.divergence, []float64{t}, part, slopes, div[:len(c)]); err != nil {
-				return err
-			}
-			for k, i := range c {
-				values[i*len(s.Fine)+column] = div[k]
-			}
-		}
-		return ctx.Err()
-	}
-	sol, err := ode.SolveMesh(ctx, e.field, x, e.dim, mesh, func(k int, t float64, x, dx []float64) error {
-		switch {
-		case node[k] >= 0:
-			return evaluate(t, x, dx, all, fine[k])
-		case fine[k] >= 0:
-			states[k] = append([]float64(nil), x...)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	out := &transported{x: sol.X, integral: make([]float64, n), errors: make([]float64, n),
-		evaluations: float64(sol.Evaluations + len(s.Nodes)), divergences: float64(len(s.Nodes))}
-	var refine, odd []int
-	inFine := s.places(s.Fine)
-	for i := range n {
-		v := make([]float64, 0, len(s.Nodes))
-		for _, k := range s.Nodes {
-			v = append(v, values[i*len(s.Fine)+inFine[k]])
-		}
-		for k, w := range s.Weights {
-			out.integral[i] += w * v[k]
-		}
-		out.errors[i] = s.LogQError * s.unlike(v)
-		switch {
-		case !(out.errors[i] <= acc.LogQTol) || sol.Defect[i] > oddPath*s.Defect:
-			odd = append(odd, i)
-		case sol.Defect[i] > roughPath*s.Defect:
-			refine = append(refine, i)
-		}
-	}
-	for k, x := range states {
-		if x != nil {
-			if err := evaluate(mesh[k], x, nil, refine, fine[k]); err != nil {
-				return nil, err
-			}
-		}
-	}
-	for _, i := range refine {
-		out.integral[i], out.errors[i] = 0, s.FineError
-		for k, w := range s.FineWeights {
-			out.integral[i] += w * values[i*len(s.Fine)+k]
-		}
-	}
-	out.divergences += float64(len(refine)*(len(s.Fine)-len(s.Nodes))) / float64(n)
-	return out, s.adapt(ctx, e, x, odd, t0, t1, acc, out)
-}
-
-// places are the numbers that mesh points have among the given ones, −1 for others.
-func (s *Schedule) places(points []int) []int {
-	out := make([]int, len(s.Mesh))
-	for k := range out {
-		out[k] = slices.Index(points, k)
-	}
-	return out
-}
-
-// unlike is the Mahalanobis length of divergences at the nodes, 1 for those
-// like the pilots': under a Gaussian law of unknown scale, the quadrature's
-// standard error is proportional to it.
-func (s *Schedule) unlike(v []float64) float64 {
-	n := len(v)
-	var sum float64
-	for i, a := range v {
-		for j, b := range v {
-			sum += a * s.Precision[i*n+j] * b
-		}
-	}
-	return math.Sqrt(sum / float64(n))
-}
-
-// adapt moves the odd states again, with steps and nodes of their own.
-func (s *Schedule) adapt(ctx context.Context, e *evaluator, x []float64, odd []int, t0, t1 float64, acc Accuracy, out *transported) error {
-	if len(odd) == 0 {
-		return nil
-	}
-	acc.Schedule = nil
-	part := make([]float64, 0, len(odd)*e.dim)
-	for _, i := range odd {
-		part = append(part, x[i*e.dim:(i+1)*e.dim]...)
-	}
-	again, err := e.batch(ctx, e, part, t0, t1, acc)
-	if err != nil {
-		return err
-	}
-	for k, i := range odd {
-		copy(out.x[i*e.dim:(i+1)*e.dim], again.x[k*e.dim:(k+1)*e.dim])
-		out.integral[i], out.errors[i] = again.integral[k], again.errors[k]
-	}
-	ratio := float64(len(odd)) / float64(len(out.integral))
-	out.evaluations += ratio * again.evaluations
-	out.divergences += ratio * again.divergences
-	return nil
 }
 
 // Save writes the schedule as JSON.
@@ -385,22 +251,4 @@ func (s *Schedule) validate() error {
 		return fmt.Errorf("no schedule: %d times, %d nodes, %d weights", len(s.Mesh), n, len(s.Weights))
 	}
 	return nil
-}
-
-// upTo are the numbers below n.
-func upTo(n int) []int {
-	out := make([]int, n)
-	for i := range out {
-		out[i] = i
-	}
-	return out
-}
-
-// rms is the root mean square difference.
-func rms(a, b []float64) float64 {
-	var sum float64
-	for i := range a {
-		sum += (a[i] - b[i]) * (a[i] - b[i])
-	}
-	return math.Sqrt(sum / float64(len(a)))
 }
