@@ -3,6 +3,7 @@ package flow
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 
 	"gonum.org/v1/gonum/mat"
@@ -20,65 +21,74 @@ type rule struct {
 	heldOut        float64   // root mean square error on pilots it was not fitted to
 }
 
-// fitQuadrature finds the smallest rule whose error, by cross-validation over
-// halves of the pilots, is at most tol. Nodes and weights minimise the mean
-// squared error over functions with the pilots' second moments (Bayesian
-// quadrature with an empirical kernel; A. O'Hagan, J. Stat. Plan. Inference 29
-// (1991) 245), and are exact for constants.
+// folds of pilots for cross-validation.
+const folds = 4
+
+// crossValidate is the root mean square error of rules, made from pilots'
+// coefficients, on pilots they were not made from.
+func crossValidate(coeffs []float64, make func(*moments) (*rule, error)) (float64, error) {
+	const width = pilotIntervals + 1
+	n := len(coeffs) / width
+	var sum float64
+	for f := range folds {
+		lo, hi := f*n/folds*width, (f+1)*n/folds*width
+		r, err := make(newMoments(slices.Concat(coeffs[:lo], coeffs[hi:])))
+		if err != nil {
+			return 0, err
+		}
+		sum += r.meanSquare(coeffs[lo:hi]) * float64((hi-lo)/width) / float64(n)
+	}
+	return math.Sqrt(sum), nil
+}
+
+// fitQuadrature finds the smallest rule whose error, by cross-validation, is at
+// most tol. Nodes and weights minimise the mean squared error over functions
+// with the pilots' second moments (Bayesian quadrature with an empirical kernel;
+// A. O'Hagan, J. Stat. Plan. Inference 29 (1991) 245), and are exact for constants.
 //
 // values: pilots at Clenshaw–Curtis nodes of pilotIntervals, [n][65].
-func fitQuadrature(values []float64, n int, tol float64) (*rule, error) {
-	coeffs := chebyshev(values, n)
-	half := n / 2 * (pilotIntervals + 1)
-	folds := [2][2][]float64{{coeffs[:half], coeffs[half:]}, {coeffs[half:], coeffs[:half]}}
+func fitQuadrature(values []float64, tol float64) (*rule, error) {
+	coeffs := chebyshev(values)
 	for nodes := 8; nodes <= pilotIntervals; nodes++ {
-		var sum float64
-		for _, fold := range folds {
-			r, err := newMoments(fold[0]).fit(nodes)
-			if err != nil {
-				return nil, err
-			}
-			sum += r.meanSquare(fold[1])
-		}
-		heldOut := math.Sqrt(sum / 2)
-		if heldOut > 2*tol && nodes < pilotIntervals-1 {
-			nodes++ // far from it
-		}
-		if heldOut > tol {
-			continue
-		}
-		r, err := newMoments(coeffs).fit(nodes)
+		heldOut, err := crossValidate(coeffs, func(m *moments) (*rule, error) { return m.fit(nodes) })
 		if err != nil {
 			return nil, err
 		}
-		r.heldOut = heldOut
-		return r, nil
+		if heldOut <= tol {
+			r, err := newMoments(coeffs).fit(nodes)
+			if err != nil {
+				return nil, err
+			}
+			r.heldOut = heldOut
+			return r, nil
+		}
+		if heldOut > 3*tol && nodes < pilotIntervals-1 { // far from it
+			nodes++
+		}
 	}
 	return nil, fmt.Errorf("flow: no rule of up to %d nodes integrates the divergence to %g nat: train the flow longer, or loosen LogQTol", pilotIntervals, tol)
 }
 
 // fitWeights are the optimal weights of given nodes, and their root mean square
 // error by cross-validation.
-func fitWeights(values []float64, n int, nodes []float64) (weights []float64, heldOut float64) {
-	coeffs := chebyshev(values, n)
+func fitWeights(values, nodes []float64) (weights []float64, heldOut float64) {
+	coeffs := chebyshev(values)
 	phi := make([]float64, len(nodes))
 	for i, t := range nodes {
 		phi[i] = math.Acos(2*t - 1)
 	}
-	half := n / 2 * (pilotIntervals + 1)
-	var sum float64
-	for _, fold := range [2][2][]float64{{coeffs[:half], coeffs[half:]}, {coeffs[half:], coeffs[:half]}} {
-		r := rule{nodes: nodes}
-		r.weights, _ = newMoments(fold[0]).weights(phi)
-		sum += r.meanSquare(fold[1])
-	}
+	heldOut, _ = crossValidate(coeffs, func(m *moments) (*rule, error) {
+		w, _ := m.weights(phi)
+		return &rule{nodes: nodes, weights: w}, nil
+	})
 	weights, _ = newMoments(coeffs).weights(phi)
-	return weights, math.Sqrt(sum / 2)
+	return weights, heldOut
 }
 
 // chebyshev turns values at Clenshaw–Curtis nodes into coefficients, [n][65].
-func chebyshev(values []float64, n int) []float64 {
+func chebyshev(values []float64) []float64 {
 	const m = pilotIntervals
+	n := len(values) / (m + 1)
 	out := make([]float64, n*(m+1))
 	for k := range m + 1 {
 		for j := range m + 1 {

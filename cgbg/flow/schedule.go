@@ -79,16 +79,28 @@ func (m *Model) Schedule(ctx context.Context, seed uint64, acc Accuracy) (*Sched
 			}
 		}
 	}
-	rule, err := fitQuadrature(divergences, pilots, acc.LogQTol/10)
+	s := &Schedule{}
+	set, defects, err := s.fitMesh(ctx, e, z, exact, acc.PathTol)
 	if err != nil {
 		return nil, err
 	}
-	s := &Schedule{LogQError: rule.heldOut, Weights: rule.weights, Precision: rule.precision}
-	if err := s.fitMesh(ctx, e, rule.nodes, z[:meshPilots*e.dim], exact[:meshPilots*e.dim], acc.PathTol); err != nil {
+	var smooth []float64 // the others will get the finer rule
+	for i, d := range defects {
+		if d <= roughPath*s.Defect {
+			smooth = append(smooth, divergences[i*len(times):(i+1)*len(times)]...)
+		}
+	}
+	rule, err := fitQuadrature(smooth, acc.LogQTol/10)
+	if err != nil {
+		return nil, err
+	}
+	s.Weights, s.LogQError, s.Precision = rule.weights, rule.heldOut, rule.precision
+	set(rule.nodes)
+	if _, err := s.try(ctx, e, z, exact); err != nil {
 		return nil, err
 	}
 	s.Fine = s.between()
-	s.FineWeights, s.FineError = fitWeights(divergences, pilots, pick(s.Mesh, s.Fine))
+	s.FineWeights, s.FineError = fitWeights(divergences, pick(s.Mesh, s.Fine))
 	return s, nil
 }
 
@@ -120,36 +132,41 @@ func pick(values []float64, index []int) []float64 {
 	return out
 }
 
-// fitMesh chooses the mesh, with the nodes in it: as dense as steps of
-// Dormand–Prince are, and as fine as their error asks for.
-func (s *Schedule) fitMesh(ctx context.Context, e *evaluator, nodes, z, exact []float64, tol float64) error {
-	sol, err := e.solve(ctx, z, 0, 1, tol)
+// fitMesh chooses a mesh: as dense as steps of Dormand–Prince are, and as fine as
+// their error asks for. set remakes it with the given nodes in it; defects are
+// those of the pilots.
+func (s *Schedule) fitMesh(ctx context.Context, e *evaluator, z, exact []float64, tol float64) (set func(nodes []float64), defects []float64, err error) {
+	some := meshPilots * e.dim
+	sol, err := e.solve(ctx, z[:some], 0, 1, tol)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	target := rms(sol.X, exact)
+	target := rms(sol.X, exact[:some])
 	share, err := steps(sol.Times())
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	for n := 16.0; ; n *= 1.15 {
-		s.setMesh(nodes, share, n)
-		end, err := ode.SolveMesh(ctx, e.field, z, e.dim, s.Mesh, nil)
-		if err != nil && n > maxMesh {
-			return fmt.Errorf("flow: schedule: %w", err)
-		}
-		if err != nil { // too coarse to be stable
-			continue
-		}
-		var sum float64
-		for _, d := range end.Defect {
-			sum += d * d / float64(len(end.Defect))
-		}
-		s.PathError, s.Defect = rms(end.X, exact), math.Sqrt(sum)
-		if s.PathError <= target || n > maxMesh {
-			return nil
+		s.setMesh(nil, share, n)
+		_, err := s.try(ctx, e, z[:some], exact[:some])
+		switch {
+		case n > maxMesh && err != nil:
+			return nil, nil, fmt.Errorf("flow: schedule: %w", err)
+		case n > maxMesh || err == nil && s.PathError <= target: // one that is too coarse is not even stable
+			defects, err = s.try(ctx, e, z, exact)
+			return func(nodes []float64) { s.setMesh(nodes, share, n) }, defects, err
 		}
 	}
+}
+
+// try moves pilots along the mesh, which gives its errors.
+func (s *Schedule) try(ctx context.Context, e *evaluator, z, exact []float64) (defects []float64, err error) {
+	end, err := ode.SolveMesh(ctx, e.field, z, e.dim, s.Mesh, nil)
+	if err != nil {
+		return nil, err
+	}
+	s.PathError, s.Defect = rms(end.X, exact), rms(end.Defect, make([]float64, len(end.Defect)))
+	return end.Defect, nil
 }
 
 const (

@@ -125,12 +125,12 @@ func TestFitQuadrature(t *testing.T) {
 		return out
 	}
 	const tol = 0.02
-	r, err := fitQuadrature(draw(96), 96, tol)
+	r, err := fitQuadrature(draw(96), tol)
 	if err != nil {
 		t.Fatal(err)
 	}
 	fresh := draw(400)
-	got := math.Sqrt(r.meanSquare(chebyshev(fresh, 400)))
+	got := math.Sqrt(r.meanSquare(chebyshev(fresh)))
 	if r.heldOut > tol || got > 2*r.heldOut {
 		t.Errorf("%d nodes: error %.2g, held out %.2g, tolerance %g", len(r.nodes), got, r.heldOut, tol)
 	}
@@ -170,7 +170,7 @@ func TestFitQuadrature(t *testing.T) {
 	if direct = math.Sqrt(direct); math.Abs(direct-got) > 1e-6+0.01*got {
 		t.Errorf("error %.4g, by interpolation %.4g", got, direct)
 	}
-	if legendre := math.Sqrt(gaussLegendre(len(r.nodes)).meanSquare(chebyshev(fresh, 400))); got > legendre {
+	if legendre := math.Sqrt(gaussLegendre(len(r.nodes)).meanSquare(chebyshev(fresh))); got > legendre {
 		t.Errorf("error %.3g, by Gauss–Legendre %.3g", got, legendre)
 	}
 }
