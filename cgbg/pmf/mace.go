@@ -88,6 +88,9 @@ func (p MACE) Check() error {
 // Dim is 3·beads.
 func (p MACE) Dim() int { return 3 * len(p.Species) }
 
+// Chunk is the number of frames evaluated at once: fewer cost calls, more the cache.
+func (p MACE) Chunk() int { return 32 }
+
 // degrees are 0 … l.
 func degrees(l int) []int {
 	out := make([]int, l+1)

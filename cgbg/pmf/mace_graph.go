@@ -16,21 +16,31 @@ import (
 // gradients must pass: no Slice or Pad on the way from the positions.
 type maceGraph struct {
 	MACE
-	store *model.Store
-	at    *graph.Node
-	batch int
-	pairs int // i < j
-	expand,
-	mask *graph.Node // see constants
-	signed map[int]*graph.Node
+	store  *model.Store
+	at     *graph.Node
+	batch  int
+	pairs  int            // i < j
+	expand *graph.Node    // see constants
+	signed [2]*graph.Node // by parity
+	fixed  bool           // contractions at fixed weights: without gradient
 }
 
 // Energy builds U, [batch], kJ/mol.
 //
 // r: [batch, 3·beads], nm.
 func (p MACE) Energy(store *model.Store, r *graph.Node) *graph.Node {
+	return p.energy(store, r, false)
+}
+
+// FixedEnergy builds U as Energy does, for values alone, not for gradients,
+// with parameters that have been given to Fix.
+func (p MACE) FixedEnergy(store *model.Store, r *graph.Node) *graph.Node {
+	return p.energy(store, r, true)
+}
+
+func (p MACE) energy(store *model.Store, r *graph.Node, fixed bool) *graph.Node {
 	r.AssertDims(-1, p.Dim())
-	b := &maceGraph{MACE: p, store: store, at: r, batch: r.Shape().Dim(0)}
+	b := &maceGraph{MACE: p, store: store, at: r, batch: r.Shape().Dim(0), fixed: fixed}
 	b.constants()
 	d, x, y, z := b.distances(r)
 	rbf := b.bessel(d)
@@ -52,8 +62,8 @@ func (b *maceGraph) constant(values []float64, dims ...int) *graph.Node {
 	return graph.ConvertDType(graph.ConstTensor(b.at.Graph(), tensors.FromFlatDataAndDimensions(values, dims...)), b.at.DType())
 }
 
-// constants are, for every ordered pair (i, j): the unordered pair it belongs
-// to, and signs: 1 for i < j, sign for i > j, 0 for i = j, which has no pair of its own.
+// constants are, for every ordered pair (i, j): the pair i < j that it belongs
+// to, and the sign of what is even or odd: 0 for i = j, which is no pair.
 func (b *maceGraph) constants() {
 	n := len(b.Species)
 	first, second := Pairs(n)
@@ -67,8 +77,7 @@ func (b *maceGraph) constants() {
 		odd[i*n+j], odd[j*n+i] = 1, -1
 	}
 	b.expand = graph.ConstTensor(b.at.Graph(), tensors.FromFlatDataAndDimensions(index, n*n, 1))
-	b.mask = b.constant(even, n, n)
-	b.signed = map[int]*graph.Node{0: b.mask, 1: b.constant(odd, n, n)}
+	b.signed = [2]*graph.Node{b.constant(even, n, n), b.constant(odd, n, n)}
 }
 
 // distances builds, for pairs i < j, the distance in cutoffs and the unit
@@ -137,25 +146,24 @@ func silu(x *graph.Node) *graph.Node {
 	return graph.MulScalar(graph.Mul(x, graph.Sigmoid(x)), 1/siluNorm)
 }
 
-// radial builds the hidden part of a layer's radial network for every ordered
-// pair, [beads i, width, beads j, batch]; only its last matrix is left to apply.
+// radial builds the hidden part of a layer's radial network for pairs i < j,
+// [width, pairs·batch]; only its last matrix is left to apply.
 func (b *maceGraph) radial(layer int, rbf *graph.Node) *graph.Node {
-	n := len(b.Species)
 	x := graph.Reshape(rbf, b.Radial, -1)
 	for k := range b.Hidden {
 		w := b.param(fmt.Sprintf("%d/radial_%d", layer, k))
 		x = graph.Einsum("uw,ur->wr", graph.MulScalar(w, 1/math.Sqrt(float64(w.Shape().Dim(0)))), x)
 		x = silu(x)
 	}
-	width := x.Shape().Dim(0)
-	return graph.TransposeAllDims(b.ordered(graph.Reshape(x, width, b.pairs, b.batch), n), 0, 2, 1, 3)
+	return x
 }
 
 // ordered copies values of pairs i < j to every ordered pair.
 //
-// x: [width, pairs, batch]. Result: [beads i, beads j, width, batch].
-func (b *maceGraph) ordered(x *graph.Node, n int) *graph.Node {
-	return graph.Reshape(graph.Gather(graph.Transpose(x, 0, 1), b.expand), n, n, -1, b.batch)
+// x: [width, pairs·batch]. Result: [beads i, beads j, width, batch].
+func (b *maceGraph) ordered(x *graph.Node) *graph.Node {
+	n := len(b.Species)
+	return graph.Reshape(graph.Gather(graph.Transpose(graph.Reshape(x, -1, b.pairs, b.batch), 0, 1), b.expand), n, n, -1, b.batch)
 }
 
 // layer builds one interaction and its contraction.
@@ -165,7 +173,7 @@ func (b *maceGraph) layer(layer int, h map[int]*graph.Node, rbf *graph.Node, har
 	param := func(format string, args ...any) *graph.Node {
 		return b.param(fmt.Sprintf("%d/", layer) + fmt.Sprintf(format, args...))
 	}
-	n, c := len(b.Species), b.Channels
+	c := b.Channels
 	up := map[int]*graph.Node{}
 	for l, x := range h {
 		up[l] = e3.Linear(param("up_l%d", l), x)
@@ -181,8 +189,7 @@ func (b *maceGraph) layer(layer int, h map[int]*graph.Node, rbf *graph.Node, har
 		var sums []*graph.Node
 		for _, path := range e3.Paths(b.in(layer), b.LMax, l) {
 			w := graph.Slice(last, graph.AxisRange(), graph.AxisRange(index*c, (index+1)*c))
-			w = graph.BroadcastToDims(graph.InsertAxes(w, 0), n, w.Shape().Dim(0), c)
-			mix := graph.Reshape(graph.Einsum("nuc,nur->ncr", w, graph.Reshape(hidden, n, w.Shape().Dim(1), -1)), n, c, n, b.batch)
+			mix := b.ordered(graph.Einsum("uc,ur->cr", w, hidden))
 			sums = append(sums, b.message(path, mix, up[path.A], harmonics))
 			index++
 		}
@@ -196,9 +203,9 @@ func (b *maceGraph) layer(layer int, h map[int]*graph.Node, rbf *graph.Node, har
 		}
 	}
 	out := map[int]*graph.Node{}
-	phi, even, odd := products(x)
+	contract := b.contractor(layer, x)
 	for _, l := range b.out(layer) {
-		out[l] = e3.Linear(param("out_l%d", l), b.contract(layer, l, phi, even, odd))
+		out[l] = e3.Linear(param("out_l%d", l), contract(l))
 		if layer > 0 {
 			out[l] = graph.Add(out[l], e3.Linear(b.rows(fmt.Sprintf("%d/skip_l%d", layer, l)), h[l]))
 		}
@@ -208,42 +215,37 @@ func (b *maceGraph) layer(layer int, h map[int]*graph.Node, rbf *graph.Node, har
 
 // message builds Σ_j mix_ij [h_j ⊗ Y(R_j − R_i)] along a path, [beads i, channels, 2l+1, batch].
 //
-// mix: [beads i, channels, beads j, batch]; h: [beads j, channels, 2a+1, batch or 1].
+// mix: [beads i, beads j, channels, batch]; h: [beads j, channels, 2a+1, batch or 1].
 func (b *maceGraph) message(path e3.Path, mix, h *graph.Node, harmonics []*graph.Node) *graph.Node {
-	n := len(b.Species)
-	// Axes of the product: i, c, m_l, m_a, j, batch.
-	mix = graph.InsertAxes(mix, 2, 2)
+	n, a, l := len(b.Species), 2*path.A+1, 2*path.L+1
+	// Axes of the product: i, channel, m_l, m_a, j, batch.
+	mix = graph.InsertAxes(graph.TransposeAllDims(mix, 0, 2, 1, 3), 2, 2)
 	h = graph.InsertAxes(graph.TransposeAllDims(h, 1, 2, 0, 3), 0)
 	if path.B == 0 {
-		mask := graph.Reshape(b.mask, n, 1, 1, n, 1)
+		mask := graph.Reshape(b.signed[0], n, 1, 1, n, 1)
 		return graph.ReduceSum(graph.Mul(graph.Mul(graph.Squeeze(mix, 2), mask), h), 3)
 	}
-	h = graph.InsertAxes(h, 2)
-	if path.A == 0 {
-		y := graph.Reshape(graph.TransposeAllDims(b.harmonic(harmonics[path.B]), 0, 2, 1, 3), n, 1, 2*path.L+1, 1, n, b.batch)
-		return graph.ReduceSum(graph.Mul(graph.Mul(mix, h), y), 3, 4)
-	}
-	dims := []int{2*path.A + 1, 2*path.B + 1, 2*path.L + 1}
-	table := e3.Wigner3j(path.A, path.B, path.L)
-	for i := range table {
-		table[i] *= math.Sqrt(float64(dims[2]))
-	}
 	y := harmonics[path.B]
-	coupled := graph.Einsum("abl,br->lar", b.constant(table, dims...), graph.Reshape(y, dims[1], -1))
-	t := b.harmonic2(graph.Reshape(coupled, dims[2]*dims[0], b.pairs, b.batch), path.B)
-	t = graph.Reshape(graph.TransposeAllDims(t, 0, 2, 1, 3), n, 1, dims[2], dims[0], n, b.batch)
-	return graph.ReduceSum(graph.Mul(graph.Mul(mix, h), t), 3, 4)
+	if path.A > 0 {
+		table := e3.Wigner3j(path.A, path.B, path.L)
+		for i := range table {
+			table[i] *= math.Sqrt(float64(l))
+		}
+		y = graph.Einsum("abl,br->lar", b.constant(table, a, 2*path.B+1, l), graph.Reshape(y, 2*path.B+1, -1))
+	}
+	y = graph.Mul(b.ordered(graph.Reshape(y, l*a, -1)), graph.InsertAxes(b.signed[path.B%2], -1, -1))
+	y = graph.Reshape(graph.TransposeAllDims(y, 0, 2, 1, 3), n, 1, l, a, n, b.batch)
+	return graph.ReduceSum(graph.Mul(graph.Mul(mix, graph.InsertAxes(h, 2)), y), 3, 4)
 }
 
-// harmonic copies harmonics of pairs i < j to every ordered pair, [beads i, beads j, 2l+1, batch].
-func (b *maceGraph) harmonic(y *graph.Node) *graph.Node {
-	return b.harmonic2(y, (y.Shape().Dim(0)-1)/2)
-}
-
-// harmonic2 copies what has the parity of degree l.
-func (b *maceGraph) harmonic2(y *graph.Node, l int) *graph.Node {
-	n := len(b.Species)
-	return graph.Mul(b.ordered(y, n), graph.InsertAxes(b.signed[l%2], -1, -1))
+// contractor returns the function that builds B of one degree.
+func (b *maceGraph) contractor(layer int, x []*graph.Node) func(l int) *graph.Node {
+	if b.fixed {
+		parts := components(x)
+		return func(l int) *graph.Node { return b.contractSparse(layer, l, parts) }
+	}
+	phi, even, odd := products(x)
+	return func(l int) *graph.Node { return b.contract(layer, l, phi, even, odd) }
 }
 
 // products builds q of mace_contract.go, [beads, channels, Q, batch], and the

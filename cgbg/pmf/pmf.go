@@ -72,8 +72,12 @@ type Model struct {
 	Potential Potential
 	Store     *model.Store // parameters, float32
 
-	backend compute.Backend
-	exec    *model.Exec // energy and force in float64, made on first use
+	// Single evaluates energies and forces in float32, for speed; set it before the first evaluation.
+	Single bool
+
+	backend      compute.Backend
+	energies     *model.Exec // made on first use, as the next
+	energyForces *model.Exec
 }
 
 // Fit trains pot on frames and forces: the mean over batch and components of
@@ -179,60 +183,4 @@ func fingerprint(pot Potential, r, f []float32, cfg Config) string {
 		}
 	}
 	return fmt.Sprintf("pmf %T%+v %+v data %016x", pot, pot, cfg, hash.Sum64())
-}
-
-// chunk is the number of frames evaluated at once.
-const chunk = 2048
-
-// EnergyForce evaluates U, [n], and −∇U, [n*dim], in float64.
-//
-// r: frames, [n*dim].
-func (m *Model) EnergyForce(ctx context.Context, r []float64) (energy, force []float64, err error) {
-	dim := m.Potential.Dim()
-	if len(r)%dim != 0 {
-		return nil, nil, fmt.Errorf("pmf: %d numbers are no frames of %d components", len(r), dim)
-	}
-	if m.exec == nil {
-		store, err := train.Float64(m.Store)
-		if err != nil {
-			return nil, nil, fmt.Errorf("pmf: %w", err)
-		}
-		m.exec, err = model.NewExec(m.backend, store, func(_ *model.Scope, r *graph.Node) (*graph.Node, *graph.Node) {
-			u, gradient := energyGradient(m.Potential, store, r)
-			return u, graph.Neg(gradient)
-		})
-		if err != nil {
-			return nil, nil, fmt.Errorf("pmf: %w", err)
-		}
-	}
-	n := len(r) / dim
-	energy, force = make([]float64, n), make([]float64, len(r))
-	for start := 0; start < n; start += chunk {
-		if err := ctx.Err(); err != nil {
-			return nil, nil, fmt.Errorf("pmf: interrupted at frame %d of %d: %w", start, n, err)
-		}
-		end := min(start+chunk, n)
-		in := make([]float64, chunk*dim) // one shape is compiled: pad the rest
-		copy(in, r[start*dim:end*dim])
-		for i := end - start; i < chunk; i++ {
-			copy(in[i*dim:], r[:dim])
-		}
-		out, err := m.exec.Exec(tensors.FromFlatDataAndDimensions(in, chunk, dim))
-		if err != nil {
-			return nil, nil, fmt.Errorf("pmf: frames %d to %d: %w", start, end-1, err)
-		}
-		for i, dst := range [][]float64{energy[start:end], force[start*dim : end*dim]} {
-			if err := tensors.ConstFlatData(out[i], func(flat []float64) { copy(dst, flat) }); err != nil {
-				return nil, nil, fmt.Errorf("pmf: frames %d to %d: %w", start, end-1, err)
-			}
-			out[i].FinalizeAll()
-		}
-	}
-	return energy, force, nil
-}
-
-// Energy evaluates U in float64. r: frames, [n*dim]; result: [n].
-func (m *Model) Energy(ctx context.Context, r []float64) ([]float64, error) {
-	energy, _, err := m.EnergyForce(ctx, r)
-	return energy, err
 }
