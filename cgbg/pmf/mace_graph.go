@@ -97,7 +97,7 @@ func (b *maceGraph) distances(r *graph.Node) (d, x, y, z *graph.Node) {
 		v := graph.Einsum("pk,bk->pb", b.constant(matrix, b.pairs, 3*n), r)
 		if b.Box != nil {
 			length := b.Box[axis] / b.Cutoff
-			image := graph.Floor(graph.AddScalar(graph.MulScalar(graph.StopGradient(v), 1/length), 0.5))
+			image := graph.StopGradient(graph.Floor(graph.AddScalar(graph.MulScalar(v, 1/length), 0.5)))
 			v = graph.Sub(v, graph.MulScalar(image, length))
 		}
 		axes[axis] = v

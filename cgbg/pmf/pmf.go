@@ -60,6 +60,9 @@ type Config struct {
 	// parameters of least loss on them; 0: off. Frames of one trajectory
 	// should be in the order of time, so that the part is a block.
 	Validation float64
+	// RandomSplit holds out frames at random instead. Neighbours in time then
+	// stand on both sides, and the loss on them is too good.
+	RandomSplit bool
 
 	StepsPerCall    int           // steps fused into one compiled call [10]
 	Checkpoint      string        // file; "" for none
@@ -93,6 +96,7 @@ func Fit(ctx context.Context, backend compute.Backend, pot Potential, r, f []flo
 	}
 	dim := pot.Dim()
 	n := len(r) / dim
+	r, f = split(r, f, dim, cfg)
 	held := int(cfg.Validation * float64(n))
 	kept := n - held
 	m := &Model{Potential: pot, Store: model.NewStore(), backend: backend}
@@ -131,6 +135,19 @@ func Fit(ctx context.Context, backend compute.Backend, pot Potential, r, f []flo
 	return m, history, nil
 }
 
+// split orders frames so that those to hold out come last: as they are, or shuffled.
+func split(r, f []float32, dim int, cfg Config) (shuffledR, shuffledF []float32) {
+	if !cfg.RandomSplit || cfg.Validation == 0 {
+		return r, f
+	}
+	order := rand.New(rand.NewPCG(cfg.Seed, 0x73706c6974)).Perm(len(r) / dim)
+	for _, k := range order {
+		shuffledR = append(shuffledR, r[k*dim:(k+1)*dim]...)
+		shuffledF = append(shuffledF, f[k*dim:(k+1)*dim]...)
+	}
+	return shuffledR, shuffledF
+}
+
 // residual is the mean of (F + ∇U)².
 func residual(pot Potential, store *model.Store, r, f *graph.Node) *graph.Node {
 	_, gradient := energyGradient(pot, store, r)
@@ -149,6 +166,11 @@ func thin(values []float32, dim, rows int) *tensors.Tensor {
 }
 
 func check(pot Potential, r, f []float32, cfg Config) error {
+	if p, ok := pot.(interface{ Check() error }); ok {
+		if err := p.Check(); err != nil {
+			return err
+		}
+	}
 	dim := pot.Dim()
 	if len(r) == 0 || len(r)%dim != 0 {
 		return fmt.Errorf("pmf: %d numbers are no frames of %d components", len(r), dim)
