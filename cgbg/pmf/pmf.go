@@ -118,6 +118,9 @@ func Fit(ctx context.Context, backend compute.Backend, pot Potential, r, f []flo
 		}
 		// A few thousand frames tell which step is best.
 		rows := min(held, 2048)
+		if p, ok := pot.(chunked); ok {
+			rows = min(rows, 16*p.Chunk()) // all at once: they must fit in memory
+		}
 		tc.ValidationInputs = []*tensors.Tensor{thin(r[kept*dim:], dim, rows), thin(f[kept*dim:], dim, rows)}
 		tc.ValidateEvery = max(perEpoch, steps/50)
 	}
