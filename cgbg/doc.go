@@ -21,7 +21,8 @@
 //	ode          Dormand–Prince 5(4), dense output, quadrature
 //	train        training loops with exact resume
 //	flow         vector fields, flow matching, exact log-densities
-//	pmf          potentials, force matching
+//	e3           irreps, spherical harmonics, Wigner symbols, symmetric contractions
+//	pmf          potentials (MACE among them), force matching
 //	reweight     weights, effective sample size, Pareto smoothing, verdict
 //	observable   dihedrals, histograms, free energies, scores with floors
 //	figure       the pictures

@@ -60,6 +60,9 @@ type Config struct {
 	// parameters of least loss on them; 0: off. Frames of one trajectory
 	// should be in the order of time, so that the part is a block.
 	Validation float64
+	// RandomSplit holds out frames at random instead. Neighbours in time then
+	// stand on both sides, and the loss on them is too good.
+	RandomSplit bool
 
 	StepsPerCall    int           // steps fused into one compiled call [10]
 	Checkpoint      string        // file; "" for none
@@ -72,8 +75,12 @@ type Model struct {
 	Potential Potential
 	Store     *model.Store // parameters, float32
 
-	backend compute.Backend
-	exec    *model.Exec // energy and force in float64, made on first use
+	// Single evaluates energies and forces in float32, for speed; set it before the first evaluation.
+	Single bool
+
+	backend      compute.Backend
+	energies     *model.Exec // made on first use, as the next
+	energyForces *model.Exec
 }
 
 // Fit trains pot on frames and forces: the mean over batch and components of
@@ -89,6 +96,7 @@ func Fit(ctx context.Context, backend compute.Backend, pot Potential, r, f []flo
 	}
 	dim := pot.Dim()
 	n := len(r) / dim
+	r, f = split(r, f, dim, cfg)
 	held := int(cfg.Validation * float64(n))
 	kept := n - held
 	m := &Model{Potential: pot, Store: model.NewStore(), backend: backend}
@@ -110,6 +118,9 @@ func Fit(ctx context.Context, backend compute.Backend, pot Potential, r, f []flo
 		}
 		// A few thousand frames tell which step is best.
 		rows := min(held, 2048)
+		if p, ok := pot.(chunked); ok {
+			rows = min(rows, 16*p.Chunk()) // all at once: they must fit in memory
+		}
 		tc.ValidationInputs = []*tensors.Tensor{thin(r[kept*dim:], dim, rows), thin(f[kept*dim:], dim, rows)}
 		tc.ValidateEvery = max(perEpoch, steps/50)
 	}
@@ -125,6 +136,19 @@ func Fit(ctx context.Context, backend compute.Backend, pot Potential, r, f []flo
 		return nil, nil, fmt.Errorf("pmf: %w", err)
 	}
 	return m, history, nil
+}
+
+// split orders frames so that those to hold out come last: as they are, or shuffled.
+func split(r, f []float32, dim int, cfg Config) (shuffledR, shuffledF []float32) {
+	if !cfg.RandomSplit || cfg.Validation == 0 {
+		return r, f
+	}
+	order := rand.New(rand.NewPCG(cfg.Seed, 0x73706c6974)).Perm(len(r) / dim)
+	for _, k := range order {
+		shuffledR = append(shuffledR, r[k*dim:(k+1)*dim]...)
+		shuffledF = append(shuffledF, f[k*dim:(k+1)*dim]...)
+	}
+	return shuffledR, shuffledF
 }
 
 // residual is the mean of (F + ∇U)².
@@ -145,6 +169,11 @@ func thin(values []float32, dim, rows int) *tensors.Tensor {
 }
 
 func check(pot Potential, r, f []float32, cfg Config) error {
+	if p, ok := pot.(interface{ Check() error }); ok {
+		if err := p.Check(); err != nil {
+			return err
+		}
+	}
 	dim := pot.Dim()
 	if len(r) == 0 || len(r)%dim != 0 {
 		return fmt.Errorf("pmf: %d numbers are no frames of %d components", len(r), dim)
@@ -179,60 +208,4 @@ func fingerprint(pot Potential, r, f []float32, cfg Config) string {
 		}
 	}
 	return fmt.Sprintf("pmf %T%+v %+v data %016x", pot, pot, cfg, hash.Sum64())
-}
-
-// chunk is the number of frames evaluated at once.
-const chunk = 2048
-
-// EnergyForce evaluates U, [n], and −∇U, [n*dim], in float64.
-//
-// r: frames, [n*dim].
-func (m *Model) EnergyForce(ctx context.Context, r []float64) (energy, force []float64, err error) {
-	dim := m.Potential.Dim()
-	if len(r)%dim != 0 {
-		return nil, nil, fmt.Errorf("pmf: %d numbers are no frames of %d components", len(r), dim)
-	}
-	if m.exec == nil {
-		store, err := train.Float64(m.Store)
-		if err != nil {
-			return nil, nil, fmt.Errorf("pmf: %w", err)
-		}
-		m.exec, err = model.NewExec(m.backend, store, func(_ *model.Scope, r *graph.Node) (*graph.Node, *graph.Node) {
-			u, gradient := energyGradient(m.Potential, store, r)
-			return u, graph.Neg(gradient)
-		})
-		if err != nil {
-			return nil, nil, fmt.Errorf("pmf: %w", err)
-		}
-	}
-	n := len(r) / dim
-	energy, force = make([]float64, n), make([]float64, len(r))
-	for start := 0; start < n; start += chunk {
-		if err := ctx.Err(); err != nil {
-			return nil, nil, fmt.Errorf("pmf: interrupted at frame %d of %d: %w", start, n, err)
-		}
-		end := min(start+chunk, n)
-		in := make([]float64, chunk*dim) // one shape is compiled: pad the rest
-		copy(in, r[start*dim:end*dim])
-		for i := end - start; i < chunk; i++ {
-			copy(in[i*dim:], r[:dim])
-		}
-		out, err := m.exec.Exec(tensors.FromFlatDataAndDimensions(in, chunk, dim))
-		if err != nil {
-			return nil, nil, fmt.Errorf("pmf: frames %d to %d: %w", start, end-1, err)
-		}
-		for i, dst := range [][]float64{energy[start:end], force[start*dim : end*dim]} {
-			if err := tensors.ConstFlatData(out[i], func(flat []float64) { copy(dst, flat) }); err != nil {
-				return nil, nil, fmt.Errorf("pmf: frames %d to %d: %w", start, end-1, err)
-			}
-			out[i].FinalizeAll()
-		}
-	}
-	return energy, force, nil
-}
-
-// Energy evaluates U in float64. r: frames, [n*dim]; result: [n].
-func (m *Model) Energy(ctx context.Context, r []float64) ([]float64, error) {
-	energy, _, err := m.EnergyForce(ctx, r)
-	return energy, err
 }

@@ -1,0 +1,76 @@
+package pmf
+
+import (
+	"context"
+	"math"
+	"testing"
+)
+
+// TestEnsemble: members of a double well agree where there are data, and not beyond.
+func TestEnsemble(t *testing.T) {
+	r, f := doubleWell(4000)
+	pot := RBFMLP{Centers: 12, Lo: 1, Hi: 5, Sigma: 0.4, Hidden: 16, Layers: 2}
+	cfg := Config{Epochs: 20, Batch: 128, Rate: 5e-3, RateDecay: 0.1, Seed: 1, Validation: 0.1, RandomSplit: true}
+	e, histories, err := FitEnsemble(context.Background(), goBackend(), pot, r, f, 3, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(e.Models) != 3 || len(histories) != 3 {
+		t.Fatalf("got %d potentials and %d histories, want 3", len(e.Models), len(histories))
+	}
+	var x []float64
+	for v := -1.2; v < 1.25; v += 0.1 {
+		x = append(x, v+3)
+	}
+	inside := len(x)
+	x = append(x, 5.5, 0.5)
+	mean, spread, err := e.Energy(context.Background(), x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in, out := rms(spread[:inside]), rms(spread[inside:]); !(out > 3*in) {
+		t.Errorf("spread %g where there are data, %g beyond", in, out)
+	}
+	// By hand: the mean and standard deviation of the shifted members.
+	var sum, squares float64
+	for _, m := range e.Models {
+		u, err := m.Energy(context.Background(), x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shift := 0.0
+		for _, v := range u {
+			shift += v / float64(len(u))
+		}
+		sum += (u[0] - shift) / 3
+		squares += (u[0] - shift) * (u[0] - shift) / 2
+	}
+	if want := math.Sqrt(squares - 1.5*sum*sum); math.Abs(mean[0]-sum) > 1e-12 || math.Abs(spread[0]-want) > 1e-6 {
+		t.Errorf("got mean %g, spread %g, want %g, %g", mean[0], spread[0], sum, want)
+	}
+	if _, _, err := FitEnsemble(context.Background(), goBackend(), pot, r, f, 1, cfg); err == nil {
+		t.Error("an ensemble of one: no error")
+	}
+}
+
+// TestSplit: a block at the end, or frames drawn without repetition; pairs stay together.
+func TestSplit(t *testing.T) {
+	var r, f []float32
+	for i := range 40 {
+		r, f = append(r, float32(i)), append(f, float32(-i))
+	}
+	for _, random := range []bool{false, true} {
+		gotR, gotF := split(r, f, 2, Config{RandomSplit: random, Validation: 0.25, Seed: 3})
+		seen, same := map[float32]bool{}, true
+		for i := range gotR {
+			seen[gotR[i]] = true
+			same = same && gotR[i] == r[i]
+			if gotF[i] != -gotR[i] || gotR[i-i%2]+float32(i%2) != gotR[i] {
+				t.Fatalf("random %v: frame %d is torn apart", random, i/2)
+			}
+		}
+		if len(seen) != 40 || same == random {
+			t.Errorf("random %v: %d numbers, in the old order: %v", random, len(seen), same)
+		}
+	}
+}
