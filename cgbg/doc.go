@@ -18,7 +18,7 @@
 //	mullerbrown  the two-dimensional test system with its exact answers
 //	cgmap        coarse-grained mappings and force projection
 //	forward      derivatives carried forward through GoMLX graphs
-//	ode          Dormand–Prince 5(4), dense output, quadrature
+//	ode          Dormand–Prince 5(4), dense output, Adams steps on a mesh, quadrature
 //	train        training loops with exact resume
 //	flow         vector fields, flow matching, exact log-densities
 //	e3           irreps, spherical harmonics, Wigner symbols, symmetric contractions

@@ -3,8 +3,8 @@
 //
 // Its parts are orthogonal: a right-hand side ([Field]), the Dormand–Prince
 // 5(4) pair (tableau.go), a proportional–integral step controller
-// (controller.go), dense output of fourth order ([Solution.At]), and quadrature
-// along a solved path (quadrature.go). The variable t has whatever unit f
+// (controller.go), dense output of fourth order ([Solution.At]), Adams methods on
+// a given mesh (multistep.go), and quadrature nodes (quadrature.go). The variable t has whatever unit f
 // gives it; in this project it is the flow time in [0, 1].
 //
 // Sources: J. R. Dormand and P. J. Prince, J. Comput. Appl. Math. 6 (1980) 19,
