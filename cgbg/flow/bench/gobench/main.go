@@ -6,8 +6,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"time"
@@ -25,6 +27,7 @@ func main() {
 	checks := flag.Int("checks", -1, "samples whose log-density is checked")
 	slices := flag.Int("slices", 0, "`parts` of a training batch; 0: the default of Fit")
 	adaptive := flag.Bool("adaptive", false, "samples without a schedule")
+	schedule := flag.String("schedule", "", "`file` of the flow's schedule, made where there is none")
 	pathTol := flag.Float64("path", flow.SamplingAccuracy("cpu").PathTol, "`tolerance` of the path")
 	flag.Parse()
 	b, err := backend.Open()
@@ -34,7 +37,7 @@ func main() {
 	out := map[string]any{"what": *what, "batch": *batch, "device": b.Name}
 	switch *what {
 	case "sample":
-		err = sample(b, *weights, *n, *batch, *checks, *pathTol, *adaptive, out)
+		err = sample(b, *weights, *n, *batch, *checks, *pathTol, *adaptive, *schedule, out)
 	case "train":
 		err = train(b, *beads, *n, *batch, *slices, out)
 	default:
@@ -53,7 +56,7 @@ func fail(err error) {
 	os.Exit(1)
 }
 
-func sample(b *backend.Backend, path string, n, batch, checks int, pathTol float64, adaptive bool, out map[string]any) error {
+func sample(b *backend.Backend, path string, n, batch, checks int, pathTol float64, adaptive bool, schedule string, out map[string]any) error {
 	m, err := flow.Import(b.Backend, path)
 	if err != nil {
 		return err
@@ -62,12 +65,19 @@ func sample(b *backend.Backend, path string, n, batch, checks int, pathTol float
 	acc.Batch, acc.Checks, acc.PathTol = batch, -1, pathTol
 	ctx := context.Background()
 	if !adaptive {
-		start := time.Now()
-		if acc.Schedule, err = m.Schedule(ctx, 3, acc); err != nil {
+		if acc.Schedule, err = flow.LoadSchedule(schedule); errors.Is(err, fs.ErrNotExist) {
+			start := time.Now()
+			acc.Schedule, err = m.Schedule(ctx, 3, acc)
+			out["schedule_seconds"] = time.Since(start).Seconds()
+			if err == nil && schedule != "" {
+				err = acc.Schedule.Save(schedule)
+			}
+		}
+		if err != nil {
 			return err
 		}
-		out["schedule_seconds"], out["schedule_nodes"], out["schedule_steps"] = time.Since(start).Seconds(), len(acc.Schedule.Nodes), len(acc.Schedule.Mesh)-1
-		out["schedule_logq_error"], out["schedule_path_error"] = acc.Schedule.LogQError, acc.Schedule.PathError
+		s := acc.Schedule
+		out["schedule_nodes"], out["schedule_steps"], out["schedule_logq_error"], out["schedule_path_error"] = len(s.Nodes), len(s.Mesh)-1, s.LogQError, s.PathError
 	}
 	if _, err := m.Sample(ctx, 2*batch, 1, acc, nil); err != nil { // compiles
 		return err
