@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"strconv"
 
@@ -23,8 +24,11 @@ type SampleOptions struct {
 	// Energy is the potential of mean force at samples, [n*dim], in the unit of KT; may be nil.
 	Energy func(ctx context.Context, r []float64) ([]float64, error)
 	KT     float64
+	// Keep tells which samples may have weight, by their coordinates; nil: all.
+	Keep func(r []float64) bool
 
-	Fingerprint string // stands for the flow and the potential: parts of others are not taken up
+	Meta        data.Meta // describes the samples' beads; without any a sample is one row of numbers
+	Fingerprint string    // stands for the flow and the potential: parts of others are not taken up
 	Progress    Progress
 }
 
@@ -130,22 +134,30 @@ func (o *SampleOptions) part(ctx context.Context, path string, m *flow.Model, k,
 		return nil, err
 	}
 	dim := m.Field.Dim()
-	frames := &data.Frames{Beads: 1, Dim: dim, R: rounded(s.R), LogQ: s.LogQ}
+	meta := o.Meta
+	if meta.Beads == nil {
+		meta.System, meta.Beads, meta.Dim = "flow samples", []string{"all"}, dim
+	}
+	frames := &data.Frames{Beads: len(meta.Beads), Dim: meta.Dim, R: rounded(s.R), LogQ: s.LogQ}
 	if o.Energy != nil {
 		// R is stored in float32: weigh what is stored.
 		if frames.U, err = o.Energy(ctx, widened(frames.R)); err != nil {
 			return nil, err
 		}
 		frames.LogW = reweight.LogWeights(frames.U, s.LogQ, o.KT, s.LogCOM)
+		for i := range frames.LogW {
+			if o.Keep != nil && !o.Keep(s.R[i*dim:(i+1)*dim]) {
+				frames.LogW[i] = math.Inf(-1)
+			}
+		}
 	}
 	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 	worst := s.LogQErrorMax()
 	if acc.Single { // estimates of the quadrature are those of its coarser level, far above the errors
 		worst = s.LogQBound()
 	}
-	meta := data.Meta{System: "flow samples", Beads: []string{"all"}, Dim: dim, Generator: "cgbg: samples of a flow with importance weights",
-		Extra: map[string]string{keyFingerprint: fingerprint, keyLogQErr: number(worst),
-			keyEvaluations: number(s.Evaluations), keyDivergences: number(s.Divergences)}}
+	meta.Generator = "cgbg: samples of a flow"
+	meta.Extra = map[string]string{keyFingerprint: fingerprint, keyLogQErr: number(worst), keyEvaluations: number(s.Evaluations), keyDivergences: number(s.Divergences)}
 	return frames, data.WriteFile(path, meta, frames)
 }
 

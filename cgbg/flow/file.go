@@ -10,14 +10,18 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// stdArray is the name of the standard deviation in a file, nm.
-const stdArray = "std"
+// Names of arrays in a file that are no parameters.
+const (
+	stdArray     = "std"      // standard deviation, nm
+	headDimArray = "head_dim" // features of a head, where they are not the published 64
+)
 
 // Export writes a graph transformer's parameters and its standard deviation as
 // an NPZ file, under the names of the published parameters ("param/embed",
 // "param/layers/0/q/w", [in, out]; "std", nm), atomically.
 func (m *Model) Export(path string) error {
-	if _, ok := m.Field.(GraphTransformer); !ok {
+	f, ok := m.Field.(GraphTransformer)
+	if !ok {
 		return fmt.Errorf("flow: %s: only graph transformers have a file form", path)
 	}
 	arrays, err := train.ExportParams(m.Store)
@@ -25,6 +29,9 @@ func (m *Model) Export(path string) error {
 		return fmt.Errorf("flow: %w", err)
 	}
 	arrays[stdArray] = tensors.FromScalar(m.Std)
+	if f.HeadDim != headDim {
+		arrays[headDimArray] = tensors.FromScalar(int64(f.HeadDim))
+	}
 	return train.WriteArrays(path, arrays)
 }
 
@@ -53,10 +60,18 @@ func fromArrays(backend compute.Backend, arrays map[string]*tensors.Tensor) (*Mo
 	_, hidden := rank2("param/node/w")
 	_, ff := rank2("param/layers/0/ff1/w")
 	_, inner := rank2("param/layers/0/q/w")
-	if beads == 0 || hidden == 0 || ff == 0 || inner%headDim != 0 || inner == 0 {
+	width := headDim
+	if a := arrays[headDimArray]; a != nil {
+		one, _ := tensors.CopyFlatData[int64](a)
+		if len(one) != 1 || one[0] < 1 {
+			return nil, fmt.Errorf("%w: %q must be one positive int64", train.ErrParams, headDimArray)
+		}
+		width = int(one[0])
+	}
+	if beads == 0 || hidden == 0 || ff == 0 || inner%width != 0 || inner == 0 {
 		return nil, fmt.Errorf("%w: no embed, node/w, layers/0/ff1/w or layers/0/q/w of a graph transformer", train.ErrParams)
 	}
-	f := GraphTransformer{Beads: beads, Embed: embed, Hidden: hidden, Heads: inner / headDim, HeadDim: headDim, FF: ff}
+	f := GraphTransformer{Beads: beads, Embed: embed, Hidden: hidden, Heads: inner / width, HeadDim: width, FF: ff}
 	for ; arrays[fmt.Sprintf("param/layers/%d/q/w", f.Layers)] != nil; f.Layers++ {
 	}
 	var std []float64

@@ -109,12 +109,10 @@ func (m *Model) Sample(ctx context.Context, n int, seed uint64, acc Accuracy, pr
 	if err != nil {
 		return nil, err
 	}
-	s := &Samples{R: m.physical(out.x), LogQ: make([]float64, n), LogCOM: make([]float64, n), Quadrature: out.errors}
+	s := &Samples{R: m.physical(out.x), LogQ: make([]float64, n), Quadrature: out.errors}
+	s.LogCOM = m.LogCOM(s.R)
 	for i := range n {
 		s.LogQ[i] = logNormal(z[i*dim:(i+1)*dim]) - out.integral[i]
-		if m.Beads > 0 {
-			s.LogCOM[i] = comLogDensity(out.x[i*dim:(i+1)*dim], m.Beads)
-		}
 	}
 	s.Evaluations, s.Divergences = out.evaluations, out.divergences
 	if err := m.check(ctx, s, out.x, acc.withDefaults(), rng); err != nil {
@@ -211,6 +209,20 @@ func comLogDensity(x []float64, beads int) float64 {
 	}
 	n := float64(beads)
 	return -0.5*n*sum + 1.5*math.Log(n/(2*math.Pi))
+}
+
+// LogCOM is, for samples in physical units, [n*dim], the field of that name of
+// [Samples], [n].
+func (m *Model) LogCOM(r []float64) []float64 {
+	dim := m.Field.Dim()
+	x := m.standardise(r)
+	out := make([]float64, len(x)/dim)
+	for i := range out {
+		if m.Beads > 0 {
+			out[i] = comLogDensity(x[i*dim:(i+1)*dim], m.Beads)
+		}
+	}
+	return out
 }
 
 // transported is the outcome of moving states along the flow.

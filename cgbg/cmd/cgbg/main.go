@@ -1,5 +1,6 @@
-// Command cgbg works on data: it maps trajectories of molecular dynamics to
-// coarse-grained frames, and tells what is in a file of them.
+// Command cgbg works on data and models: it maps trajectories of molecular
+// dynamics to coarse-grained frames, trains flows on them, draws samples with
+// their exact log-density, and weighs these.
 //
 //	go run ./cgbg/cmd/cgbg import -map core-beta -structure conf.gro -o ala2_cb.arrow traj.trr
 //	go run ./cgbg/cmd/cgbg info ala2_cb.arrow
@@ -31,6 +32,9 @@ const usage = `usage: go run ./cgbg/cmd/cgbg COMMAND [flags] [arguments]
   merge FILE...          put several files together
   split FILE             split into training and validation by blocks of time
   resample FILE          make an unbiased set of a biased one by its weights
+  train flow FILE        train a flow on frames
+  sample FLOW            draw samples with their exact log-density, and weigh them
+  reweight SAMPLES       weigh samples by another potential
 
 "go run ./cgbg/cmd/cgbg COMMAND -h" explains a command.
 `
@@ -39,7 +43,7 @@ type command func(ctx context.Context, args []string, stdout io.Writer) error
 
 var commands = map[string]command{"import": importCommand, "info": infoCommand, "head": headCommand,
 	"export": exportCommand, "merge": mergeCommand, "split": splitCommand, "resample": resampleCommand, "pull": pullCommand,
-	"recipe": recipeCommand}
+	"recipe": recipeCommand, "train": trainCommand, "sample": sampleCommand, "reweight": reweightCommand}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

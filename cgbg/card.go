@@ -1,0 +1,109 @@
+package cgbg
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/data"
+)
+
+// Card tells how a model was made, and what its samples are of. It stands beside
+// the model as FILE.json.
+type Card struct {
+	Kind        string         `json:"kind"` // "flow" or "pmf"
+	Preset      string         `json:"preset"`
+	Seed        uint64         `json:"seed"`
+	Settings    any            `json:"settings"`
+	Fingerprint string         `json:"fingerprint"` // of settings and data
+	Data        string         `json:"data"`        // file of the frames
+	DataSHA     string         `json:"data_sha256"`
+	Frames      int            `json:"frames"` // trained on
+	Beads       []string       `json:"beads"`
+	Species     []int32        `json:"species,omitempty"`
+	System      string         `json:"system"`
+	Mapping     string         `json:"mapping"`
+	Temperature float64        `json:"temperature_K"`
+	Handedness  float64        `json:"handedness"` // of the first chiral centre, +1 or −1; 0: none
+	Backend     string         `json:"backend"`
+	Version     string         `json:"version"` // of this code
+	Steps       int            `json:"steps"`
+	Seconds     float64        `json:"seconds"` // of the last run; one that went on counts from there
+	Results     map[string]any `json:"results"`
+	Made        time.Time      `json:"made"`
+}
+
+// newCard is a card of a model of the frames that meta describes.
+func newCard(kind, preset string, seed uint64, meta data.Meta, b *backend.Backend) *Card {
+	return &Card{Kind: kind, Preset: preset, Seed: seed, Beads: meta.Beads, Species: meta.Species, System: meta.System, Mapping: meta.Mapping,
+		Temperature: meta.Temperature, Backend: b.String(), Version: version(), Results: map[string]any{}}
+}
+
+// version is the commit that the program was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v, dirty := info.Main.Version, ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			v = s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			dirty = ", modified"
+		}
+	}
+	return v + dirty
+}
+
+func cardPath(model string) string { return model + ".json" }
+
+// ReadCard reads the card of a model's file.
+func ReadCard(model string) (*Card, error) {
+	text, err := os.ReadFile(cardPath(model))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("cgbg: %s has no card %s: train it with \"cgbg train\", or put its card beside it: %w", model, cardPath(model), err)
+	}
+	c := &Card{}
+	if err == nil {
+		err = json.Unmarshal(text, c)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cgbg: %s: %w", cardPath(model), err)
+	}
+	return c, nil
+}
+
+// write puts the card beside the model.
+func (c *Card) write(model string) error {
+	text, err := json.MarshalIndent(c, "", "  ")
+	if err == nil {
+		err = os.WriteFile(cardPath(model)+".new", append(text, '\n'), 0o644)
+	}
+	if err == nil {
+		err = os.Rename(cardPath(model)+".new", cardPath(model))
+	}
+	if err != nil {
+		return fmt.Errorf("cgbg: %w", err)
+	}
+	return nil
+}
+
+// done tells whether the model is there, made from the same settings and data.
+func done(model, fingerprint string) (*Card, bool) {
+	if _, err := os.Stat(model); err != nil {
+		return nil, false
+	}
+	c, err := ReadCard(model)
+	return c, err == nil && c.Fingerprint == fingerprint
+}
+
+// meta describes frames of the model's system.
+func (c *Card) meta() data.Meta {
+	return data.Meta{System: c.System, Mapping: c.Mapping, Beads: c.Beads, Species: c.Species, Dim: 3, Temperature: c.Temperature}
+}

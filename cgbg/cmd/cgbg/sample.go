@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"os"
+
+	"github.com/cgbg-go/lab/cgbg"
+	"github.com/cgbg-go/lab/cgbg/backend"
+)
+
+const sampleUsage = `usage: go run ./cgbg/cmd/cgbg sample [flags] -o SAMPLES.arrow FLOW.npz
+
+Draws samples of a flow with their exact log-density (R, logq). With -pmf, a potential of
+mean force, they get energies and log-weights too (u, logw), and the weights a verdict.
+-until-ess draws until the weights are worth so many equal samples, at most -n.
+
+The file is written part by part: Ctrl-C keeps the parts, and the same command goes on
+from there. A sample whose chiral centre has the other hand than the frames that the flow
+was trained on has no weight: a potential of distances cannot tell it from its mirror image.
+
+`
+
+// sampleCommand is `cgbg sample`.
+func sampleCommand(ctx context.Context, args []string, stdout io.Writer) error {
+	fs := flag.NewFlagSet("sample", flag.ContinueOnError)
+	var o cgbg.DrawOptions
+	fs.IntVar(&o.N, "n", 1000, "`number` of samples")
+	fs.Float64Var(&o.UntilESS, "until-ess", 0, "effective `samples` to stop at; needs -pmf")
+	fs.Uint64Var(&o.Seed, "seed", 1, "of the prior's draws")
+	fs.IntVar(&o.Checks, "checks", 64, "`samples` whose log-density is checked in float64")
+	fs.StringVar(&o.PMF, "pmf", "", "`file` of a MACE potential, .npz")
+	out := fs.String("o", "", "`file` of the samples, .arrow")
+	rest, stop, err := parse(fs, sampleUsage, args, stdout)
+	switch {
+	case err != nil || stop:
+		return err
+	case len(rest) != 1:
+		return fmt.Errorf("%w: sample takes one flow (-h explains)", errUsage)
+	case *out == "":
+		return fmt.Errorf("%w: sample: -o, the file of the samples, is missing", errUsage)
+	}
+	b, err := backend.Open()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(stdout, b)
+	o.Progress = lines(os.Stderr)
+	d, err := cgbg.Draw(ctx, b, rest[0], *out, o)
+	if err != nil {
+		return err
+	}
+	errors := "the errors of ln q were not checked"
+	if !math.IsNaN(d.LogQBound) {
+		errors = fmt.Sprintf("99 of 100 errors of ln q are below %.3f nat", d.LogQBound)
+	}
+	fmt.Fprintf(stdout, "%s: %d samples; %s\n", *out, d.N, errors)
+	if d.Weights != nil {
+		w := d.Weights
+		fmt.Fprintf(stdout, "effective: %.1f %% ± %.1f %% (%.0f samples); clipped %.1f %%; Pareto k̂ %.2f ± %.2f (below %.2f is reliable); largest weight %.3f\n%s\n",
+			100*w.ESS, 100*w.ESSError, w.ESS*float64(w.N), 100*w.ESSClipped, w.KHat, w.KHatError, w.KThreshold, w.MaxWeight, w.Verdict)
+	}
+	return nil
+}
+
+const reweightUsage = `usage: go run ./cgbg/cmd/cgbg reweight -flow FLOW.npz -pmf PMF.npz -o OUT.arrow SAMPLES.arrow
+
+Weighs the samples that a flow gave by another potential of mean force: energies and
+log-weights (u, logw) go to a new file, and the weights get a verdict. No sample is drawn.
+
+`
+
+// reweightCommand is `cgbg reweight`.
+func reweightCommand(ctx context.Context, args []string, stdout io.Writer) error {
+	fs := flag.NewFlagSet("reweight", flag.ContinueOnError)
+	flowFile := fs.String("flow", "", "`file` of the flow that made the samples, .npz")
+	pmfFile := fs.String("pmf", "", "`file` of a MACE potential, .npz")
+	out := fs.String("o", "", "`file` of the weighted samples, .arrow")
+	rest, stop, err := parse(fs, reweightUsage, args, stdout)
+	switch {
+	case err != nil || stop:
+		return err
+	case len(rest) != 1 || *flowFile == "" || *pmfFile == "" || *out == "":
+		return fmt.Errorf("%w: reweight takes -flow, -pmf, -o and one file of samples (-h explains)", errUsage)
+	}
+	b, err := backend.Open()
+	if err != nil {
+		return err
+	}
+	w, err := cgbg.Reweigh(ctx, b, rest[0], *flowFile, *pmfFile, *out)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "%s: effective %.1f %% ± %.1f %% of %d; clipped %.1f %%; Pareto k̂ %.2f ± %.2f (below %.2f is reliable)\n%s\n",
+		*out, 100*w.ESS, 100*w.ESSError, w.N, 100*w.ESSClipped, w.KHat, w.KHatError, w.KThreshold, w.Verdict)
+	return nil
+}

@@ -1,0 +1,164 @@
+package cgbg
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/cgmap"
+	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/pmf"
+	"github.com/cgbg-go/lab/cgbg/reweight"
+	"github.com/cgbg-go/lab/cgbg/units"
+	"github.com/cgbg-go/lab/data"
+)
+
+// DrawOptions of [Draw].
+type DrawOptions struct {
+	N        int
+	UntilESS float64 // see SampleOptions
+	Seed     uint64
+	Checks   int    // samples whose log-density is checked
+	PMF      string // file of a MACE potential; "": none
+	Progress Progress
+}
+
+// Drawn tells of samples.
+type Drawn struct {
+	N         int
+	LogQBound float64           // of the errors of 99 of 100 log-densities, nats
+	Weights   *reweight.Summary // nil without a potential
+}
+
+// Draw draws samples of a flow's file, with its card, into the Arrow file out,
+// and weighs them where there is a potential.
+//
+// Errors: those of the files, a potential of other beads, those of [SampleFile].
+func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptions) (*Drawn, error) {
+	m, card, err := openFlow(b, file)
+	if err != nil {
+		return nil, err
+	}
+	sum, err := fileSHA(file)
+	if err != nil {
+		return nil, err
+	}
+	s := SampleOptions{N: o.N, UntilESS: o.UntilESS, Seed: o.Seed, Accuracy: flow.SamplingAccuracy(b.Name), Meta: card.meta(), Progress: o.Progress}
+	if s.Accuracy.Checks = o.Checks; o.Checks == 0 {
+		s.Accuracy.Checks = -1
+	}
+	s.Meta.Source, s.Meta.SourceSHA = filepath.Base(file), sum
+	if o.PMF != "" {
+		u, pmfSum, err := openPMF(b, o.PMF, m)
+		if err != nil {
+			return nil, err
+		}
+		s.Energy, s.KT, s.Keep = u.Energy, units.KT(card.Temperature), card.keep()
+		sum += pmfSum
+	}
+	s.Fingerprint = hash(sum, s.Accuracy)
+	if err := SampleFile(ctx, out, m, s); err != nil {
+		return nil, err
+	}
+	frames, meta, err := data.ReadFile(out)
+	if err != nil {
+		return nil, err
+	}
+	d := &Drawn{N: frames.Len()}
+	if d.LogQBound, err = strconv.ParseFloat(meta.Extra[keyLogQErr], 64); err != nil {
+		return nil, fmt.Errorf("cgbg: %s: key %s: %w", out, keyLogQErr, err)
+	}
+	if frames.LogW != nil {
+		w := reweight.Summarize(frames.LogW)
+		d.Weights = &w
+	}
+	return d, nil
+}
+
+// Reweigh weighs samples that a flow gave, with the card beside its file, by a
+// potential's file, into the file out.
+//
+// Errors: those of the files; samples of other beads, or without log-densities.
+func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile, pmfFile, out string) (*reweight.Summary, error) {
+	m, card, err := openFlow(b, flowFile)
+	if err != nil {
+		return nil, err
+	}
+	u, _, err := openPMF(b, pmfFile, m)
+	if err != nil {
+		return nil, err
+	}
+	frames, meta, err := data.ReadFile(in)
+	switch {
+	case err != nil:
+		return nil, err
+	case frames.LogQ == nil:
+		return nil, fmt.Errorf("cgbg: %s: no column logq: these are no samples of a flow; draw some with \"cgbg sample\"", in)
+	case !slices.Equal(meta.Beads, card.Beads):
+		return nil, fmt.Errorf("cgbg: %s: beads %q, but %s is a flow of %q", in, meta.Beads, flowFile, card.Beads)
+	}
+	if sum, err := fileSHA(flowFile); err != nil || sum != meta.SourceSHA {
+		return nil, fmt.Errorf("cgbg: %s was drawn from %s, not from this %s (their SHA-256 differ; %v)", in, meta.Source, flowFile, err)
+	}
+	r := widened(frames.R)
+	if frames.U, err = u.Energy(ctx, r); err != nil {
+		return nil, err
+	}
+	frames.LogW = reweight.LogWeights(frames.U, frames.LogQ, units.KT(card.Temperature), m.LogCOM(r))
+	if keep := card.keep(); keep != nil {
+		for i := range frames.LogW {
+			if !keep(r[i*frames.Width() : (i+1)*frames.Width()]) {
+				frames.LogW[i] = math.Inf(-1)
+			}
+		}
+	}
+	meta.Generator = "cgbg reweight -pmf " + filepath.Base(pmfFile)
+	if err := data.WriteFile(out, meta, frames); err != nil {
+		return nil, err
+	}
+	w := reweight.Summarize(frames.LogW)
+	return &w, nil
+}
+
+// openFlow reads a flow and its card.
+func openFlow(b *backend.Backend, file string) (*flow.Model, *Card, error) {
+	card, err := ReadCard(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := flow.Import(b.Backend, file)
+	if err != nil {
+		return nil, nil, err
+	}
+	if 3*len(card.Beads) != m.Field.Dim() {
+		return nil, nil, fmt.Errorf("cgbg: %s is a flow of %d coordinates, but its card names %d beads", file, m.Field.Dim(), len(card.Beads))
+	}
+	return m, card, nil
+}
+
+// openPMF reads a potential for the beads of a flow, and the checksum of its file.
+func openPMF(b *backend.Backend, file string, m *flow.Model) (*pmf.Model, string, error) {
+	u, err := pmf.ImportMACE(b.Backend, file)
+	if err != nil {
+		return nil, "", err
+	}
+	if u.Potential.Dim() != m.Field.Dim() {
+		return nil, "", fmt.Errorf("cgbg: %s is a potential of %d coordinates, the flow has %d: were they trained on the same beads?", file, u.Potential.Dim(), m.Field.Dim())
+	}
+	u.Single = true
+	sum, err := fileSHA(file)
+	return u, sum, err
+}
+
+// keep tells which samples have the handedness of the frames; nil: there is none.
+func (c *Card) keep() func(r []float64) bool {
+	residues, err := cgmap.Backbone(c.Beads)
+	if err != nil || c.Handedness == 0 {
+		return nil
+	}
+	return func(r []float64) bool { return handedness(residues[0], r) == c.Handedness }
+}
