@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/langevin"
+	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/cgbg/pmf"
 	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/cgbg-go/lab/cgbg/units"
@@ -27,49 +30,72 @@ type Alanine struct {
 	residue  cgmap.Residue
 }
 
+// Potentials of [AlanineSettings].
+const (
+	MACE      = "mace"      // the equivariant network of the publication
+	Distances = "distances" // a perceptron on pair distances, to compare with
+)
+
 // AlanineSettings are the numbers behind a preset.
 type AlanineSettings struct {
 	Preset               string
 	Seed                 uint64
-	PMFHidden, PMFLayers int // of the potential, an MLP on pair distances
+	Potential            string   // MACE or Distances
+	MACE                 pmf.MACE // species and neighbours are those of the frames
+	PMFHidden, PMFLayers int      // of the perceptron on distances
 	PMFFit               pmf.Config
 	Flow                 flow.GraphTransformer // Beads are those of the frames
 	FlowFit              flow.Config
 	Samples              int
-	HeldOut              int           // frames that the flow's likelihood is computed on
-	Accuracy             flow.Accuracy // of the samples; follows the backend
+	HeldOut              int             // frames that the flow's likelihood is computed on
+	Accuracy             flow.Accuracy   // of the samples; follows the backend
+	Replicas             int             // of Langevin dynamics on the potential
+	Langevin             langevin.Config // masses and kT are set by NewAlanine
 }
 
-// NewAlanineSettings returns a preset's settings. The flow is the published graph
-// transformer, with the published training for "paper" (its revision: batches of
-// 1024), and with averaged parameters for the others. The potential is a simple one, a multilayer perceptron on pair distances.
+// beadMass is the mass of a bead in Langevin dynamics, u: about that of an atom
+// of C, N or O. Where beads are in equilibrium does not depend on it.
+const beadMass = 12
+
+// NewAlanineSettings returns a preset's settings. For "paper", flow and potential
+// are the published ones with the published training (the flow's in its revision:
+// batches of 1024). "quick" has both networks in their published sizes, too, but trains
+// them for about 3,000 and 1,500 steps, with higher rates that fall to almost
+// nothing, and averages the flow's parameters.
 func NewAlanineSettings(preset string, seed uint64) (AlanineSettings, error) {
 	s := AlanineSettings{
-		Preset: preset, Seed: seed, PMFHidden: 128, PMFLayers: 3,
-		PMFFit:  pmf.Config{Epochs: 200, Batch: 256, Rate: 1e-3, RateDecay: 1e-3, Cosine: true, ClipNorm: 10, Validation: 0.1},
+		Preset: preset, Seed: seed,
+		Potential: MACE, MACE: pmf.NewMACE(nil, 0), PMFHidden: 128, PMFLayers: 3,
+		PMFFit:  pmf.Config{Epochs: 250, Batch: 256, Rate: 1e-3, RateDecay: 0.9, ClipNorm: 1, Validation: 0.1},
 		Flow:    flow.NewGraphTransformer(0),
 		FlowFit: flow.Config{Epochs: 5000, Batch: 1024, RateHigh: 3e-4, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000, StepsPerCall: 1},
 		Samples: 1_000_000, HeldOut: 2000,
+		Replicas: 256, Langevin: langevin.Config{Dt: 0.002, Gamma: 2, Steps: 100_000, Stride: 50}, // ps: 14 steps in the fastest vibration
 	}
+	s.PMFFit.StepsPerCall = 1 // fused steps take long to compile
 	switch preset {
 	case "paper":
 	case "quick":
 		s.PMFHidden, s.PMFLayers = 64, 3
-		s.PMFFit.Epochs, s.PMFFit.Rate = 8, 3e-3
-		s.FlowFit.Epochs, s.FlowFit.Batch, s.FlowFit.RateHigh = 43, 256, 1e-3 // 3,000 steps: after 560 half of the samples have the wrong hand
+		s.PMFFit.Epochs, s.PMFFit.Rate, s.PMFFit.RateDecay, s.PMFFit.Cosine = 12, 5e-3, 1e-2, true
+		s.FlowFit.Epochs, s.FlowFit.Batch, s.FlowFit.RateHigh = 24, 256, 1e-3 // 3,000 steps: after 560 half of the samples have the wrong hand
 		s.FlowFit.EMA = 0.995
-		s.Samples, s.HeldOut = 800, 100
+		s.Samples, s.HeldOut = 2000, 300
+		s.Replicas, s.Langevin.Dt, s.Langevin.Steps, s.Langevin.Stride = 64, 0.003, 4000, 20
 	case "small":
+		s.MACE.Channels, s.MACE.Embed, s.MACE.Hidden, s.MACE.Readout = 4, 4, []int{8}, 4
+		s.MACE.LMax, s.MACE.Correlation = 1, 2
 		s.PMFHidden, s.PMFLayers = 16, 2
 		s.PMFFit.Epochs, s.PMFFit.Rate = 1, 1e-2
 		s.Flow = flow.GraphTransformer{Embed: 4, Hidden: 16, Layers: 2, Heads: 2, HeadDim: 8, FF: 32}
 		s.FlowFit.Epochs, s.FlowFit.Batch, s.FlowFit.RateHigh = 2, 256, 1e-2
 		s.FlowFit.EMA = 0.99
 		s.Samples, s.HeldOut = 200, 40
+		s.Replicas, s.Langevin.Steps, s.Langevin.Stride = 8, 60, 2
 	default:
 		return s, checkPreset(preset)
 	}
-	s.PMFFit.Seed, s.FlowFit.Seed = seed, seed
+	s.PMFFit.Seed, s.FlowFit.Seed, s.Langevin.Seed = seed, seed, seed
 	s.PMFFit.CheckpointEvery, s.FlowFit.CheckpointEvery = 5*time.Second, 5*time.Second
 	return s, nil
 }
@@ -77,7 +103,7 @@ func NewAlanineSettings(preset string, seed uint64) (AlanineSettings, error) {
 // NewAlanine opens the workflow with the named preset on frames of package
 // data; dir is the run's folder, where steps keep what they make, "" for a
 // temporary one. Errors: frames without forces, beads without
-// both dihedrals, reduced units.
+// both dihedrals or without species, reduced units.
 func NewAlanine(preset string, seed int, dir string, frames *data.Frames, meta data.Meta) (*Alanine, error) {
 	settings, err := NewAlanineSettings(preset, uint64(seed))
 	if err != nil {
@@ -99,6 +125,12 @@ func NewAlanine(preset string, seed int, dir string, frames *data.Frames, meta d
 	}
 	a.residue = residues[0]
 	a.Settings.Flow.Beads, a.Settings.FlowFit.Beads = frames.Beads, frames.Beads
+	if a.Settings.MACE.Species, err = rows(meta); err != nil {
+		return nil, err
+	}
+	a.Settings.MACE.Rows = slices.Max(a.Settings.MACE.Species) + 1
+	a.Settings.MACE.Neighbours = neighbours(frames, a.Settings.MACE.Cutoff)
+	a.Settings.Langevin.KT, a.Settings.Langevin.Mass = a.KT, slices.Repeat([]float64{beadMass}, frames.Width())
 	a.workspace, err = openWorkspace(dir, "ala-"+preset+"-"+hash(a.Settings, meta.SourceSHA, frames.Len(), frames.Beads))
 	if err != nil {
 		return nil, err
@@ -113,13 +145,51 @@ func NewAlanine(preset string, seed int, dir string, frames *data.Frames, meta d
 	return a, nil
 }
 
+// rows numbers the species of beads from 0, in the order of their codes.
+func rows(meta data.Meta) ([]int, error) {
+	if len(meta.Species) == 0 {
+		return nil, fmt.Errorf("cgbg: %s: beads without species, which the potential needs: import the frames again", meta.Source)
+	}
+	codes := slices.Compact(slices.Sorted(slices.Values(meta.Species)))
+	var out []int
+	for _, code := range meta.Species {
+		out = append(out, slices.Index(codes, code))
+	}
+	return out, nil
+}
+
+// neighbours is the mean number of beads within the cutoff (nm) of a bead, over a hundred frames.
+func neighbours(f *data.Frames, cutoff float64) float64 {
+	pairs, frames := 0, 0
+	for i := 0; i < f.Len(); i += max(1, f.Len()/100) {
+		frames++
+		for j := range f.Beads {
+			for k := range j {
+				d := observable.BondLengths(f.R[i*f.Width():(i+1)*f.Width()], f.Beads, [2]int{j, k})
+				if d[0] < cutoff {
+					pairs++
+				}
+			}
+		}
+	}
+	return 2 * float64(pairs) / float64(frames*f.Beads)
+}
+
 // FitPMF learns U(R) by enhanced-sampling force matching on all frames.
+// Error: an unknown potential; those of training.
 func (a *Alanine) FitPMF(ctx context.Context, progress Progress) (*pmf.Model, *train.History, error) {
 	cfg := a.Settings.PMFFit
-	cfg.Checkpoint, cfg.Progress = a.path("pmf.npz"), progress
-	potential, err := pmf.NewPairMLP(a.Frames.R, a.Frames.Beads, a.Settings.PMFHidden, a.Settings.PMFLayers, a.KT)
-	if err != nil {
-		return nil, nil, err
+	cfg.Checkpoint, cfg.Progress = a.path("pmf-"+a.Settings.Potential+".npz"), progress
+	var potential pmf.Potential = a.Settings.MACE
+	switch a.Settings.Potential {
+	case MACE:
+	case Distances:
+		var err error
+		if potential, err = pmf.NewPairMLP(a.Frames.R, a.Frames.Beads, a.Settings.PMFHidden, a.Settings.PMFLayers, a.KT); err != nil {
+			return nil, nil, err
+		}
+	default:
+		return nil, nil, fmt.Errorf("cgbg: no potential %q: choose %q or %q", a.Settings.Potential, MACE, Distances)
 	}
 	return pmf.Fit(ctx, a.Backend.Backend, potential, a.Frames.R, a.Frames.F, cfg)
 }
@@ -127,13 +197,24 @@ func (a *Alanine) FitPMF(ctx context.Context, progress Progress) (*pmf.Model, *t
 // FitFlow learns the flow on the frames as they are, biased if the simulation
 // was, but for those that are held out.
 func (a *Alanine) FitFlow(ctx context.Context, progress Progress) (*flow.Model, *train.History, error) {
-	return a.fitFlow(ctx, a.Settings.FlowFit, "flow.npz", progress)
+	return a.fitFlow(ctx, a.Settings.FlowFit.Pairing, progress)
 }
 
-func (a *Alanine) fitFlow(ctx context.Context, cfg flow.Config, file string, progress Progress) (*flow.Model, *train.History, error) {
-	cfg.Checkpoint, cfg.Progress = a.path(file), progress
+// fitFlow learns a flow with a pairing of its own. Its name stands in the files.
+func (a *Alanine) fitFlow(ctx context.Context, pairing flow.Pairing, progress Progress) (*flow.Model, *train.History, error) {
+	cfg := a.Settings.FlowFit
+	cfg.Pairing = pairing
+	cfg.Checkpoint, cfg.Progress = a.path(named("flow", pairing)+".npz"), progress
 	kept, _ := a.holdOut()
-	return flow.Fit(ctx, a.Backend.Backend, a.Settings.Flow, kept, cfg)
+	return flow.Fit(ctx, a.Backend.Backend, a.Settings.Flow, a.positions(kept), cfg)
+}
+
+// named is a file's name with the pairing, where it is not the published one.
+func named(file string, pairing flow.Pairing) string {
+	if pairing == flow.Independent {
+		return file
+	}
+	return file + "-" + string(pairing)
 }
 
 // Frames are held out in blocks of time, so that copies of a state hardly stand
@@ -143,57 +224,41 @@ const (
 	heldOutPart   = 10 // one in so many of a block, at its end
 )
 
-// holdOut splits the positions into those to train on and those held out.
-func (a *Alanine) holdOut() (kept, held []float32) {
-	n, width := a.Frames.Len(), a.Frames.Width()
+// holdOut splits the frames into those to train flows on and those held out.
+func (a *Alanine) holdOut() (kept, held []int) {
+	n := a.Frames.Len()
 	for b := range heldOutBlocks {
 		lo, hi := b*n/heldOutBlocks, (b+1)*n/heldOutBlocks
 		cut := hi - (hi-lo)/heldOutPart
-		kept = append(kept, a.Frames.R[lo*width:cut*width]...)
-		held = append(held, a.Frames.R[cut*width:hi*width]...)
+		for i := lo; i < cut; i++ {
+			kept = append(kept, i)
+		}
+		for i := cut; i < hi; i++ {
+			held = append(held, i)
+		}
 	}
 	return kept, held
 }
 
-// PairingReport compares flows that were trained alike but for the pairing of
-// frames and noise.
-type PairingReport struct {
-	Pairing     flow.Pairing
-	NLL         float64 // −ln q of held-out frames, nats per frame
-	NLLError    float64
-	Evaluations float64 // of the velocity, per frame
-	Divergences float64 // per frame
-}
-
-// ComparePairings trains a flow for each pairing and computes the exact
-// likelihood of the same held-out frames.
-func (a *Alanine) ComparePairings(ctx context.Context, progress Progress) ([]PairingReport, error) {
-	var out []PairingReport
-	_, held := a.holdOut()
-	for _, pairing := range []flow.Pairing{flow.Independent, flow.Aligned} {
-		cfg, file := a.Settings.FlowFit, "flow.npz"
-		if pairing != cfg.Pairing {
-			cfg.Pairing = pairing
-			file = "flow-" + string(pairing) + ".npz"
-		}
-		m, _, err := a.fitFlow(ctx, cfg, file, progress)
-		if err != nil {
-			return nil, err
-		}
-		l, err := m.NegLogLikelihood(ctx, held, a.Settings.HeldOut, a.Settings.Seed, a.Settings.Accuracy, progress)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, PairingReport{pairing, l.Mean, l.Error, l.Evaluations, l.Divergences})
+// positions are those of some frames.
+func (a *Alanine) positions(frames []int) []float32 {
+	width := a.Frames.Width()
+	out := make([]float32, 0, len(frames)*width)
+	for _, i := range frames {
+		out = append(out, a.Frames.R[i*width:(i+1)*width]...)
 	}
-	return out, nil
+	return out
 }
 
 // Propose draws samples from the flow and weighs them by the learned potential.
 // A sample whose Cα has the other handedness than the frames gets no weight:
-// the potential, a function of distances, cannot tell it from its mirror image.
+// the potential, invariant under reflection, cannot tell it from its mirror image.
 func (a *Alanine) Propose(ctx context.Context, progress Progress) (*Proposal, error) {
-	f, _, err := a.FitFlow(ctx, nil)
+	return a.proposeFrom(ctx, a.Settings.FlowFit.Pairing, progress)
+}
+
+func (a *Alanine) proposeFrom(ctx context.Context, pairing flow.Pairing, progress Progress) (*Proposal, error) {
+	f, _, err := a.fitFlow(ctx, pairing, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -201,18 +266,27 @@ func (a *Alanine) Propose(ctx context.Context, progress Progress) (*Proposal, er
 	if err != nil {
 		return nil, err
 	}
-	p, err := a.propose(ctx, "samples.arrow", f, SampleOptions{N: a.Settings.Samples, Seed: a.Settings.Seed, Accuracy: a.Settings.Accuracy,
-		Energy: u.Energy, KT: a.KT, Fingerprint: hash(a.Settings), Progress: progress})
+	p, err := a.propose(ctx, named("samples", pairing)+".arrow", f, SampleOptions{N: a.Settings.Samples, Seed: a.Settings.Seed,
+		Accuracy: a.Settings.Accuracy, Energy: u.Energy, KT: a.KT, Fingerprint: hash(a.Settings), Progress: progress})
 	if err != nil {
 		return nil, err
 	}
-	want := a.handedness(widened(a.Frames.R[:a.Frames.Width()]))
-	for i := range p.LogW {
-		if a.handedness(p.R[i*a.Frames.Width():]) != want {
+	for i, wrong := range a.wrongHand(p.R) {
+		if wrong {
 			p.LogW[i] = math.Inf(-1)
 		}
 	}
 	return p, nil
+}
+
+// wrongHand says of configurations whether Cα has the other handedness than in the first frame.
+func (a *Alanine) wrongHand(r []float64) []bool {
+	want := a.handedness(widened(a.Frames.R[:a.Frames.Width()]))
+	out := make([]bool, len(r)/a.Frames.Width())
+	for i := range out {
+		out[i] = a.handedness(r[i*a.Frames.Width():]) != want
+	}
+	return out
 }
 
 // handedness is the sign of the volume that Cα's neighbours span.

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/cgbg-go/lab/cgbg/figure"
+	"github.com/cgbg-go/lab/cgbg/flow"
 	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/cgbg/reweight"
 )
@@ -25,6 +26,7 @@ type AlanineReport struct {
 	Before, After, Clipped observable.Scores // proposal; reweighted; the same without the largest 1 % of the weights, as published
 	Floor                  observable.Scores // of two halves of the simulation, one thinned to the effective samples
 	Weights                reweight.Summary
+	Ceiling                float64           // ESS of the frames' own weights: that of perfect models
 	Positive               reweight.Estimate // probability of φ > 0 by the reweighted flow
 	SimulationPositive     reweight.Estimate // and by the reweighted simulation
 	WrongHand              int               // samples of the other handedness, which have no weight
@@ -69,7 +71,11 @@ func (a *Alanine) rng(stream uint64) *rand.Rand {
 
 // Report scores the samples.
 func (a *Alanine) Report(ctx context.Context, progress Progress) (*AlanineReport, error) {
-	p, err := a.Propose(ctx, progress)
+	return a.report(ctx, a.Settings.FlowFit.Pairing, progress)
+}
+
+func (a *Alanine) report(ctx context.Context, pairing flow.Pairing, progress Progress) (*AlanineReport, error) {
+	p, err := a.proposeFrom(ctx, pairing, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +83,12 @@ func (a *Alanine) Report(ctx context.Context, progress Progress) (*AlanineReport
 	if err != nil {
 		return nil, err
 	}
-	r := &AlanineReport{Weights: p.Summary(), Block: simulation.Block, LogQErr: p.LogQErr}
+	r := &AlanineReport{Weights: p.Summary(), Ceiling: 1, Block: simulation.Block, LogQErr: p.LogQErr}
+	if a.Frames.LogW != nil {
+		if r.Ceiling, err = reweight.ESS(a.Frames.LogW); err != nil {
+			return nil, err
+		}
+	}
 	for _, l := range p.LogW {
 		if math.IsInf(l, -1) {
 			r.WrongHand++
@@ -161,6 +172,7 @@ func (r *AlanineReport) Results() []Result {
 		scoreResult("pmf_error_clipped", r.Clipped.PMFError, r.Floor.PMFError, "", w.N),
 		{"p_phi_positive", r.Positive.Value, r.Positive.Error, none, "", w.N},
 		{"p_phi_positive_simulation", r.SimulationPositive.Value, r.SimulationPositive.Error, none, "", 0},
+		{"ess_ceiling", r.Ceiling, none, none, "", w.N},
 		{"wrong_handedness", float64(r.WrongHand) / float64(w.N), none, none, "", w.N},
 		{"logq_error_max", r.LogQErr, none, none, "nats", w.N},
 	}
@@ -188,18 +200,25 @@ func (a *Alanine) Figure(ctx context.Context) (figure.Picture, error) {
 	}
 	biased := simulation
 	biased.Weight = nil
-	rng := a.rng(2)
-	var pair [2][]figure.Series
-	for _, s := range []struct {
-		name string
-		role figure.Role
-		set  observable.Torus
-	}{
+	return a.profiles(quality(p.Summary()), a.rng(2), []angles{
 		{"MD, biased", figure.Biased, biased},
 		{"MD, reweighted", figure.Simulation, simulation},
 		{"flow", figure.Before, a.torus(p.R, nil, 1)},
 		{"flow, reweighted", figure.After, a.torus(p.R, weights, 1)},
-	} {
+	})
+}
+
+// angles is a set of dihedrals as a curve.
+type angles struct {
+	name string
+	role figure.Role
+	set  observable.Torus
+}
+
+// profiles draws the free energies of sets along φ and ψ.
+func (a *Alanine) profiles(q *figure.Quality, rng *rand.Rand, sets []angles) (figure.Picture, error) {
+	var pair [2][]figure.Series
+	for _, s := range sets {
 		for k, angle := range [][]float64{s.set.Phi, s.set.Psi} {
 			profile, err := observable.NewProfile(angle, s.set.Weight, observable.ProfileOptions{
 				Grid: circle(), KT: a.KT, Smoother: observable.Corrected, Bandwidth: angleBandwidth, Periodic: true,
@@ -211,12 +230,9 @@ func (a *Alanine) Figure(ctx context.Context) (figure.Picture, error) {
 		}
 	}
 	options := func(label, letter string) figure.ProfileOptions {
-		return figure.ProfileOptions{XLabel: label, YLabel: "free energy, kJ/mol", YMax: 30, Circle: true, Letter: letter}
+		return figure.ProfileOptions{XLabel: label, YLabel: "free energy, kJ/mol", YMax: 30, Circle: true, Letter: letter, Quality: q}
 	}
-	left, right := options("φ, degrees", "a"), options("ψ, degrees", "b")
-	left.Quality = quality(p.Summary())
-	right.Quality = left.Quality
-	return figure.FreeEnergyPair(pair[0], pair[1], left, right)
+	return figure.FreeEnergyPair(pair[0], pair[1], options("φ, degrees", "a"), options("ψ, degrees", "b"))
 }
 
 // circle is the grid of the angles' profiles, rad.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/figure"
+	"github.com/cgbg-go/lab/cgbg/pmf"
 	"github.com/cgbg-go/lab/data/ala2"
 )
 
@@ -241,10 +244,19 @@ func TestAlanineSmall(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p, err := a.Figure(ctx); err != nil || len(p.PNG) == 0 {
-			t.Fatalf("figure: %v", err)
+		for _, draw := range []func(context.Context) (figure.Picture, error){a.Figure, a.DynamicsFigure} {
+			if p, err := draw(ctx); err != nil || len(p.PNG) == 0 {
+				t.Fatalf("figure: %v", err)
+			}
 		}
-		return r, fmt.Sprint(r.Results(), r.Weights)
+		d, err := a.ReportDynamics(ctx, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.N != 8*20 || !(d.Left.Scores.JS.Value > 0 && d.Left.Scores.JS.Value < math.Ln2) {
+			t.Errorf("dynamics: got %+v", d)
+		}
+		return r, fmt.Sprint(r.Results(), r.Weights, d.Results())
 	}
 	r, got := run()
 	if _, want := run(); got != want {
@@ -259,6 +271,92 @@ func TestAlanineSmall(t *testing.T) {
 	}
 	if r.Weights.Reliable {
 		t.Errorf("weights of such a model cannot be reliable: %s", r.Weights.Verdict)
+	}
+	// Kish's fraction of the weights of the frames, by cgbg info.
+	if math.Abs(r.Ceiling-0.261) > 1e-3 {
+		t.Errorf("ESS of the frames: got %g", r.Ceiling)
+	}
+}
+
+// Both pairings are weighed by one potential, the independent one as by Report,
+// and the limits are those of its flows.
+func TestAlaninePairings(t *testing.T) {
+	t.Setenv(backend.ConfigEnv, "go")
+	frames, meta, err := ala2.CoreBeta()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := NewAlanine("small", 2, t.TempDir(), frames, meta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// All six beads of a frame are within the cutoff of each other but for a few pairs; two species, C and N.
+	if m := a.Settings.MACE; !(m.Neighbours > 4.9 && m.Neighbours <= 5) || fmt.Sprint(m.Species) != "[0 1 0 0 0 1]" || m.Rows != 2 {
+		t.Errorf("MACE of the frames: got %+v", m)
+	}
+	ctx := context.Background()
+	pairs, err := a.ComparePairings(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := a.Report(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := pairs[0].Report.Weights.ESS, r.Weights.ESS; got != want || pairs[1].Report.Weights.ESS == want {
+		t.Errorf("ESS of the pairings: got %g and %g, want %g and another", got, pairs[1].Report.Weights.ESS, want)
+	}
+	if pairs[1].NLL == pairs[0].NLL || len(pairs[1].Results()) == 0 {
+		t.Errorf("pairings: got %+v", pairs)
+	}
+	l, err := a.Limits(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Flows and a potential of a few seconds are off by several kT.
+	if got := math.Max(l.Potential.Value, math.Max(l.Independent.Value, l.Aligned.Value)); !(got > 1) || l.Frames != a.Settings.HeldOut {
+		t.Errorf("limits: got %+v", l)
+	}
+	before := l.Potential.Value
+	a.Settings.Potential = Distances
+	u, _, err := a.FitPMF(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := u.Potential.(pmf.PairMLP); !ok {
+		t.Errorf("the potential on distances: got %T", u.Potential)
+	}
+	if l, err = a.Limits(ctx, nil); err != nil || l.Potential.Value == before {
+		t.Errorf("limits of another potential: got %+v, %v", l, err)
+	}
+	a.Settings.Potential = "none"
+	if _, _, err := a.FitPMF(ctx, nil); err == nil || !strings.Contains(err.Error(), Distances) {
+		t.Errorf("an unknown potential: got %v", err)
+	}
+}
+
+// Three estimates with independent errors of known size: each size comes out.
+func TestHat(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	want := [3]float64{0.3, 1, 2}
+	const n = 20_000
+	var estimate [3][]float64
+	idx := make([]int, n)
+	for i := range n {
+		idx[i] = i
+		truth := 10 * rng.NormFloat64()
+		for k, sd := range want {
+			estimate[k] = append(estimate[k], truth+float64(k)+sd*rng.NormFloat64())
+		}
+	}
+	for k, got := range hat(estimate, idx) {
+		// The variance of the difference of the noisiest two, 5, is known to 1 %.
+		if math.Abs(got-want[k]*want[k]) > 5*0.05 {
+			t.Errorf("variance %d: got %g, want %g", k, got, want[k]*want[k])
+		}
+	}
+	if got := hat([3][]float64{estimate[0], estimate[0], estimate[2]}, idx); math.Abs(got[0]) > 1e-9 || math.Abs(got[1]) > 1e-9 {
+		t.Errorf("equal estimates: got %v", got)
 	}
 }
 
@@ -282,6 +380,11 @@ func TestErrors(t *testing.T) {
 	other.Beads = []string{"a", "b", "c", "d", "e", "f"}
 	if _, err := NewAlanine("small", 1, t.TempDir(), frames, other); err == nil || !strings.Contains(err.Error(), "dihedrals") {
 		t.Errorf("unknown beads: got %v", err)
+	}
+	other = meta
+	other.Species = nil
+	if _, err := NewAlanine("small", 1, t.TempDir(), frames, other); err == nil || !strings.Contains(err.Error(), "species") {
+		t.Errorf("beads without species: got %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
