@@ -76,8 +76,9 @@ func alongUnit(unit, tangents *graph.Node) *graph.Node {
 // afterNorm are weights and bias, [hidden, n] and [n], that act on nodes with
 // mean 0 and variance 1, and on their tangents, whose mean they take off.
 func afterNorm(layer weights, norm, part string) (weight, bias *graph.Node) {
-	weight = graph.Mul(graph.InsertAxes(layer(norm+"/scale"), -1), layer(part+"/w"))
-	weight = graph.Sub(weight, graph.ReduceAndKeep(weight, graph.ReduceMean, 0))
+	scale := layer(norm + "/scale")
+	mean := graph.DivScalar(throughRow(scale, layer(part+"/w")), float64(scale.Shape().Dim(0)))
+	weight = graph.Sub(graph.Mul(graph.InsertAxes(scale, -1), layer(part+"/w")), graph.InsertAxes(mean, 0))
 	return weight, graph.Add(throughRow(layer(norm+"/bias"), layer(part+"/w")), layer(part+"/b"))
 }
 
@@ -149,13 +150,13 @@ func (f GraphTransformer) attend(w, layer weights, unit *graph.Node, p *pairs) *
 	single := func(x, y *graph.Node) *graph.Node {
 		return graph.ReduceSum(graph.Reshape(graph.Mul(x, y), -1, f.Heads, f.HeadDim), -1)
 	}
-	// spread multiplies by the transposed weights, head by head: [batch·beads, head·headDim] to [batch, beads·head, hidden].
-	spread := func(x, w *graph.Node) *graph.Node {
-		each := graph.Einsum("rhd,hdD->rhD", graph.Reshape(x, -1, f.Heads, f.HeadDim), w)
-		return graph.Reshape(each, p.batch, n*f.Heads, f.Hidden)
+	// spread multiplies by each head's weights: [batch·beads, head·headDim] to [batch, beads·head, hidden].
+	spread := func(x, w *graph.Node, axis int) *graph.Node {
+		each := graph.DotGeneral(graph.TransposeAllAxes(graph.Reshape(x, -1, f.Heads, f.HeadDim), 1, 0, 2), []int{2}, []int{0}, w, []int{axis}, []int{0})
+		return graph.Reshape(graph.TransposeAllAxes(each, 1, 0, 2), p.batch, n*f.Heads, f.Hidden)
 	}
-	transposed := func(w *graph.Node) *graph.Node {
-		return graph.TransposeAllAxes(graph.Reshape(w, f.Hidden, f.Heads, f.HeadDim), 1, 2, 0)
+	back := func(x, w *graph.Node) *graph.Node { // by the transposed weights
+		return spread(x, graph.TransposeAllAxes(graph.Reshape(w, f.Hidden, f.Heads, f.HeadDim), 1, 0, 2), 2)
 	}
 	qw, qb := afterNorm(layer, "norm1", "q")
 	kw, kb := afterNorm(layer, "norm1", "k")
@@ -168,7 +169,7 @@ func (f GraphTransformer) attend(w, layer weights, unit *graph.Node, p *pairs) *
 	v := graph.Add(graph.Add(f.rows(unit, vw), graph.InsertAxes(vb, 0)), moved)
 	output := graph.Reshape(layer("o/w"), f.Heads, f.HeadDim, f.Hidden)
 	a.value = vw
-	a.u, a.w, a.r = spread(k, transposed(qw)), spread(q, transposed(kw)), spread(v, output)
+	a.u, a.w, a.r = back(k, qw), back(q, kw), spread(v, output, 1)
 	a.s = single(qw, steep)
 	a.square = graph.Einsum("hd,hdD->hD", graph.Reshape(steep, f.Heads, f.HeadDim), output)
 
