@@ -10,16 +10,21 @@ import (
 
 // The divergence of a graph transformer by forward mode, with the attention
 // folded. A direction is a coordinate (m, c) of bead m; tangents of bead i's
-// features are rows of a matrix [batch·beads, directions, features], so that
-// everything that acts on one bead is written with package forward. With y the
-// normalised nodes, dots for tangents, per head:
+// features are rows of a matrix [batch·beads, directions, features].
 //
-//	ṡ_ij = ẏ_i·u_ij + ẏ_j·w_i + (δ_mj − δ_mi) g_ij     u_ij = W_q(k_j + Aᵀf_ij), w_i = W_k q_i
+// Normalised nodes are u_i, with mean 0 and variance 1: the norm's scale and the
+// mean of its tangents are left to the weights, W' = C·diag(scale)·W with
+// C = 1 − 1/n, and u̇ stands for (ḣ − u·mean(u·ḣ))/σ. With f_ij = |x_j − x_i|²,
+// κ_j = k_j + A₀₁₂x_j, ν_j = v_j + A₀₁₂x_j, and dots for tangents, per head:
+//
+//	ṡ_ij = u̇_i·U_j + f_ij u̇_i·s + u̇_j·w_i + (δ_mj − δ_mi) g_ij    U_j = W'_q κ_j, s = W'_q A₃, w_i = W'_k q_i
 //	ȧ_ij = a_ij(ṡ_ij − Σ_j a_ij ṡ_ij)
-//	ȯ_i  = Σ_j ȧ_ij r_ij + W_o Σ_j a_ij(W_vẏ_j + Aᵀḟ_ij)  r_ij = W_o(v_j + Aᵀf_ij)
+//	ȯ_i  = Σ_j ȧ_ij R_j + W_o Σ_j a_ij W'_v u̇_j + (a_im − δ_im) W_o A_c + W_o A₃ φ̇_i    R_j = W_o ν_j
+//	φ̇_i  = Σ_j ȧ_ij f_ij + 2(a_im d_im − δ_im Σ_j a_ij d_ij)·e_c
 //
-// so that queries and keys have no tangents, and the edges' are sparse:
-// ḟ_ij = (δ_mj − δ_mi)[e_c, 2 d_ij·e_c] and g_ij = (A q_i)·[e_c, 2 d_ij·e_c].
+// so that queries and keys have no tangents, and no vector belongs to a pair:
+// what is the same for all j drops out of ṡ and Σ_j ȧ_ij = 0. The edges' part is
+// sparse, g_ij = (A q_i)·[e_c, 2 d_ij·e_c]. Heads are the last axis of scores.
 // Before the first attention bead i depends on its own three directions alone,
 // and after the last one the trace needs W₂ᵀ·decoder, a constant, in place of W₂.
 // All of this is exact: a test holds it to reverse mode of the plain form.
@@ -31,26 +36,63 @@ func (f GraphTransformer) Divergence(store *model.Store, t, x *graph.Node) (velo
 	h := forward.Constant(f.flat(graph.Add(graph.Reshape(f.rows(p.x, f.nodeRows(w, f.Embed, axes)), -1, f.Beads, f.Hidden), f.identity(w, t))))
 	for l := range f.Layers {
 		layer := w.of(l)
+		unit, inverse := normalise(h.X)
 		var new forward.Value
 		if l == 0 {
 			own := graph.InsertAxes(f.nodeRows(w, f.Embed, axes), 0) // tangents of every bead along its own directions
-			y := forward.Value{X: h.X, T: own}.LayerNorm(layer("norm1/scale"), layer("norm1/bias"), normEpsilon)
-			new = f.firstAttention(w, layer, y, p)
-			all := graph.Mul(p.own, graph.Reshape(own, 1, 1, 1, axes, f.Hidden)) // [1, i, m, 3, hidden]
-			h.T = graph.Reshape(graph.BroadcastToDims(all, p.batch, f.Beads, f.Beads, axes, f.Hidden), -1, f.Dim(), f.Hidden)
+			own = graph.BroadcastToDims(own, p.batch*f.Beads, axes, f.Hidden)
+			new = f.firstAttention(w, layer, forward.Value{X: unit, T: normTangents(unit, inverse, own)}, p)
+			all := graph.Mul(p.own, graph.Reshape(own, p.batch, f.Beads, 1, axes, f.Hidden)) // [batch, i, m, 3, hidden]
+			h.T = graph.Reshape(all, -1, f.Dim(), f.Hidden)
 		} else {
-			y := h.LayerNorm(layer("norm1/scale"), layer("norm1/bias"), normEpsilon)
-			new = f.laterAttention(w, layer, y, p)
+			new = f.laterAttention(w, layer, forward.Value{X: unit, T: normTangents(unit, inverse, h.T)}, p)
 		}
 		h = gated(layer("gate1/w"), new, h)
-		y := h.LayerNorm(layer("norm2/scale"), layer("norm2/bias"), normEpsilon)
 		if l == f.Layers-1 {
-			return f.traced(w, layer, y, h, p.batch)
+			return f.traced(w, layer, h, p.batch)
 		}
-		ff := y.Affine(layer("ff1/w"), layer("ff1/b")).Map(forward.GELU)
+		act, slope, z := f.expand(layer, h)
+		ff := forward.Value{X: act, T: graph.Mul(z, graph.InsertAxes(slope, 1))}
 		h = gated(layer("gate2/w"), ff.Affine(layer("ff2/w"), layer("ff2/b")), h)
 	}
 	return nil, nil // there is at least one layer
+}
+
+// normTangents are u̇ before its mean is taken off: (ḣ − u·mean(u·ḣ))/σ.
+//
+// unit: [rows, hidden]; inverse: 1/σ, [rows, 1]; tangents: [rows, directions, hidden].
+func normTangents(unit, inverse, tangents *graph.Node) *graph.Node {
+	along := alongUnit(unit, tangents)
+	rest := graph.Sub(tangents, graph.Mul(graph.InsertAxes(along, -1), graph.InsertAxes(unit, 1)))
+	return graph.Mul(rest, graph.InsertAxes(inverse, 1))
+}
+
+// alongUnit is mean(u·ḣ), [rows, directions]: as a product, since XLA writes a
+// reduction's argument to memory.
+func alongUnit(unit, tangents *graph.Node) *graph.Node {
+	return graph.MulScalar(graph.Einsum("rkD,rD->rk", tangents, unit), 1/float64(unit.Shape().Dim(1)))
+}
+
+// afterNorm are weights and bias, [hidden, n] and [n], that act on nodes with
+// mean 0 and variance 1, and on their tangents, whose mean they take off.
+func afterNorm(layer weights, norm, part string) (weight, bias *graph.Node) {
+	scale := layer(norm + "/scale")
+	mean := graph.DivScalar(throughRow(scale, layer(part+"/w")), float64(scale.Shape().Dim(0)))
+	weight = graph.Sub(graph.Mul(graph.InsertAxes(scale, -1), layer(part+"/w")), graph.InsertAxes(mean, 0))
+	return weight, graph.Add(throughRow(layer(norm+"/bias"), layer(part+"/w")), layer(part+"/b"))
+}
+
+// expand is the first half of a feed-forward block, norm included: its values and
+// their slopes, [batch·beads, FF], and the tangents before the slopes,
+// [batch·beads, directions, FF].
+func (f GraphTransformer) expand(layer weights, h forward.Value) (act, slope, tangents *graph.Node) {
+	unit, inverse := normalise(h.X)
+	weight, bias := afterNorm(layer, "norm2", "ff1")
+	z := f.rows(unit, weight)
+	act, slope = forward.GELU(graph.Add(z, graph.InsertAxes(bias, 0)))
+	// Normalised after the product, where the slopes come in anyway.
+	rest := graph.Sub(f.rows(h.T, weight), graph.Mul(graph.InsertAxes(alongUnit(unit, h.T), -1), graph.InsertAxes(z, 1)))
+	return act, slope, graph.Mul(rest, graph.InsertAxes(inverse, 1))
 }
 
 // flat joins batch and beads.
@@ -66,131 +108,130 @@ func (f GraphTransformer) rows(x, w *graph.Node) *graph.Node {
 
 // pairs is what the attention needs of the positions, the same in all layers.
 type pairs struct {
-	batch int
-	x     *graph.Node // [batch, beads, 3]
-	d     *graph.Node // x_j − x_i, [batch, i, j, 3]
-	edges *graph.Node // [batch, i, j, 4]
-	own   *graph.Node // δ_im, [1, i, m, 1, 1]
+	batch  int
+	x      *graph.Node // [batch, beads, 3]
+	d      *graph.Node // x_j − x_i, [batch, i, j, 3]
+	square *graph.Node // |x_j − x_i|², [batch, i, j]
+	own    *graph.Node // δ_im, [1, i, m, 1, 1]
 }
 
 func newPairs(f GraphTransformer, x *graph.Node) *pairs {
 	n := f.Beads
 	p := &pairs{batch: x.Shape().Dim(0), x: graph.Reshape(x, -1, n, axes)}
-	p.edges = f.edges(forward.Constant(p.x)).X
-	p.d = graph.Slice(p.edges, graph.AxisRange(), graph.AxisRange(), graph.AxisRange(), graph.AxisRange(0, axes))
+	p.d = graph.Sub(graph.InsertAxes(p.x, 1), graph.InsertAxes(p.x, 2))
+	p.square = graph.ReduceSum(graph.Square(p.d), -1)
 	p.own = graph.Reshape(graph.ConvertDType(graph.Diagonal(x.Graph(), n), x.DType()), 1, n, n, 1, 1)
 	return p
 }
 
 // head is an attention at work: primal tensors that its tangents are made from.
 type head struct {
-	weight  *graph.Node // a_ij, [batch, i, head, j]
-	u, r    *graph.Node // [batch, i, head, j, hidden]
-	w       *graph.Node // w_i, [batch, i, head, hidden]
-	g       *graph.Node // g_ij, [batch, i, head, j, 3]
-	edgeMap *graph.Node // A, [4, head, headDim]
-	mean    *graph.Node // Σ_j a_ij d_ij, [batch, i, head, 3]
-	out     *graph.Node // the attention's output, [batch·beads, hidden]
+	weight *graph.Node // a_ij, [batch, i, j, head]
+	u, r   *graph.Node // U_j and R_j, [batch, j·head, hidden]
+	w      *graph.Node // w_i, [batch, i·head, hidden]
+	s      *graph.Node // s, [hidden, head]
+	g      *graph.Node // g_ij, [batch, i, 3, j, head]
+	value  *graph.Node // W'_v, [hidden, head·headDim]
+	direct *graph.Node // A₀₁₂, [3, head·headDim]
+	square *graph.Node // W_o A₃, [head, hidden]
+	mean   *graph.Node // Σ_j a_ij d_ij, [batch, i, 3, head]
+	out    *graph.Node // the attention's output, [batch·beads, hidden]
 }
 
-// attend computes the attention of normalised nodes y, [batch·beads, hidden].
-func (f GraphTransformer) attend(w, layer weights, y *graph.Node, p *pairs) *head {
+// attend computes the attention of normalised nodes, [batch·beads, hidden].
+func (f GraphTransformer) attend(w, layer weights, unit *graph.Node, p *pairs) *head {
 	a := &head{}
-	var bias *graph.Node
-	a.edgeMap, bias = f.edgeMap(w, layer)
-	project := func(part string) *graph.Node {
-		flat := forward.Constant(y).Affine(layer(part+"/w"), layer(part+"/b")).X
-		return graph.Reshape(flat, p.batch, f.Beads, f.Heads, f.HeadDim)
+	n, inner := f.Beads, f.Heads*f.HeadDim
+	edgeMap, bias := f.edgeMap(w, layer)
+	edgeMap = graph.Reshape(edgeMap, edgeFeatures, inner)
+	a.direct = graph.Slice(edgeMap, graph.AxisRange(0, axes))
+	steep := graph.Slice(edgeMap, graph.AxisElem(axes))
+	// single is a product over each head's features.
+	single := func(x, y *graph.Node) *graph.Node {
+		return graph.ReduceSum(graph.Reshape(graph.Mul(x, y), -1, f.Heads, f.HeadDim), -1)
 	}
+	// spread multiplies by each head's weights: [batch·beads, head·headDim] to [batch, beads·head, hidden].
+	spread := func(x, w *graph.Node, axis int) *graph.Node {
+		each := graph.DotGeneral(graph.TransposeAllAxes(graph.Reshape(x, -1, f.Heads, f.HeadDim), 1, 0, 2), []int{2}, []int{0}, w, []int{axis}, []int{0})
+		return graph.Reshape(graph.TransposeAllAxes(each, 1, 0, 2), p.batch, n*f.Heads, f.Hidden)
+	}
+	back := func(x, w *graph.Node) *graph.Node { // by the transposed weights
+		return spread(x, graph.TransposeAllAxes(graph.Reshape(w, f.Hidden, f.Heads, f.HeadDim), 1, 0, 2), 2)
+	}
+	qw, qb := afterNorm(layer, "norm1", "q")
+	kw, kb := afterNorm(layer, "norm1", "k")
+	vw, vb := afterNorm(layer, "norm1", "v")
 	scale := 1 / math.Sqrt(float64(f.HeadDim))
-	q, k, v := graph.MulScalar(project("q"), scale), project("k"), project("v")
-	query := graph.MulScalar(f.split(layer("q/w")), scale)
-	key := f.split(layer("k/w"))
+	qw, qb = graph.MulScalar(qw, scale), graph.InsertAxes(graph.MulScalar(qb, scale), 0)
+	moved := f.rows(graph.Reshape(p.x, -1, axes), a.direct)
+	q := graph.Add(f.rows(unit, qw), qb)
+	k := graph.Add(graph.Add(f.rows(unit, kw), graph.InsertAxes(kb, 0)), moved)
+	v := graph.Add(graph.Add(f.rows(unit, vw), graph.InsertAxes(vb, 0)), moved)
 	output := graph.Reshape(layer("o/w"), f.Heads, f.HeadDim, f.Hidden)
-	qa := graph.Einsum("bihd,fhd->bihf", q, a.edgeMap)
-	score := graph.Add(graph.Einsum("bihd,bjhd->bihj", q, k), graph.Einsum("bihf,bijf->bihj", qa, p.edges))
-	a.weight = graph.Softmax(score, -1)
-	// u and r: a part of j alone, and four features of the pair.
-	pair := func(single, edge *graph.Node) *graph.Node {
-		each := graph.InsertAxes(graph.TransposeAllAxes(single, 0, 2, 1, 3), 1) // [batch, 1, head, j, hidden]
-		sum := each
-		for c := range edgeFeatures {
-			feature := graph.Slice(p.edges, graph.AxisRange(), graph.AxisRange(), graph.AxisRange(), graph.AxisElem(c))
-			sum = graph.Add(sum, graph.Mul(graph.Reshape(feature, p.batch, f.Beads, 1, f.Beads, 1),
-				graph.Reshape(graph.Slice(edge, graph.AxisElem(c)), 1, 1, f.Heads, 1, f.Hidden)))
-		}
-		return sum
-	}
-	a.u = pair(graph.Einsum("bjhd,Dhd->bjhD", k, query), graph.Einsum("fhd,Dhd->fhD", a.edgeMap, query))
-	a.r = pair(graph.Einsum("bjhd,hdD->bjhD", v, output), graph.Einsum("fhd,hdD->fhD", a.edgeMap, output))
-	a.w = graph.Einsum("bihd,Dhd->bihD", q, key)
-	distance := graph.Slice(qa, graph.AxisRange(), graph.AxisRange(), graph.AxisRange(), graph.AxisElem(axes))
-	along := graph.Slice(qa, graph.AxisRange(), graph.AxisRange(), graph.AxisRange(), graph.AxisRange(0, axes))
-	a.g = graph.Add(graph.InsertAxes(along, 3), graph.MulScalar(graph.Mul(graph.InsertAxes(distance, 3), graph.InsertAxes(p.d, 2)), 2))
-	a.mean = graph.Einsum("bihj,bijc->bihc", a.weight, p.d)
-	a.out = graph.Add(graph.Einsum("bihj,bihjD->biD", a.weight, a.r), graph.Reshape(bias, 1, 1, f.Hidden))
-	a.out = f.flat(a.out)
+	a.value = vw
+	a.u, a.w, a.r = back(k, qw), back(q, kw), spread(v, output, 1)
+	a.s = single(qw, steep)
+	a.square = graph.Einsum("hd,hdD->hD", graph.Reshape(steep, f.Heads, f.HeadDim), output)
+
+	along := graph.Reshape(single(graph.InsertAxes(q, 1), graph.InsertAxes(edgeMap, 0)), p.batch, n, edgeFeatures, 1, f.Heads) // A q_i
+	distance := graph.Slice(along, graph.AxisRange(), graph.AxisRange(), graph.AxisElem(axes))
+	d := graph.InsertAxes(graph.TransposeAllAxes(p.d, 0, 1, 3, 2), -1) // [batch, i, 3, j, 1]
+	a.g = graph.Add(graph.Slice(along, graph.AxisRange(), graph.AxisRange(), graph.AxisRange(0, axes)), graph.MulScalar(graph.Mul(distance, d), 2))
+	score := graph.Reshape(graph.Einsum("biD,bpD->bip", graph.Reshape(unit, p.batch, n, f.Hidden), a.u), p.batch, n, n, f.Heads)
+	score = graph.Add(score, graph.Reshape(single(k, qb), p.batch, 1, n, f.Heads))
+	square := graph.InsertAxes(p.square, -1)
+	score = graph.Add(score, graph.Mul(graph.Squeeze(distance, 2), square))
+	a.weight = graph.Softmax(score, 2)
+	a.mean = graph.ReduceSum(graph.Mul(graph.InsertAxes(a.weight, 2), d), 3)
+
+	out := f.flat(graph.Einsum("bip,bpD->biD", graph.Reshape(a.weight, p.batch, n, n*f.Heads), a.r))
+	far := graph.ReduceSum(graph.Mul(a.weight, square), 2)
+	out = graph.Add(out, f.rows(f.flat(far), a.square))
+	out = graph.Sub(out, f.rows(moved, layer("o/w")))
+	a.out = graph.Add(out, graph.InsertAxes(bias, 0))
 	return a
 }
 
-// split gives the heads of a projection an axis, [hidden, head, headDim].
-func (f GraphTransformer) split(w *graph.Node) *graph.Node {
-	return graph.Reshape(w, f.Hidden, f.Heads, f.HeadDim)
-}
-
-// scores turns tangents of scores, [batch, i, m, c, head, j], into the part of
-// the output's that comes from the weights, [batch, i, directions, hidden].
-func (f GraphTransformer) scores(a *head, tangents *graph.Node) *graph.Node {
+// scores turns tangents of scores, [batch, i, m, c, j, head], into what the
+// weights and the squared distances do to the output, [batch·beads, directions, hidden].
+func (f GraphTransformer) scores(a *head, tangents *graph.Node, p *pairs) *graph.Node {
+	n := f.Beads
 	weight := graph.InsertAxes(a.weight, 2, 2)
 	weighted := graph.Mul(tangents, weight)
-	change := graph.Sub(weighted, graph.Mul(weight, graph.ReduceAndKeep(weighted, graph.ReduceSum, -1)))
-	dims := change.Shape().Dimensions
-	return graph.Einsum("bikp,bipD->bikD", graph.Reshape(change, dims[0], f.Beads, f.Dim(), f.Heads*f.Beads),
-		graph.Reshape(a.r, dims[0], f.Beads, f.Heads*f.Beads, f.Hidden))
-}
-
-// moved is what a displacement of the beads themselves does to the edges' part
-// of the output: α = a_im − δ_im for the displacement, [batch, i, m, head], and
-// β = 2(a_im d_im − δ_im Σ_j a_ij d_ij) for its square, [batch, i, m, 3, head].
-func (f GraphTransformer) moved(a *head, p *pairs) (alpha, beta *graph.Node) {
-	weight := graph.TransposeAllAxes(a.weight, 0, 1, 3, 2) // [batch, i, m, head]
-	own := graph.Reshape(p.own, 1, f.Beads, f.Beads, 1)
-	alpha = graph.Sub(weight, own)
-	mean := graph.TransposeAllAxes(a.mean, 0, 1, 3, 2) // [batch, i, 3, head]
-	beta = graph.Sub(graph.Mul(graph.InsertAxes(weight, 3), graph.InsertAxes(p.d, -1)),
-		graph.Mul(graph.InsertAxes(own, 3), graph.InsertAxes(mean, 2)))
-	return alpha, graph.MulScalar(beta, 2)
+	change := graph.Sub(weighted, graph.Mul(weight, graph.ReduceAndKeep(weighted, graph.ReduceSum, 4)))
+	out := graph.Einsum("bkp,bpD->bkD", graph.Reshape(change, p.batch, n*f.Dim(), n*f.Heads), a.r)
+	far := graph.ReduceSum(graph.Mul(change, graph.Reshape(p.square, p.batch, n, 1, 1, n, 1)), 4) // [batch, i, m, c, head]
+	// Bead m itself moves: a_im d_im − δ_im Σ_j a_ij d_ij.
+	move := graph.Sub(graph.Mul(graph.InsertAxes(a.weight, 3), graph.InsertAxes(p.d, -1)), graph.Mul(p.own, graph.InsertAxes(a.mean, 2)))
+	far = graph.Add(far, graph.MulScalar(move, 2))
+	return graph.Add(graph.Reshape(out, -1, f.Dim(), f.Hidden), f.rows(graph.Reshape(far, -1, f.Dim(), f.Heads), a.square))
 }
 
 // laterAttention is the attention of nodes with tangents along all directions.
 func (f GraphTransformer) laterAttention(w, layer weights, y forward.Value, p *pairs) forward.Value {
 	a := f.attend(w, layer, y.X, p)
 	n, k := f.Beads, f.Dim()
-	tangents := graph.Reshape(y.T, p.batch, n, k, f.Hidden)
-	// Scores, [batch, i, directions, head, j].
-	mine := graph.Einsum("bikD,bipD->bikp", tangents, graph.Reshape(a.u, p.batch, n, f.Heads*n, f.Hidden))
-	theirs := graph.Einsum("bjkD,bihD->bjkih", tangents, a.w)
-	theirs = graph.TransposeAllAxes(theirs, 0, 3, 2, 4, 1)
-	moves := graph.Sub(graph.Reshape(p.own, 1, 1, n, 1, 1, n), graph.Reshape(p.own, 1, n, n, 1, 1, 1)) // δ_mj − δ_mi
-	edge := graph.Mul(moves, graph.InsertAxes(graph.TransposeAllAxes(a.g, 0, 1, 4, 2, 3), 2))
-	score := graph.Add(graph.Add(graph.Reshape(mine, p.batch, n, n, axes, f.Heads, n), graph.Reshape(theirs, p.batch, n, n, axes, f.Heads, n)), edge)
-	out := f.scores(a, score)
+	tangents := graph.Reshape(y.T, p.batch, n*k, f.Hidden)
+	mine := graph.Reshape(graph.Einsum("bkD,bpD->bkp", tangents, a.u), p.batch, n, n, axes, n, f.Heads)
+	theirs := graph.Reshape(graph.Einsum("bkD,bpD->bkp", tangents, a.w), p.batch, n, n, axes, n, f.Heads)
+	theirs = graph.TransposeAllAxes(theirs, 0, 4, 2, 3, 1, 5)
+	slope := graph.Reshape(f.rows(y.T, a.s), p.batch, n, n, axes, 1, f.Heads)
+	far := graph.Mul(slope, graph.Reshape(p.square, p.batch, n, 1, 1, n, 1))
+	moves := graph.Sub(graph.Reshape(p.own, 1, 1, n, 1, n, 1), graph.Reshape(p.own, 1, n, n, 1, 1, 1)) // δ_mj − δ_mi
+	edge := graph.Mul(moves, graph.InsertAxes(a.g, 2))
+	out := f.scores(a, graph.Add(graph.Add(mine, theirs), graph.Add(far, edge)), p)
 	// Values: mixed by the weights, with what the edges add, then projected.
-	values := graph.Reshape(f.rows(y.T, layer("v/w")), p.batch, n, k, f.Heads, f.HeadDim)
-	alpha, beta := f.moved(a, p)
-	direct := graph.Slice(a.edgeMap, graph.AxisRange(0, axes))
-	square := graph.Slice(a.edgeMap, graph.AxisElem(axes))
-	mixed := graph.Add(
-		graph.Mul(graph.Reshape(alpha, p.batch, n, n, 1, f.Heads, 1), graph.Reshape(direct, 1, 1, 1, axes, f.Heads, f.HeadDim)),
-		graph.Mul(graph.InsertAxes(beta, -1), graph.Reshape(square, 1, 1, 1, 1, f.Heads, f.HeadDim)))
+	values := graph.Reshape(f.rows(y.T, a.value), p.batch, n, k, f.Heads, f.HeadDim)
+	alpha := graph.Sub(a.weight, graph.Reshape(p.own, 1, n, n, 1))
+	mixed := graph.Mul(graph.Reshape(alpha, p.batch, n, n, 1, f.Heads, 1), graph.Reshape(a.direct, 1, 1, 1, axes, f.Heads, f.HeadDim))
 	mixed = graph.Reshape(mixed, p.batch, n, k, f.Heads, f.HeadDim)
 	for j := range n {
-		weight := graph.Slice(a.weight, graph.AxisRange(), graph.AxisRange(), graph.AxisRange(), graph.AxisElem(j))
+		weight := graph.Slice(a.weight, graph.AxisRange(), graph.AxisRange(), graph.AxisElem(j))
 		value := graph.Slice(values, graph.AxisRange(), graph.AxisElem(j))
 		mixed = graph.Add(mixed, graph.Mul(graph.Reshape(weight, p.batch, n, 1, f.Heads, 1), value))
 	}
-	out = graph.Add(out, f.rows(graph.Reshape(mixed, p.batch, n, k, f.Heads*f.HeadDim), layer("o/w")))
-	return forward.Value{X: a.out, T: f.flat(out)}
+	out = graph.Add(out, f.rows(graph.Reshape(mixed, -1, k, f.Heads*f.HeadDim), layer("o/w")))
+	return forward.Value{X: a.out, T: out}
 }
 
 // firstAttention is the attention of nodes whose tangents are along their own
@@ -198,33 +239,29 @@ func (f GraphTransformer) laterAttention(w, layer weights, y forward.Value, p *p
 func (f GraphTransformer) firstAttention(w, layer weights, y forward.Value, p *pairs) forward.Value {
 	a := f.attend(w, layer, y.X, p)
 	n := f.Beads
-	tangents := graph.Reshape(y.T, p.batch, n, axes, f.Hidden)
-	g := graph.TransposeAllAxes(a.g, 0, 1, 4, 2, 3) // [batch, i, 3, head, j]
-	mine := graph.Einsum("bicD,bipD->bicp", tangents, graph.Reshape(a.u, p.batch, n, f.Heads*n, f.Hidden))
-	mine = graph.Sub(graph.Reshape(mine, p.batch, n, axes, f.Heads, n), g)
-	theirs := graph.Add(graph.Einsum("bihD,bjcD->bichj", a.w, tangents), g)
+	tangents := graph.Reshape(y.T, p.batch, n*axes, f.Hidden)
+	mine := graph.Reshape(graph.Einsum("bkD,bpD->bkp", tangents, a.u), p.batch, n, axes, n, f.Heads)
+	slope := graph.Reshape(f.rows(y.T, a.s), p.batch, n, axes, 1, f.Heads)
+	mine = graph.Sub(graph.Add(mine, graph.Mul(slope, graph.Reshape(p.square, p.batch, n, 1, n, 1))), a.g)
+	theirs := graph.Reshape(graph.Einsum("bkD,bpD->bkp", tangents, a.w), p.batch, n, axes, n, f.Heads)
+	theirs = graph.Add(graph.TransposeAllAxes(theirs, 0, 3, 2, 1, 4), a.g)
 	score := graph.Add(graph.Mul(graph.Reshape(p.own, 1, n, n, 1, 1, 1), graph.InsertAxes(mine, 2)),
-		graph.Mul(graph.Reshape(p.own, 1, 1, n, 1, 1, n), graph.InsertAxes(theirs, 2)))
-	out := f.scores(a, score)
+		graph.Mul(graph.Reshape(p.own, 1, 1, n, 1, n, 1), graph.InsertAxes(theirs, 2)))
+	out := f.scores(a, score, p)
 	// Only the tangents of bead m pass through the projections; then they are mixed.
 	output := graph.Reshape(layer("o/w"), f.Heads, f.HeadDim, f.Hidden)
-	values := graph.Reshape(f.rows(tangents, layer("v/w")), p.batch, n, axes, f.Heads, f.HeadDim)
-	alpha, beta := f.moved(a, p)
-	edge := graph.Einsum("fhd,hdD->fhD", a.edgeMap, output)
-	direct := graph.Slice(edge, graph.AxisRange(0, axes))
-	square := graph.Reshape(graph.Slice(edge, graph.AxisElem(axes)), f.Heads, f.Hidden)
-	more := graph.Einsum("bihm,bmchD->bimcD", a.weight, graph.Einsum("bmchd,hdD->bmchD", values, output))
-	more = graph.Add(more, graph.Einsum("bimh,chD->bimcD", alpha, direct))
-	more = graph.Add(more, graph.Einsum("bimch,hD->bimcD", beta, square))
-	out = graph.Add(out, graph.Reshape(more, p.batch, n, f.Dim(), f.Hidden))
-	return forward.Value{X: a.out, T: f.flat(out)}
+	values := graph.Reshape(graph.Add(f.rows(y.T, a.value), graph.InsertAxes(a.direct, 0)), p.batch, n, axes, f.Heads, f.HeadDim)
+	more := graph.Einsum("bimh,bmchD->bimcD", a.weight, graph.Einsum("bmchd,hdD->bmchD", values, output))
+	direct := graph.Reshape(f.rows(a.direct, layer("o/w")), 1, 1, 1, axes, f.Hidden)
+	more = graph.Sub(more, graph.Mul(p.own, direct))
+	return forward.Value{X: a.out, T: graph.Add(out, graph.Reshape(more, -1, f.Dim(), f.Hidden))}
 }
 
 // traced is the last feed-forward block, its gate and the decoder: velocity and
-// divergence. y: the normalised nodes; h: the nodes.
-func (f GraphTransformer) traced(w, layer weights, y, h forward.Value, batch int) (velocity, divergence *graph.Node) {
+// divergence.
+func (f GraphTransformer) traced(w, layer weights, h forward.Value, batch int) (velocity, divergence *graph.Node) {
 	n, k := f.Beads, f.Dim()
-	act, slope := forward.GELU(forward.Constant(y.X).Affine(layer("ff1/w"), layer("ff1/b")).X)
+	act, slope, z := f.expand(layer, h)
 	new := forward.Constant(act).Affine(layer("ff2/w"), layer("ff2/b")).X
 	toNew, toOld := gateWeights(layer("gate2/w"))
 	gate := graph.Sigmoid(graph.Add(graph.MatMul(new, toNew), graph.MatMul(h.X, toOld))) // [batch·beads, 1]
@@ -237,11 +274,13 @@ func (f GraphTransformer) traced(w, layer weights, y, h forward.Value, batch int
 	byBead := func(x *graph.Node) *graph.Node { return graph.Reshape(x, batch, n, 1, -1) }
 	bend := graph.Mul(byBead(graph.Mul(gate, graph.OneMinus(gate))), graph.Reshape(graph.Einsum("biD,ikD->bik", graph.Reshape(diff, batch, n, f.Hidden), decoder), batch, n, k, 1))
 	gated := byBead(gate)
-	hidden := graph.Reshape(f.rows(y.T, layer("ff1/w")), batch, n, k, f.FF)
+	// Directions first, then features: XLA writes the argument of a reduction over a long last axis to memory.
+	sum := func(tangents, pull *graph.Node) *graph.Node {
+		return graph.ReduceSum(graph.Mul(graph.Reshape(tangents, batch, n, k, -1), pull), 2)
+	}
 	toInner := graph.Reshape(graph.MatMul(layer("ff2/w"), toNew), 1, 1, 1, f.FF)
-	pull := graph.Mul(byBead(slope), graph.Add(graph.Mul(gated, graph.InsertAxes(inner, 0)), graph.Mul(bend, toInner)))
-	divergence = graph.ReduceSum(graph.Mul(hidden, pull), 1, 2, 3)
+	pull := graph.Add(graph.Mul(gated, graph.InsertAxes(inner, 0)), graph.Mul(bend, toInner))
+	through := graph.Mul(sum(z, pull), graph.Reshape(slope, batch, n, f.FF))
 	rest := graph.Add(graph.Mul(graph.OneMinus(gated), graph.InsertAxes(decoder, 0)), graph.Mul(bend, graph.Reshape(toOld, 1, 1, 1, f.Hidden)))
-	old := graph.Reshape(h.T, batch, n, k, f.Hidden)
-	return velocity, graph.Add(divergence, graph.ReduceSum(graph.Mul(old, rest), 1, 2, 3))
+	return velocity, graph.Add(graph.ReduceSum(through, 1, 2), graph.ReduceSum(sum(h.T, rest), 1, 2))
 }
