@@ -124,12 +124,9 @@ func NewAlanine(preset string, seed int, dir string, frames *data.Frames, meta d
 		return nil, fmt.Errorf("cgbg: %s: %d residues; this workflow is for one", meta.Source, len(residues))
 	}
 	a.residue = residues[0]
-	a.Settings.Flow.Beads, a.Settings.FlowFit.Beads = frames.Beads, frames.Beads
-	if a.Settings.MACE.Species, err = rows(meta); err != nil {
+	if err := a.Settings.forBeads(frames, meta); err != nil {
 		return nil, err
 	}
-	a.Settings.MACE.Rows = slices.Max(a.Settings.MACE.Species) + 1
-	a.Settings.MACE.Neighbours = neighbours(frames, a.Settings.MACE.Cutoff)
 	a.Settings.Langevin.KT, a.Settings.Langevin.Mass = a.KT, slices.Repeat([]float64{beadMass}, frames.Width())
 	a.workspace, err = openWorkspace(dir, "ala-"+preset+"-"+hash(a.Settings, meta.SourceSHA, frames.Len(), frames.Beads))
 	if err != nil {
@@ -143,6 +140,17 @@ func NewAlanine(preset string, seed int, dir string, frames *data.Frames, meta d
 		a.Settings.Accuracy.Checks = 24
 	}
 	return a, nil
+}
+
+// forBeads fits the networks to the frames' beads.
+func (s *AlanineSettings) forBeads(frames *data.Frames, meta data.Meta) (err error) {
+	s.Flow.Beads, s.FlowFit.Beads = frames.Beads, frames.Beads
+	if s.MACE.Species, err = rows(meta); err != nil {
+		return err
+	}
+	s.MACE.Rows = slices.Max(s.MACE.Species) + 1
+	s.MACE.Neighbours = neighbours(frames, s.MACE.Cutoff)
+	return nil
 }
 
 // rows numbers the species of beads from 0, in the order of their codes.
@@ -205,8 +213,8 @@ func (a *Alanine) fitFlow(ctx context.Context, pairing flow.Pairing, progress Pr
 	cfg := a.Settings.FlowFit
 	cfg.Pairing = pairing
 	cfg.Checkpoint, cfg.Progress = a.path(named("flow", pairing)+".npz"), progress
-	kept, _ := a.holdOut()
-	return flow.Fit(ctx, a.Backend.Backend, a.Settings.Flow, a.positions(kept), cfg)
+	kept, _ := holdOut(a.Frames.Len())
+	return flow.Fit(ctx, a.Backend.Backend, a.Settings.Flow, positions(a.Frames, kept), cfg)
 }
 
 // named is a file's name with the pairing, where it is not the published one.
@@ -224,9 +232,8 @@ const (
 	heldOutPart   = 10 // one in so many of a block, at its end
 )
 
-// holdOut splits the frames into those to train flows on and those held out.
-func (a *Alanine) holdOut() (kept, held []int) {
-	n := a.Frames.Len()
+// holdOut splits n frames into those to train flows on and those held out.
+func holdOut(n int) (kept, held []int) {
 	for b := range heldOutBlocks {
 		lo, hi := b*n/heldOutBlocks, (b+1)*n/heldOutBlocks
 		cut := hi - (hi-lo)/heldOutPart
@@ -241,11 +248,11 @@ func (a *Alanine) holdOut() (kept, held []int) {
 }
 
 // positions are those of some frames.
-func (a *Alanine) positions(frames []int) []float32 {
-	width := a.Frames.Width()
+func positions(f *data.Frames, frames []int) []float32 {
+	width := f.Width()
 	out := make([]float32, 0, len(frames)*width)
 	for _, i := range frames {
-		out = append(out, a.Frames.R[i*width:(i+1)*width]...)
+		out = append(out, f.R[i*width:(i+1)*width]...)
 	}
 	return out
 }
@@ -281,23 +288,10 @@ func (a *Alanine) proposeFrom(ctx context.Context, pairing flow.Pairing, progres
 
 // wrongHand says of configurations whether Cα has the other handedness than in the first frame.
 func (a *Alanine) wrongHand(r []float64) []bool {
-	want := a.handedness(widened(a.Frames.R[:a.Frames.Width()]))
+	want := handedness(a.residue, widened(a.Frames.R[:a.Frames.Width()]))
 	out := make([]bool, len(r)/a.Frames.Width())
 	for i := range out {
-		out[i] = a.handedness(r[i*a.Frames.Width():]) != want
+		out[i] = handedness(a.residue, r[i*a.Frames.Width():]) != want
 	}
 	return out
-}
-
-// handedness is the sign of the volume that Cα's neighbours span.
-func (a *Alanine) handedness(r []float64) float64 {
-	edge := func(k int) (d [3]float64) {
-		for axis := range d {
-			d[axis] = r[3*a.residue.Center[k]+axis] - r[3*a.residue.Center[0]+axis]
-		}
-		return d
-	}
-	x, y, z := edge(1), edge(2), edge(3)
-	volume := x[0]*(y[1]*z[2]-y[2]*z[1]) + x[1]*(y[2]*z[0]-y[0]*z[2]) + x[2]*(y[0]*z[1]-y[1]*z[0])
-	return math.Copysign(1, volume)
 }

@@ -76,7 +76,7 @@ func (a *Alanine) starts() []float64 {
 	for k := range frames {
 		frames[k] = left[rng.IntN(len(left))]
 	}
-	return a.centred(widened(a.positions(frames)))
+	return a.centred(widened(positions(a.Frames, frames)))
 }
 
 // DynamicsReport says how far Langevin dynamics on the learned potential is from

@@ -26,13 +26,13 @@ type PairingReport struct {
 // likelihood of the same held-out frames, and weighs samples by the same potential.
 func (a *Alanine) ComparePairings(ctx context.Context, progress Progress) ([]PairingReport, error) {
 	var out []PairingReport
-	_, held := a.holdOut()
+	_, held := holdOut(a.Frames.Len())
 	for _, pairing := range []flow.Pairing{flow.Independent, flow.Aligned} {
 		m, _, err := a.fitFlow(ctx, pairing, progress)
 		if err != nil {
 			return nil, err
 		}
-		l, err := m.NegLogLikelihood(ctx, a.positions(held), a.Settings.HeldOut, a.Settings.Seed, a.Settings.Accuracy, progress)
+		l, err := m.NegLogLikelihood(ctx, positions(a.Frames, held), a.Settings.HeldOut, a.Settings.Seed, a.Settings.Accuracy, progress)
 		if err != nil {
 			return nil, err
 		}
@@ -83,13 +83,13 @@ type LimitReport struct {
 // (the "three-cornered hat" of J. E. Gray and D. W. Allan, doi:10.1109/FREQ.1974.200027).
 // Errors that both flows share, since they learned from the same frames, are counted with the potential's.
 func (a *Alanine) Limits(ctx context.Context, progress Progress) (*LimitReport, error) {
-	_, held := a.holdOut()
+	_, held := holdOut(a.Frames.Len())
 	n := min(a.Settings.HeldOut, len(held))
 	frames := make([]int, n)
 	for k := range frames {
 		frames[k] = held[k*len(held)/n]
 	}
-	r := a.centred(widened(a.positions(frames)))
+	r := a.centred(widened(positions(a.Frames, frames)))
 	var estimate [3][]float64
 	for k, pairing := range []flow.Pairing{flow.Independent, flow.Aligned} {
 		m, _, err := a.fitFlow(ctx, pairing, nil)

@@ -8,24 +8,91 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/pmf"
+	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/cgbg-go/lab/data"
 )
 
-// TrainOptions of [TrainFlow]; zeros stand for those of the preset.
+// TrainOptions of [TrainFlow] and [TrainPMF]; zeros stand for those of the preset.
 type TrainOptions struct {
 	Preset   string // of the settings, see Presets
 	Seed     uint64
 	Epochs   int          // passes over the frames
 	Batch    int          // frames of a step
 	Rate     float64      // highest learning rate
-	Pairing  flow.Pairing // of frames and noise
+	Pairing  flow.Pairing // of frames and noise; of flows, as the next
 	HeldOut  int          // frames that the likelihood is computed on
 	Progress Progress
+}
+
+// training is a model in the making.
+type training struct {
+	frames   *data.Frames
+	meta     data.Meta
+	card     *Card
+	out      string
+	start    time.Time
+	settings AlanineSettings
+}
+
+// newTraining reads the frames; done: the model is there already. Its identity
+// are kind, settings and the frames' checksum.
+func newTraining(b *backend.Backend, kind, in, out string, o TrainOptions, apply func(t *training) (settings map[string]any, err error)) (t *training, ready bool, err error) {
+	t = &training{out: out, start: time.Now()}
+	if t.settings, err = NewAlanineSettings(o.Preset, o.Seed); err != nil {
+		return nil, false, err
+	}
+	t.frames, t.meta, err = data.ReadFile(in)
+	switch {
+	case err != nil:
+		return nil, false, err
+	case t.frames.Dim != 3 || !(t.meta.Temperature > 0):
+		return nil, false, fmt.Errorf("cgbg: %s: beads of %d coordinates at %g K; models are for 3 at a temperature", in, t.frames.Dim, t.meta.Temperature)
+	}
+	t.meta.Source = in
+	sum, err := fileSHA(in)
+	if err != nil {
+		return nil, false, err
+	}
+	t.card = newCard(kind, o.Preset, o.Seed, t.meta, b)
+	t.card.Data, t.card.DataSHA, t.card.Frames = filepath.Base(in), sum, t.frames.Len()
+	if t.card.Settings, err = apply(t); err != nil {
+		return nil, false, err
+	}
+	t.card.Fingerprint = hash(kind, t.card.Settings, o.Seed, sum)
+	if residues, err := cgmap.Backbone(t.meta.Beads); err == nil {
+		t.card.Handedness = handedness(residues[0], widened(t.frames.R[:t.frames.Width()]))
+	}
+	if card, ok := done(out, t.card.Fingerprint); ok {
+		t.card = card
+		return t, true, nil
+	}
+	return t, false, nil
+}
+
+func (t *training) checkpoint() string { return t.out + ".checkpoint" }
+
+// finish writes the model and its card.
+func (t *training) finish(history *train.History, steps int, export func(path string) error) (*Card, error) {
+	if n := len(history.Loss); n > 0 {
+		t.card.Results["loss"] = history.Loss[n-1]
+	}
+	t.card.Seconds, t.card.Steps = time.Since(t.start).Seconds(), steps
+	if err := export(t.out); err != nil {
+		return nil, err
+	}
+	t.card.Made = time.Now().UTC().Truncate(time.Second)
+	if err := t.card.write(t.out); err != nil {
+		return nil, err
+	}
+	os.Remove(t.checkpoint()) // one that stays does no harm
+	return t.card, nil
 }
 
 // TrainFlow trains the published graph transformer on a file of frames, as they
@@ -36,65 +103,79 @@ type TrainOptions struct {
 //
 // Errors: those of the files and of the training; ctx.Err(), wrapped.
 func TrainFlow(ctx context.Context, b *backend.Backend, in, out string, o TrainOptions) (card *Card, fresh bool, err error) {
-	s, err := NewAlanineSettings(o.Preset, o.Seed)
+	t, ready, err := newTraining(b, "flow", in, out, o, func(t *training) (map[string]any, error) {
+		s, cfg := &t.settings, &t.settings.FlowFit
+		s.Flow.Beads, cfg.Beads = t.frames.Beads, t.frames.Beads
+		replace(&cfg.Epochs, o.Epochs)
+		replace(&cfg.Batch, o.Batch)
+		replace(&cfg.RateHigh, o.Rate)
+		replace(&cfg.Pairing, o.Pairing)
+		replace(&s.HeldOut, o.HeldOut)
+		return map[string]any{"field": s.Flow, "epochs": cfg.Epochs, "batch": cfg.Batch, "rate_high": cfg.RateHigh, "rate_low": cfg.RateLow,
+			"weight_decay": cfg.WeightDecay, "clip_value": cfg.ClipValue, "pairing": cfg.Pairing, "ema": cfg.EMA, "held_out": s.HeldOut}, nil
+	})
+	if err != nil || ready {
+		return t.cardOrNil(), false, err
+	}
+	kept, held := holdOut(t.frames.Len())
+	cfg := t.settings.FlowFit
+	cfg.Checkpoint, cfg.Progress = t.checkpoint(), o.Progress
+	m, history, err := flow.Fit(ctx, b.Backend, t.settings.Flow, positions(t.frames, kept), cfg)
 	if err != nil {
 		return nil, false, err
 	}
-	frames, meta, err := data.ReadFile(in)
-	switch {
-	case err != nil:
-		return nil, false, err
-	case frames.Dim != 3:
-		return nil, false, fmt.Errorf("cgbg: %s: beads of %d coordinates; a graph transformer is for 3", in, frames.Dim)
-	}
-	sum, err := fileSHA(in)
+	l, err := m.NegLogLikelihood(ctx, positions(t.frames, held), t.settings.HeldOut, o.Seed, flow.SamplingAccuracy(b.Name), o.Progress)
 	if err != nil {
 		return nil, false, err
 	}
-	field, cfg := s.Flow, s.FlowFit
-	field.Beads, cfg.Beads = frames.Beads, frames.Beads
-	replace(&cfg.Epochs, o.Epochs)
-	replace(&cfg.Batch, o.Batch)
-	replace(&cfg.RateHigh, o.Rate)
-	replace(&cfg.Pairing, o.Pairing)
-	replace(&s.HeldOut, o.HeldOut)
-	print := hash(field, cfg, s.HeldOut, sum)
-	if card, ok := done(out, print); ok {
-		return card, false, nil
+	t.card.Frames = len(kept)
+	t.card.Results["nll"], t.card.Results["nll_error"], t.card.Results["nll_frames"] = l.Mean, l.Error, l.Frames
+	card, err = t.finish(history, cfg.Epochs*max(1, len(kept)/cfg.Batch), m.Export)
+	return card, err == nil, err
+}
+
+// TrainPMF trains a MACE potential on the forces of a file of frames, biased or
+// not (paper, Propositions 2 and 3), as [TrainFlow] does a flow. The last tenth
+// of the frames tells which parameters are kept.
+//
+// Errors: frames without forces or species; else as TrainFlow.
+func TrainPMF(ctx context.Context, b *backend.Backend, in, out string, o TrainOptions) (card *Card, fresh bool, err error) {
+	t, ready, err := newTraining(b, "pmf", in, out, o, func(t *training) (map[string]any, error) {
+		s, cfg := &t.settings, &t.settings.PMFFit
+		if len(t.frames.F) != len(t.frames.R) {
+			return nil, fmt.Errorf("cgbg: %s: frames without forces: force matching needs them; import a trajectory that has them", in)
+		}
+		if err := s.forBeads(t.frames, t.meta); err != nil {
+			return nil, err
+		}
+		replace(&cfg.Epochs, o.Epochs)
+		replace(&cfg.Batch, o.Batch)
+		replace(&cfg.Rate, o.Rate)
+		return map[string]any{"mace": s.MACE, "epochs": cfg.Epochs, "batch": cfg.Batch, "rate": cfg.Rate, "rate_decay": cfg.RateDecay,
+			"cosine": cfg.Cosine, "clip_norm": cfg.ClipNorm, "validation": cfg.Validation}, nil
+	})
+	if err != nil || ready {
+		return t.cardOrNil(), false, err
 	}
-	card = newCard("flow", o.Preset, o.Seed, meta, b)
-	card.Fingerprint, card.Data, card.DataSHA = print, filepath.Base(in), sum
-	card.Settings = map[string]any{"field": field, "epochs": cfg.Epochs, "batch": cfg.Batch, "rate_high": cfg.RateHigh, "rate_low": cfg.RateLow,
-		"weight_decay": cfg.WeightDecay, "clip_value": cfg.ClipValue, "pairing": cfg.Pairing, "ema": cfg.EMA}
-	if residues, err := cgmap.Backbone(meta.Beads); err == nil {
-		card.Handedness = handedness(residues[0], widened(frames.R[:frames.Width()]))
-	}
-	kept, held := holdOut(frames)
-	card.Frames = len(kept) / frames.Width()
-	start := time.Now()
-	cfg.Checkpoint, cfg.Progress = out+".checkpoint", o.Progress
-	m, history, err := flow.Fit(ctx, b.Backend, field, kept, cfg)
+	cfg := t.settings.PMFFit
+	cfg.Checkpoint, cfg.Progress = t.checkpoint(), o.Progress
+	m, history, err := pmf.Fit(ctx, b.Backend, t.settings.MACE, t.frames.R, t.frames.F, cfg)
 	if err != nil {
 		return nil, false, err
 	}
-	card.Seconds, card.Steps = time.Since(start).Seconds(), cfg.Epochs*max(1, card.Frames/cfg.Batch)
-	if n := len(history.Loss); n > 0 {
-		card.Results["loss"] = history.Loss[n-1]
+	if len(history.Validation) > 0 {
+		t.card.Results["validation"] = slices.Min(history.Validation)
 	}
-	l, err := m.NegLogLikelihood(ctx, held, s.HeldOut, o.Seed, flow.SamplingAccuracy(b.Name), o.Progress)
-	if err != nil {
-		return nil, false, err
+	kept := t.frames.Len() - int(cfg.Validation*float64(t.frames.Len()))
+	card, err = t.finish(history, cfg.Epochs*max(1, kept/cfg.Batch), func(path string) error { return pmf.ExportMACE(path, m) })
+	return card, err == nil, err
+}
+
+func (t *training) cardOrNil() *Card {
+	if t == nil {
+		return nil
 	}
-	card.Results["nll"], card.Results["nll_error"], card.Results["nll_frames"] = l.Mean, l.Error, l.Frames
-	if err := m.Export(out); err != nil {
-		return nil, false, err
-	}
-	card.Made = time.Now().UTC().Truncate(time.Second)
-	if err := card.write(out); err != nil {
-		return nil, false, err
-	}
-	os.Remove(cfg.Checkpoint) // one that stays does no harm
-	return card, true, nil
+	return t.card
 }
 
 // replace sets what the options name.
@@ -129,16 +210,4 @@ func fileSHA(path string) (string, error) {
 		return "", fmt.Errorf("cgbg: %s: %w", path, err)
 	}
 	return fmt.Sprintf("%x", h.Sum(nil)), nil
-}
-
-// holdOut splits positions into those to train on and those held out.
-func holdOut(f *data.Frames) (kept, held []float32) {
-	n, width := f.Len(), f.Width()
-	for b := range heldOutBlocks {
-		lo, hi := b*n/heldOutBlocks, (b+1)*n/heldOutBlocks
-		cut := hi - (hi-lo)/heldOutPart
-		kept = append(kept, f.R[lo*width:cut*width]...)
-		held = append(held, f.R[cut*width:hi*width]...)
-	}
-	return kept, held
 }

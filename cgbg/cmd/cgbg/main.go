@@ -1,5 +1,5 @@
 // Command cgbg works on data and models: it maps trajectories of molecular
-// dynamics to coarse-grained frames, trains flows on them, draws samples with
+// dynamics to coarse-grained frames, trains flows and potentials on them, draws samples with
 // their exact log-density, and weighs these.
 //
 //	go run ./cgbg/cmd/cgbg import -map core-beta -structure conf.gro -o ala2_cb.arrow traj.trr
@@ -32,7 +32,7 @@ const usage = `usage: go run ./cgbg/cmd/cgbg COMMAND [flags] [arguments]
   merge FILE...          put several files together
   split FILE             split into training and validation by blocks of time
   resample FILE          make an unbiased set of a biased one by its weights
-  train flow FILE        train a flow on frames
+  train flow|pmf FILE    train a flow, or a potential of mean force, on frames
   sample FLOW            draw samples with their exact log-density, and weigh them
   reweight SAMPLES       weigh samples by another potential
 

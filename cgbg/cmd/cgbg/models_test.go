@@ -14,8 +14,8 @@ import (
 func TestModels(t *testing.T) {
 	t.Setenv("GOMLX_BACKEND", "go")
 	const frames = "../../../data/ala2/core_beta_awh_gamma9.arrow"
-	const mace = "../../pmf/testdata/mace_cb.npz"
 	dir := t.TempDir()
+	mace := filepath.Join(dir, "pmf.npz")
 	flow, samples, weighted := filepath.Join(dir, "flow.npz"), filepath.Join(dir, "samples.arrow"), filepath.Join(dir, "weighted.arrow")
 	train := []string{"train", "flow", "-preset", "small", "-epochs", "1", "-held-out", "20", "-o", flow, frames}
 	if text, err := call(t, train...); err != nil || !strings.Contains(text, "flow.npz made") {
@@ -30,6 +30,13 @@ func TestModels(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(flow + ".checkpoint*"); len(left) > 0 {
 		t.Errorf("left: %q", left)
+	}
+	train = []string{"train", "pmf", "-preset", "small", "-batch", "512", "-o", mace, frames}
+	if text, err := call(t, train...); err != nil || !strings.Contains(text, "pmf.npz made") {
+		t.Fatalf("got %q, %v", text, err)
+	}
+	if text, err := call(t, train...); err != nil || !strings.Contains(text, "there already") {
+		t.Errorf("again: got %q, %v", text, err)
 	}
 	if text, err := call(t, "sample", "-n", "30", "-checks", "4", "-pmf", mace, "-o", samples, flow); err != nil || !strings.Contains(text, "30 samples") || !strings.Contains(text, "Pareto") {
 		t.Fatalf("got %q, %v", text, err)

@@ -15,19 +15,20 @@ import (
 	"github.com/cgbg-go/lab/cgbg/flow"
 )
 
-const trainUsage = `usage: go run ./cgbg/cmd/cgbg train flow [flags] -o FLOW.npz FRAMES.arrow
+const trainUsage = `usage: go run ./cgbg/cmd/cgbg train flow|pmf [flags] -o MODEL.npz FRAMES.arrow
 
 Trains a model on frames.
 
   flow   the graph transformer that samples are drawn from, by flow matching
+  pmf    a MACE potential of mean force, by force matching; frames may be biased
 
-The model goes to the file of -o, and a card beside it (FLOW.npz.json) says how it was
-made: settings, data, backend, version, and the likelihood of held-out frames. Ctrl-C keeps
+The model goes to the file of -o, and a card beside it (MODEL.npz.json) says how it was
+made: settings, data, backend, version, and how well it does on held-out frames. Ctrl-C keeps
 what was done: the same command goes on from there. A model that is made already from the
 same settings and data is left as it is.
 
-Presets: "quick" is 43 passes in batches of 256 (minutes on two cores), "paper" the
-published training (5000 passes in batches of 1024: for a GPU), "small" a toy for tests.
+Presets: "quick" takes minutes on two cores, "paper" is the published training (for a
+GPU), "small" a toy for tests.
 
 `
 
@@ -47,8 +48,8 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	switch {
 	case err != nil || stop:
 		return err
-	case len(rest) != 2 || rest[0] != "flow":
-		return fmt.Errorf("%w: train takes what to train (flow) and one file of frames (-h explains)", errUsage)
+	case len(rest) != 2 || rest[0] != "flow" && rest[0] != "pmf":
+		return fmt.Errorf("%w: train takes what to train (flow or pmf) and one file of frames (-h explains)", errUsage)
 	case *out == "":
 		return fmt.Errorf("%w: train: -o, the file of the model, is missing", errUsage)
 	case o.Epochs < 0 || o.Batch < 0 || o.Rate < 0 || o.HeldOut < 0:
@@ -66,7 +67,11 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	fmt.Fprintln(stdout, b)
 	o.Progress = lines(os.Stderr)
-	card, fresh, err := cgbg.TrainFlow(ctx, b, rest[1], *out, o)
+	make := cgbg.TrainFlow
+	if rest[0] == "pmf" {
+		make = cgbg.TrainPMF
+	}
+	card, fresh, err := make(ctx, b, rest[1], *out, o)
 	if err != nil {
 		return err
 	}
@@ -74,8 +79,11 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	if !fresh {
 		verb = "is there already, of the same settings and data, made"
 	}
-	fmt.Fprintf(stdout, "%s %s %s: %d frames, %d steps; held out: -ln q = %.2f ± %.2f nats a frame\n", *out, verb, card.Made.Format(time.DateOnly),
-		card.Frames, card.Steps, card.Results["nll"], card.Results["nll_error"])
+	score := fmt.Sprintf("-ln q = %.2f ± %.2f nats a frame", card.Results["nll"], card.Results["nll_error"])
+	if rest[0] == "pmf" {
+		score = fmt.Sprintf("mean squared error of a force component %.4g (kJ/mol/nm)², the forces' noise included", card.Results["validation"])
+	}
+	fmt.Fprintf(stdout, "%s %s %s: %d frames, %d steps; held out: %s\n", *out, verb, card.Made.Format(time.DateOnly), card.Frames, card.Steps, score)
 	return nil
 }
 
