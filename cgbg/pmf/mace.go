@@ -27,6 +27,7 @@ type MACE struct {
 	Cutoff     float64   // nm
 	Neighbours float64   // mean number within the cutoff: g starts at its square root
 	Box        []float64 // lengths of a periodic rectangular box, nm; nil: open
+	ListFrom   int       // number of beads from which a neighbour list replaces all pairs; 0: a default
 
 	Channels    int   // features of every degree
 	Embed       int   // features of a species' identity
@@ -90,6 +91,18 @@ func (p MACE) Dim() int { return 3 * len(p.Species) }
 
 // Chunk is the number of frames evaluated at once: fewer cost calls, more the cache.
 func (p MACE) Chunk() int { return 32 }
+
+// listFrom is where BenchmarkNeighbours begins to gain from a list.
+const listFrom = 20
+
+// Reach is the cutoff and the box, and whether a neighbour list is made.
+func (p MACE) Reach() (cutoff float64, box []float64, ok bool) {
+	from := p.ListFrom
+	if from == 0 {
+		from = listFrom
+	}
+	return p.Cutoff, p.Box, len(p.Species) >= from
+}
 
 // degrees are 0 … l.
 func degrees(l int) []int {

@@ -3,6 +3,7 @@ package pmf
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -191,7 +192,7 @@ func (p plainMACE) product(layer, l, species int, x [][][]float64) [][]float64 {
 			components = append(components, v[k]...)
 		}
 		for nu := 1; nu <= p.Correlation; nu++ {
-			basis := e3.NewSymmetric(p.LMax, nu, l)
+			basis := symmetric(p.LMax, nu, l)
 			w := p.at(layer, "w%d_l%d", nu, l)
 			for j, b := range basis.Evaluate(components) {
 				out[k][j%(2*l+1)] += w[(species*basis.K+j/(2*l+1))*p.Channels+k] * b
@@ -218,7 +219,8 @@ func lively(t testing.TB, p MACE) (*Model, plainMACE) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, a := range params {
+	for _, name := range slices.Sorted(maps.Keys(params)) { // so that the numbers are the same in every call
+		a := params[name]
 		values := narrow(numbers(a))
 		for i := range values {
 			switch name[len("param/"):] {
@@ -253,9 +255,16 @@ func conformations(n int) []float64 {
 	return out
 }
 
-// TestMACEAgainstLoops holds both graphs, with and without forces, to the plain form.
+// TestMACEAgainstLoops holds both graphs, with and without forces, of all pairs
+// and of a neighbour list, to the plain form.
 func TestMACEAgainstLoops(t *testing.T) {
+	tests := map[string]MACE{}
 	for name, p := range small {
+		tests[name] = p
+		p.ListFrom = 1
+		tests[name+", list"] = p
+	}
+	for name, p := range tests {
 		t.Run(name, func(t *testing.T) {
 			m, plain := lively(t, p)
 			r := conformations(3)
