@@ -39,6 +39,9 @@ type MACE struct {
 	LHidden     int   // degree of the features between layers
 	Correlation int   // order of the symmetric contraction, 1 to 3
 
+	// Prior is an analytic energy that is added to the network's; none by default.
+	Prior Prior
+
 	// Gauges are the bases of the symmetric contractions in those of package e3
 	// (see [e3.Symmetric.Gauge]), under names as "U3_l0"; nil for those of e3.
 	// An imported model keeps the basis that its weights belong to.
@@ -83,7 +86,7 @@ func (p MACE) Check() error {
 	case p.Box != nil && (len(p.Box) != 3 || !(slices.Min(p.Box) >= 2*p.Cutoff)):
 		return fmt.Errorf("pmf: MACE: box %v nm: three lengths of at least twice the cutoff %g", p.Box, p.Cutoff)
 	}
-	return nil
+	return p.Prior.check(len(p.Species))
 }
 
 // Dim is 3·beads.

@@ -59,7 +59,10 @@ func (p MACE) energy(store *model.Store, r, list *graph.Node, fixed bool) *graph
 	for layer := range p.Layers {
 		h = b.layer(layer, h, rbf, harmonics)
 	}
-	return b.readout(h[0])
+	if p.Prior.empty() {
+		return b.readout(h[0])
+	}
+	return graph.Add(b.readout(h[0]), p.Prior.energy(r, p.Box))
 }
 
 func (b *maceGraph) param(name string) *graph.Node { return train.Param(b.store, b.at, name) }
@@ -92,15 +95,8 @@ func (b *maceGraph) differences(r *graph.Node, axis int) *graph.Node {
 	if b.list != nil {
 		return b.listDifferences(r, axis)
 	}
-	n := len(b.Species)
-	first, second := Pairs(n)
-	// A constant matrix takes differences: see PairMLP.
-	matrix := make([]float64, b.pairs*3*n)
-	for k := range first {
-		matrix[k*3*n+3*int(first[k])+axis] = -1 / b.Cutoff
-		matrix[k*3*n+3*int(second[k])+axis] = 1 / b.Cutoff
-	}
-	return graph.Einsum("pk,bk->pb", b.constant(matrix, b.pairs, 3*n), r)
+	first, second := Pairs(len(b.Species))
+	return differences(r, first, second, axis, b.Cutoff)
 }
 
 // distances builds, for pairs i < j or slots of a list, the distance in cutoffs
@@ -111,9 +107,7 @@ func (b *maceGraph) distances(r *graph.Node) (d, x, y, z *graph.Node) {
 	for axis := range axes {
 		v := b.differences(r, axis)
 		if b.Box != nil {
-			length := b.Box[axis] / b.Cutoff
-			image := graph.StopGradient(graph.Floor(graph.AddScalar(graph.MulScalar(v, 1/length), 0.5)))
-			v = graph.Sub(v, graph.MulScalar(image, length))
+			v = nearest(v, b.Box[axis]/b.Cutoff)
 		}
 		axes[axis] = v
 		if square == nil {

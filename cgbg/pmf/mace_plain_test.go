@@ -79,7 +79,7 @@ func (p plainMACE) energy(r []float64) float64 {
 		o := linear(p.param("readout/out"), hidden, 1)[0][0]
 		u += p.param("atomic")[p.Species[i]] + p.param("scale")[0]*o + p.param("shift")[0]
 	}
-	return u
+	return u + plainPrior(p.Prior, r, p.Box)
 }
 
 // mix is the radial network at distance d, in cutoffs.
@@ -208,6 +208,7 @@ var small = map[string]MACE{
 	"three layers":      {Species: []int{0, 0, 1, 2}, Rows: 4, Cutoff: 0.4, Neighbours: 3, Channels: 2, Embed: 2, Radial: 3, Hidden: []int{4}, Readout: 2, Layers: 3, LMax: 2, LHidden: 2, Correlation: 2},
 	"no coupling":       {Species: []int{0, 1, 0, 1}, Rows: 2, Cutoff: 0.6, Neighbours: 3, Channels: 2, Embed: 2, Radial: 3, Readout: 2, Layers: 1, LMax: 1, LHidden: 0, Correlation: 1},
 	"degree 4":          {Species: []int{0, 0, 1, 0}, Rows: 2, Cutoff: 0.5, Neighbours: 3, Channels: 2, Embed: 2, Radial: 3, Hidden: []int{3}, Readout: 2, Layers: 2, LMax: 4, LHidden: 1, Correlation: 2},
+	"prior":             {Species: []int{1, 0, 1, 1}, Rows: 2, Cutoff: 0.5, Neighbours: 2.5, Box: []float64{1, 1.1, 1.2}, Channels: 2, Embed: 4, Radial: 4, Readout: 3, Layers: 1, LMax: 1, LHidden: 0, Correlation: 2, Prior: everyTerm},
 	"periodic":          {Species: []int{1, 0, 1, 1}, Rows: 2, Cutoff: 0.5, Neighbours: 2.5, Box: []float64{1, 1.1, 1.2}, Channels: 2, Embed: 4, Radial: 4, Hidden: []int{5}, Readout: 3, Layers: 2, LMax: 2, LHidden: 1, Correlation: 2},
 }
 

@@ -1,8 +1,6 @@
 package pmf
 
 import (
-	"math"
-
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -56,15 +54,7 @@ func eachPair[T float32 | float64](r []T, beads int, cutoff float64, box []float
 		x := r[3*first:]
 		for i := range beads {
 			for j := i + 1; j < beads; j++ {
-				var square float64
-				for axis := range 3 {
-					d := float64(x[3*j+axis]) - float64(x[3*i+axis])
-					if box != nil {
-						d -= box[axis] * math.Floor(d/box[axis]+0.5)
-					}
-					square += d * d
-				}
-				if square < cutoff*cutoff {
+				if d := edge(x, i, j, box); dot(d, d) < cutoff*cutoff {
 					visit(first+i, first+j, i, j)
 				}
 			}

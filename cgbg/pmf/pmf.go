@@ -70,6 +70,9 @@ type Config struct {
 	// RandomSplit holds out frames at random instead. Neighbours in time then
 	// stand on both sides, and the loss on them is too good.
 	RandomSplit bool
+	// Floor is the noise floor of the loss where it is known (see NoiseFloor),
+	// to be shown beside the loss; 0: unknown.
+	Floor float64
 
 	StepsPerCall    int           // steps fused into one compiled call [10]
 	Checkpoint      string        // file; "" for none
@@ -113,7 +116,7 @@ func Fit(ctx context.Context, backend compute.Backend, pot Potential, r, f []flo
 	tc := train.Config{
 		Steps: steps, StepsPerCall: cfg.StepsPerCall, StepsPerEpoch: perEpoch,
 		Rate: train.Exponential(cfg.Rate, cfg.RateDecay, steps), ClipNorm: cfg.ClipNorm, Seed: cfg.Seed,
-		Checkpoint: cfg.Checkpoint, CheckpointEvery: cfg.CheckpointEvery, Progress: cfg.Progress,
+		Checkpoint: cfg.Checkpoint, CheckpointEvery: cfg.CheckpointEvery, Progress: withFloor(cfg.Progress, cfg.Floor),
 		Fingerprint: fingerprint(pot, r, f, cfg),
 	}
 	if cfg.Cosine {
@@ -142,6 +145,7 @@ func Fit(ctx context.Context, backend compute.Backend, pot Potential, r, f []flo
 	if err != nil {
 		return nil, nil, fmt.Errorf("pmf: %w", err)
 	}
+	history.Floor = cfg.Floor
 	return m, history, nil
 }
 
@@ -219,7 +223,7 @@ func check(pot Potential, r, f []float32, cfg Config) error {
 
 // fingerprint identifies potential, data and settings, for checkpoints.
 func fingerprint(pot Potential, r, f []float32, cfg Config) string {
-	cfg.Checkpoint, cfg.CheckpointEvery, cfg.Progress = "", 0, nil
+	cfg.Checkpoint, cfg.CheckpointEvery, cfg.Progress, cfg.Floor = "", 0, nil, 0
 	hash := fnv.New64a()
 	for _, values := range [][]float32{r, f} {
 		for _, v := range values {
