@@ -96,7 +96,7 @@ func (p MACE) Dim() int { return 3 * len(p.Species) }
 func (p MACE) Chunk() int { return 32 }
 
 // listFrom is where BenchmarkNeighbours begins to gain from a list.
-const listFrom = 20
+const listFrom = 16
 
 // Reach is the cutoff and the box, and whether a neighbour list is made.
 func (p MACE) Reach() (cutoff float64, box []float64, ok bool) {

@@ -267,11 +267,11 @@ func TestInterruptResume(t *testing.T) {
 		frames []float64
 	}{
 		"RBFMLP":               {RBFMLP{Centers: 8, Lo: 1, Hi: 5, Sigma: 0.5, Hidden: 8, Layers: 2}, wellR, wellF, 64, []float64{2, 3, 4}},
-		"MACE":                 {small["three layers"], chain, noise, 4, conformations(2)},
+		"MACE":                 {small["periodic"], chain, noise, 4, conformations(2)},
 		"MACE, list and prior": {listed, chain, noise, 4, conformations(2)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cfg := Config{Epochs: 10, Batch: test.batch, Rate: 1e-3, RateDecay: 0.9, ClipNorm: 10, Seed: 1, Validation: 0.2}
+			cfg := Config{Epochs: 10, Batch: test.batch, Rate: 1e-3, RateDecay: 0.9, ClipNorm: 10, Seed: 1, Validation: 0.2, StepsPerCall: 4}
 			fit := func(ctx context.Context) ([]float64, error) {
 				m, _, err := Fit(ctx, goBackend(), test.pot, test.r, test.f, cfg)
 				if err != nil {
