@@ -186,7 +186,23 @@ func (m *MullerBrown) FitPMF(ctx context.Context, progress Progress) (*pmf.Model
 	}
 	cfg := m.Settings.PMFFit
 	cfg.Checkpoint, cfg.Progress = m.path("pmf.npz"), progress
+	if cfg.Floor, err = noiseFloor(frames); err != nil {
+		return nil, nil, err
+	}
 	return pmf.Fit(ctx, m.Backend.Backend, m.Settings.PMF, frames.X, frames.Fx, cfg)
+}
+
+// noiseFloor is the floor of the force-matching loss, from at most 4,096 frames
+// (to 2 %) and the exact mean force.
+func noiseFloor(frames *mullerbrown.Frames) (float64, error) {
+	var f []float32
+	var mean []float64
+	for i := 0; i < len(frames.X); i += (len(frames.X) + 4095) / 4096 {
+		f = append(f, frames.Fx[i])
+		mean = append(mean, mullerbrown.MeanForce(float64(frames.X[i])))
+	}
+	floor, _, err := pmf.NoiseFloor(f, mean)
+	return floor, err
 }
 
 // pmfFrames are the frames that the potential is trained on.

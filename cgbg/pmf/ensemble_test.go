@@ -10,7 +10,7 @@ import (
 func TestEnsemble(t *testing.T) {
 	r, f := doubleWell(4000)
 	pot := RBFMLP{Centers: 12, Lo: 1, Hi: 5, Sigma: 0.4, Hidden: 16, Layers: 2}
-	cfg := Config{Epochs: 20, Batch: 128, Rate: 5e-3, RateDecay: 0.1, Seed: 1, Validation: 0.1, RandomSplit: true}
+	cfg := Config{Epochs: 10, Batch: 128, Rate: 1e-2, RateDecay: 0.1, Seed: 1, Validation: 0.1, RandomSplit: true}
 	e, histories, err := FitEnsemble(context.Background(), goBackend(), pot, r, f, 3, cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -47,6 +47,26 @@ func TestEnsemble(t *testing.T) {
 	}
 	if want := math.Sqrt(squares - 1.5*sum*sum); math.Abs(mean[0]-sum) > 1e-12 || math.Abs(spread[0]-want) > 1e-6 {
 		t.Errorf("got mean %g, spread %g, want %g, %g", mean[0], spread[0], sum, want)
+	}
+	// Other frames bound the noise of variance 4, more tightly than a member's loss.
+	r, f = doubleWell(8000)
+	r, f = r[4000:], f[4000:]
+	bound, stderr, err := e.NoiseBound(context.Background(), r, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, force, err := e.Models[0].EnergyForce(context.Background(), double(r))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range force {
+		force[i] -= float64(f[i])
+	}
+	if loss := rms(force) * rms(force); !(bound > 4-4*stderr && bound < 4.5 && bound < loss && stderr > 0.03 && stderr < 0.3) {
+		t.Errorf("noise bound %g ± %g, loss %g, want 4 and below the loss", bound, stderr, loss)
+	}
+	if _, _, err := e.NoiseBound(context.Background(), r, f[1:]); err == nil {
+		t.Error("a force missing: no error")
 	}
 	if _, _, err := FitEnsemble(context.Background(), goBackend(), pot, r, f, 1, cfg); err == nil {
 		t.Error("an ensemble of one: no error")

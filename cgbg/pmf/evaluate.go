@@ -18,10 +18,11 @@ const chunk = 2048
 type chunked interface{ Chunk() int }
 
 // A potential may have a shorter way to energies at fixed parameters: Fix adds
-// to a copy of the parameters what FixedEnergy needs.
+// to a copy of the parameters what FixedEnergy needs. list: nil for a potential
+// that takes none.
 type fixed interface {
 	Fix(store *model.Store) error
-	FixedEnergy(store *model.Store, r *graph.Node) *graph.Node
+	FixedEnergy(store *model.Store, r, list *graph.Node) *graph.Node
 }
 
 // EnergyForce evaluates U, [n], and −∇U, [n*dim].
@@ -33,13 +34,14 @@ func (m *Model) EnergyForce(ctx context.Context, r []float64) (energy, force []f
 		if err != nil {
 			return nil, nil, fmt.Errorf("pmf: %w", err)
 		}
-		m.energyForces, err = model.NewExec(m.backend, store, func(_ *model.Scope, r *graph.Node) (*graph.Node, *graph.Node) {
-			u, gradient := energyGradient(m.Potential, store, r)
+		m.energyForces, err = model.NewExec(m.backend, store, func(_ *model.Scope, inputs []*graph.Node) (*graph.Node, *graph.Node) {
+			u, gradient := energyGradient(m.Potential, store, inputs)
 			return u, graph.Neg(gradient)
 		})
 		if err != nil {
 			return nil, nil, fmt.Errorf("pmf: %w", err)
 		}
+		m.energyForces.SetMaxCache(-1) // few: see slotSize
 	}
 	out, err := m.evaluate(ctx, m.energyForces, r, 1, m.Potential.Dim())
 	if err != nil {
@@ -55,19 +57,26 @@ func (m *Model) Energy(ctx context.Context, r []float64) ([]float64, error) {
 		if err != nil {
 			return nil, fmt.Errorf("pmf: %w", err)
 		}
-		energy := m.Potential.Energy
+		energy := func(store *model.Store, r, _ *graph.Node) *graph.Node { return m.Potential.Energy(store, r) }
 		if p, ok := m.Potential.(fixed); ok {
 			if err := p.Fix(store); err != nil {
 				return nil, err
 			}
 			energy = p.FixedEnergy
+		} else if p, ok := m.Potential.(listed); ok {
+			energy = p.ListEnergy
 		}
-		m.energies, err = model.NewExec(m.backend, store, func(_ *model.Scope, r *graph.Node) *graph.Node {
-			return energy(store, r)
+		m.energies, err = model.NewExec(m.backend, store, func(_ *model.Scope, inputs []*graph.Node) *graph.Node {
+			var list *graph.Node
+			if len(inputs) > 1 {
+				list = inputs[1]
+			}
+			return energy(store, inputs[0], list)
 		})
 		if err != nil {
 			return nil, fmt.Errorf("pmf: %w", err)
 		}
+		m.energies.SetMaxCache(-1) // few: see slotSize
 	}
 	out, err := m.evaluate(ctx, m.energies, r, 1)
 	if err != nil {
@@ -130,7 +139,11 @@ func (m *Model) evaluate(ctx context.Context, exec *model.Exec, r []float64, wid
 		} else {
 			frames = tensors.FromFlatDataAndDimensions(in, size, dim)
 		}
-		result, err := exec.Exec(frames)
+		args := []any{frames}
+		if list := listTensor(m.Potential, in); list != nil {
+			args = append(args, list)
+		}
+		result, err := exec.Exec(args...)
 		if err != nil {
 			return nil, fmt.Errorf("pmf: frames %d to %d: %w", start, end-1, err)
 		}
@@ -142,7 +155,9 @@ func (m *Model) evaluate(ctx context.Context, exec *model.Exec, r []float64, wid
 			copy(out[k][start*w:end*w], values)
 			result[k].FinalizeAll()
 		}
-		frames.FinalizeAll()
+		for _, a := range args {
+			a.(*tensors.Tensor).FinalizeAll()
+		}
 	}
 	return out, nil
 }

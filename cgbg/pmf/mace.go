@@ -27,6 +27,7 @@ type MACE struct {
 	Cutoff     float64   // nm
 	Neighbours float64   // mean number within the cutoff: g starts at its square root
 	Box        []float64 // lengths of a periodic rectangular box, nm; nil: open
+	ListFrom   int       // number of beads from which a neighbour list replaces all pairs; 0: a default
 
 	Channels    int   // features of every degree
 	Embed       int   // features of a species' identity
@@ -37,6 +38,9 @@ type MACE struct {
 	LMax        int   // degree of harmonics and of messages
 	LHidden     int   // degree of the features between layers
 	Correlation int   // order of the symmetric contraction, 1 to 3
+
+	// Prior is an analytic energy that is added to the network's; none by default.
+	Prior Prior
 
 	// Gauges are the bases of the symmetric contractions in those of package e3
 	// (see [e3.Symmetric.Gauge]), under names as "U3_l0"; nil for those of e3.
@@ -82,7 +86,7 @@ func (p MACE) Check() error {
 	case p.Box != nil && (len(p.Box) != 3 || !(slices.Min(p.Box) >= 2*p.Cutoff)):
 		return fmt.Errorf("pmf: MACE: box %v nm: three lengths of at least twice the cutoff %g", p.Box, p.Cutoff)
 	}
-	return nil
+	return p.Prior.check(len(p.Species))
 }
 
 // Dim is 3·beads.
@@ -90,6 +94,18 @@ func (p MACE) Dim() int { return 3 * len(p.Species) }
 
 // Chunk is the number of frames evaluated at once: fewer cost calls, more the cache.
 func (p MACE) Chunk() int { return 32 }
+
+// listFrom is where BenchmarkNeighbours begins to gain from a list.
+const listFrom = 16
+
+// Reach is the cutoff and the box, and whether a neighbour list is made.
+func (p MACE) Reach() (cutoff float64, box []float64, ok bool) {
+	from := p.ListFrom
+	if from == 0 {
+		from = listFrom
+	}
+	return p.Cutoff, p.Box, len(p.Species) >= from
+}
 
 // degrees are 0 … l.
 func degrees(l int) []int {

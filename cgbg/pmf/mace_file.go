@@ -22,7 +22,8 @@ const publishedCutoff = 0.5
 // ImportMACE reads a model from an NPZ file: the parameters "param/<name>",
 // "species", the row of every bead, and, where it is another than that of
 // package e3, the basis of the contractions "table/U<order>_l<degree>"; without
-// "const/cutoff" and "const/box" the cutoff is 0.5 nm, and space open. Sizes are those of the arrays.
+// "const/cutoff" and "const/box" the cutoff is 0.5 nm, and space open, and
+// without tables "prior/…" there is no prior. Sizes are those of the arrays.
 // Errors: no file; ErrMACE, wrapped, with the array that does not fit.
 func ImportMACE(backend compute.Backend, path string) (*Model, error) {
 	arrays, err := train.ReadArrays(path)
@@ -100,6 +101,10 @@ func maceOf(arrays map[string]*tensors.Tensor) (MACE, error) {
 		p.Cutoff = c[0]
 	}
 	p.Box = numbers(arrays["const/box"])
+	var err error
+	if p.Prior, err = priorOf(arrays); err != nil {
+		return p, fmt.Errorf("%w: %w", ErrMACE, err)
+	}
 	if c := numbers(arrays["const/silu"]); len(c) == 1 && math.Abs(c[0]-siluNorm) > 1e-8 {
 		return p, fmt.Errorf("%w: the array \"const/silu\" is %.10g, the norm of silu here %.10g: energies would be off", ErrMACE, c[0], siluNorm)
 	}
@@ -144,6 +149,7 @@ func ExportMACE(path string, m *Model) error {
 	arrays["species"] = tensors.FromFlatDataAndDimensions(species, len(species))
 	arrays["const/silu"] = tensors.FromScalar(siluNorm)
 	arrays["const/cutoff"] = tensors.FromScalar(p.Cutoff)
+	p.Prior.export(arrays)
 	if p.Box != nil {
 		arrays["const/box"] = tensors.FromFlatDataAndDimensions(p.Box, 3)
 	}

@@ -69,6 +69,9 @@ func TestMACEFiles(t *testing.T) {
 			v[1]++
 			a["table/U2_l1"] = tensors.FromFlatDataAndDimensions(v, 16, 16, 3, 3)
 		},
+		"prior/bonds": func(a map[string]*tensors.Tensor) {
+			a["prior/bonds"] = tensors.FromFlatDataAndDimensions([]float64{0, 1, 0.15}, 1, 3)
+		},
 	} {
 		broken := map[string]*tensors.Tensor{}
 		for k, v := range theirs {

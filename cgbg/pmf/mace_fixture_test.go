@@ -158,7 +158,7 @@ func (f *fixture) gradient(t *testing.T) {
 	}
 	r, target := f.inputs(t)
 	exec, err := model.NewExec(f.backend, store, func(_ *model.Scope, nodes []*graph.Node) []*graph.Node {
-		loss := residual(f.Potential, store, nodes[0], nodes[1])
+		loss := residual(f.Potential, store, []*graph.Node{nodes[1], nodes[0]})
 		var params []*graph.Node
 		for _, v := range vars {
 			params = append(params, v.NodeValue(loss))
@@ -209,7 +209,7 @@ func (f *fixture) training(t *testing.T) {
 	exact := train.Exponential(1e-3, 0.9, 1000)
 	rate := func(step int) float64 { return float64(float32(exact(step))) }
 	history, err := train.Run(context.Background(), f.backend, store, func(store *model.Store, inputs []*graph.Node) *graph.Node {
-		return residual(f.Potential, store, inputs[0], inputs[1])
+		return residual(f.Potential, store, []*graph.Node{inputs[1], inputs[0]})
 	}, []*tensors.Tensor{r, target}, train.Config{Steps: 5, StepsPerCall: 1, Rate: rate, ClipNorm: 1})
 	if err != nil {
 		t.Fatal(err)

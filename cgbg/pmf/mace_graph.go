@@ -19,29 +19,36 @@ type maceGraph struct {
 	store  *model.Store
 	at     *graph.Node
 	batch  int
-	pairs  int            // i < j
+	fixed  bool           // contractions at fixed weights: without gradient
+	pairs  int            // rows of distances: i < j, or slots of all beads
 	expand *graph.Node    // see constants
 	signed [2]*graph.Node // by parity
-	fixed  bool           // contractions at fixed weights: without gradient
+
+	// Of a neighbour list, see mace_list.go; nil where all pairs are used.
+	list *graph.Node
 }
 
 // Energy builds U, [batch], kJ/mol.
 //
 // r: [batch, 3·beads], nm.
 func (p MACE) Energy(store *model.Store, r *graph.Node) *graph.Node {
-	return p.energy(store, r, false)
+	return p.energy(store, r, nil, false)
 }
 
 // FixedEnergy builds U as Energy does, for values alone, not for gradients,
-// with parameters that have been given to Fix.
-func (p MACE) FixedEnergy(store *model.Store, r *graph.Node) *graph.Node {
-	return p.energy(store, r, true)
+// with parameters that have been given to Fix, and a neighbour list or nil.
+func (p MACE) FixedEnergy(store *model.Store, r, list *graph.Node) *graph.Node {
+	return p.energy(store, r, list, true)
 }
 
-func (p MACE) energy(store *model.Store, r *graph.Node, fixed bool) *graph.Node {
+func (p MACE) energy(store *model.Store, r, list *graph.Node, fixed bool) *graph.Node {
 	r.AssertDims(-1, p.Dim())
 	b := &maceGraph{MACE: p, store: store, at: r, batch: r.Shape().Dim(0), fixed: fixed}
-	b.constants()
+	if list == nil {
+		b.constants()
+	} else {
+		b.useList(list)
+	}
 	d, x, y, z := b.distances(r)
 	rbf := b.bessel(d)
 	harmonics := make([]*graph.Node, p.LMax+1)
@@ -52,7 +59,10 @@ func (p MACE) energy(store *model.Store, r *graph.Node, fixed bool) *graph.Node 
 	for layer := range p.Layers {
 		h = b.layer(layer, h, rbf, harmonics)
 	}
-	return b.readout(h[0])
+	if p.Prior.empty() {
+		return b.readout(h[0])
+	}
+	return graph.Add(b.readout(h[0]), p.Prior.energy(r, p.Box))
 }
 
 func (b *maceGraph) param(name string) *graph.Node { return train.Param(b.store, b.at, name) }
@@ -80,25 +90,24 @@ func (b *maceGraph) constants() {
 	b.signed = [2]*graph.Node{b.constant(even, n, n), b.constant(odd, n, n)}
 }
 
-// distances builds, for pairs i < j, the distance in cutoffs and the unit
-// vector of R_j − R_i, [pairs, batch] each.
+// differences builds, for pairs i < j, an axis of R_j − R_i in cutoffs, [pairs, batch].
+func (b *maceGraph) differences(r *graph.Node, axis int) *graph.Node {
+	if b.list != nil {
+		return b.listDifferences(r, axis)
+	}
+	first, second := Pairs(len(b.Species))
+	return differences(r, first, second, axis, b.Cutoff)
+}
+
+// distances builds, for pairs i < j or slots of a list, the distance in cutoffs
+// and the unit vector of R_j − R_i, [pairs, batch] each.
 func (b *maceGraph) distances(r *graph.Node) (d, x, y, z *graph.Node) {
-	n := len(b.Species)
-	first, second := Pairs(n)
 	var axes [3]*graph.Node
 	var square *graph.Node
 	for axis := range axes {
-		// A constant matrix takes differences: see PairMLP.
-		matrix := make([]float64, b.pairs*3*n)
-		for k := range first {
-			matrix[k*3*n+3*int(first[k])+axis] = -1 / b.Cutoff
-			matrix[k*3*n+3*int(second[k])+axis] = 1 / b.Cutoff
-		}
-		v := graph.Einsum("pk,bk->pb", b.constant(matrix, b.pairs, 3*n), r)
+		v := b.differences(r, axis)
 		if b.Box != nil {
-			length := b.Box[axis] / b.Cutoff
-			image := graph.StopGradient(graph.Floor(graph.AddScalar(graph.MulScalar(v, 1/length), 0.5)))
-			v = graph.Sub(v, graph.MulScalar(image, length))
+			v = nearest(v, b.Box[axis]/b.Cutoff)
 		}
 		axes[axis] = v
 		if square == nil {
@@ -106,6 +115,9 @@ func (b *maceGraph) distances(r *graph.Node) (d, x, y, z *graph.Node) {
 		} else {
 			square = graph.Add(square, graph.Square(v))
 		}
+	}
+	if b.list != nil {
+		square = b.emptyFar(square)
 	}
 	d = graph.Sqrt(graph.AddScalar(square, tiny(r.DType())))
 	return d, graph.Div(axes[0], d), graph.Div(axes[1], d), graph.Div(axes[2], d)
@@ -158,11 +170,15 @@ func (b *maceGraph) radial(layer int, rbf *graph.Node) *graph.Node {
 	return x
 }
 
-// ordered copies values of pairs i < j to every ordered pair.
+// ordered copies values of pairs i < j to every ordered pair; those of slots
+// are of ordered pairs.
 //
-// x: [width, pairs·batch]. Result: [beads i, beads j, width, batch].
+// x: [width, pairs·batch]. Result: [beads i, beads or slots j, width, batch].
 func (b *maceGraph) ordered(x *graph.Node) *graph.Node {
 	n := len(b.Species)
+	if b.list != nil {
+		return graph.TransposeAllDims(graph.Reshape(x, -1, n, b.pairs/n, b.batch), 1, 2, 0, 3)
+	}
 	return graph.Reshape(graph.Gather(graph.Transpose(graph.Reshape(x, -1, b.pairs, b.batch), 0, 1), b.expand), n, n, -1, b.batch)
 }
 
@@ -176,7 +192,7 @@ func (b *maceGraph) layer(layer int, h map[int]*graph.Node, rbf *graph.Node, har
 	c := b.Channels
 	up := map[int]*graph.Node{}
 	for l, x := range h {
-		up[l] = e3.Linear(param("up_l%d", l), x)
+		up[l] = b.sources(e3.Linear(param("up_l%d", l), x))
 	}
 	hidden := b.radial(layer, rbf)
 	last := param("radial_%d", len(b.Hidden))
@@ -213,18 +229,37 @@ func (b *maceGraph) layer(layer int, h map[int]*graph.Node, rbf *graph.Node, har
 	return out
 }
 
+// sources are the features of the beads j that messages come from.
+//
+// h: [beads, channels, 2a+1, batch or 1]. Result: [beads i or 1, channels, 2a+1, beads or slots j, batch or 1].
+func (b *maceGraph) sources(h *graph.Node) *graph.Node {
+	if b.list != nil {
+		return b.listSources(h)
+	}
+	return graph.InsertAxes(graph.TransposeAllDims(h, 1, 2, 0, 3), 0)
+}
+
+// sign multiplies values of ordered pairs, [beads i, j, …, batch], by 1, for
+// an odd parity and i > j by −1, and for no pair by 0.
+func (b *maceGraph) sign(x *graph.Node, parity int) *graph.Node {
+	if b.list != nil {
+		return x // no pair has a mix of 0: its distance is far
+	}
+	return graph.Mul(x, graph.InsertAxes(b.signed[parity], -1, -1))
+}
+
 // message builds Σ_j mix_ij [h_j ⊗ Y(R_j − R_i)] along a path, [beads i, channels, 2l+1, batch].
 //
-// mix: [beads i, beads j, channels, batch]; h: [beads j, channels, 2a+1, batch or 1].
+// mix: [beads i, j, channels, batch]; h: those of sources, of degree a.
 func (b *maceGraph) message(path e3.Path, mix, h *graph.Node, harmonics []*graph.Node) *graph.Node {
 	n, a, l := len(b.Species), 2*path.A+1, 2*path.L+1
 	// Axes of the product: i, channel, m_l, m_a, j, batch.
-	mix = graph.InsertAxes(graph.TransposeAllDims(mix, 0, 2, 1, 3), 2, 2)
-	h = graph.InsertAxes(graph.TransposeAllDims(h, 1, 2, 0, 3), 0)
+	turn := func(x *graph.Node) *graph.Node { return graph.TransposeAllDims(x, 0, 2, 1, 3) }
 	if path.B == 0 {
-		mask := graph.Reshape(b.signed[0], n, 1, 1, n, 1)
-		return graph.ReduceSum(graph.Mul(graph.Mul(graph.Squeeze(mix, 2), mask), h), 3)
+		mix = graph.InsertAxes(turn(b.sign(mix, 0)), 2)
+		return graph.ReduceSum(graph.Mul(mix, h), 3)
 	}
+	mix = graph.InsertAxes(turn(mix), 2, 2)
 	y := harmonics[path.B]
 	if path.A > 0 {
 		table := e3.Wigner3j(path.A, path.B, path.L)
@@ -233,8 +268,8 @@ func (b *maceGraph) message(path e3.Path, mix, h *graph.Node, harmonics []*graph
 		}
 		y = graph.Einsum("abl,br->lar", b.constant(table, a, 2*path.B+1, l), graph.Reshape(y, 2*path.B+1, -1))
 	}
-	y = graph.Mul(b.ordered(graph.Reshape(y, l*a, -1)), graph.InsertAxes(b.signed[path.B%2], -1, -1))
-	y = graph.Reshape(graph.TransposeAllDims(y, 0, 2, 1, 3), n, 1, l, a, n, b.batch)
+	y = b.sign(b.ordered(graph.Reshape(y, l*a, -1)), path.B%2)
+	y = graph.Reshape(turn(y), n, 1, l, a, -1, b.batch)
 	return graph.ReduceSum(graph.Mul(graph.Mul(mix, graph.InsertAxes(h, 2)), y), 3, 4)
 }
 

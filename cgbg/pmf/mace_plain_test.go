@@ -3,6 +3,7 @@ package pmf
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -78,7 +79,7 @@ func (p plainMACE) energy(r []float64) float64 {
 		o := linear(p.param("readout/out"), hidden, 1)[0][0]
 		u += p.param("atomic")[p.Species[i]] + p.param("scale")[0]*o + p.param("shift")[0]
 	}
-	return u
+	return u + plainPrior(p.Prior, r, p.Box)
 }
 
 // mix is the radial network at distance d, in cutoffs.
@@ -191,7 +192,7 @@ func (p plainMACE) product(layer, l, species int, x [][][]float64) [][]float64 {
 			components = append(components, v[k]...)
 		}
 		for nu := 1; nu <= p.Correlation; nu++ {
-			basis := e3.NewSymmetric(p.LMax, nu, l)
+			basis := symmetric(p.LMax, nu, l)
 			w := p.at(layer, "w%d_l%d", nu, l)
 			for j, b := range basis.Evaluate(components) {
 				out[k][j%(2*l+1)] += w[(species*basis.K+j/(2*l+1))*p.Channels+k] * b
@@ -207,6 +208,7 @@ var small = map[string]MACE{
 	"three layers":      {Species: []int{0, 0, 1, 2}, Rows: 4, Cutoff: 0.4, Neighbours: 3, Channels: 2, Embed: 2, Radial: 3, Hidden: []int{4}, Readout: 2, Layers: 3, LMax: 2, LHidden: 2, Correlation: 2},
 	"no coupling":       {Species: []int{0, 1, 0, 1}, Rows: 2, Cutoff: 0.6, Neighbours: 3, Channels: 2, Embed: 2, Radial: 3, Readout: 2, Layers: 1, LMax: 1, LHidden: 0, Correlation: 1},
 	"degree 4":          {Species: []int{0, 0, 1, 0}, Rows: 2, Cutoff: 0.5, Neighbours: 3, Channels: 2, Embed: 2, Radial: 3, Hidden: []int{3}, Readout: 2, Layers: 2, LMax: 4, LHidden: 1, Correlation: 2},
+	"prior":             {Species: []int{1, 0, 1, 1}, Rows: 2, Cutoff: 0.5, Neighbours: 2.5, Box: []float64{1, 1.1, 1.2}, Channels: 2, Embed: 4, Radial: 4, Readout: 3, Layers: 1, LMax: 1, LHidden: 0, Correlation: 2, Prior: everyTerm},
 	"periodic":          {Species: []int{1, 0, 1, 1}, Rows: 2, Cutoff: 0.5, Neighbours: 2.5, Box: []float64{1, 1.1, 1.2}, Channels: 2, Embed: 4, Radial: 4, Hidden: []int{5}, Readout: 3, Layers: 2, LMax: 2, LHidden: 1, Correlation: 2},
 }
 
@@ -218,7 +220,8 @@ func lively(t testing.TB, p MACE) (*Model, plainMACE) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, a := range params {
+	for _, name := range slices.Sorted(maps.Keys(params)) { // so that the numbers are the same in every call
+		a := params[name]
 		values := narrow(numbers(a))
 		for i := range values {
 			switch name[len("param/"):] {
@@ -253,9 +256,16 @@ func conformations(n int) []float64 {
 	return out
 }
 
-// TestMACEAgainstLoops holds both graphs, with and without forces, to the plain form.
+// TestMACEAgainstLoops holds both graphs, with and without forces, of all pairs
+// and of a neighbour list, to the plain form.
 func TestMACEAgainstLoops(t *testing.T) {
+	tests := map[string]MACE{}
 	for name, p := range small {
+		tests[name] = p
+		p.ListFrom = 1
+		tests[name+", list"] = p
+	}
+	for name, p := range tests {
 		t.Run(name, func(t *testing.T) {
 			m, plain := lively(t, p)
 			r := conformations(3)

@@ -37,13 +37,20 @@ type Potential interface {
 // energyGradient builds U, [batch], and ∇U, [batch, dim]: by the potential's own
 // EnergyGradient where it has one, by reverse mode otherwise. For the latter r
 // must not be a StopGradient node: GoMLX gives no gradient with respect to one.
-func energyGradient(pot Potential, store *model.Store, r *graph.Node) (energy, gradient *graph.Node) {
+//
+// inputs: r, and the neighbour list of a potential that takes one.
+func energyGradient(pot Potential, store *model.Store, inputs []*graph.Node) (energy, gradient *graph.Node) {
+	r := inputs[0]
 	if p, ok := pot.(interface {
 		EnergyGradient(*model.Store, *graph.Node) (energy, gradient *graph.Node)
 	}); ok {
 		return p.EnergyGradient(store, r)
 	}
-	energy = pot.Energy(store, r)
+	if len(inputs) > 1 {
+		energy = pot.(listed).ListEnergy(store, r, inputs[1])
+	} else {
+		energy = pot.Energy(store, r)
+	}
 	return energy, graph.Gradient(graph.ReduceAllSum(energy), r)[0]
 }
 
@@ -63,6 +70,9 @@ type Config struct {
 	// RandomSplit holds out frames at random instead. Neighbours in time then
 	// stand on both sides, and the loss on them is too good.
 	RandomSplit bool
+	// Floor is the noise floor of the loss where it is known (see NoiseFloor),
+	// to be shown beside the loss; 0: unknown.
+	Floor float64
 
 	StepsPerCall    int           // steps fused into one compiled call [10]
 	Checkpoint      string        // file; "" for none
@@ -106,7 +116,7 @@ func Fit(ctx context.Context, backend compute.Backend, pot Potential, r, f []flo
 	tc := train.Config{
 		Steps: steps, StepsPerCall: cfg.StepsPerCall, StepsPerEpoch: perEpoch,
 		Rate: train.Exponential(cfg.Rate, cfg.RateDecay, steps), ClipNorm: cfg.ClipNorm, Seed: cfg.Seed,
-		Checkpoint: cfg.Checkpoint, CheckpointEvery: cfg.CheckpointEvery, Progress: cfg.Progress,
+		Checkpoint: cfg.Checkpoint, CheckpointEvery: cfg.CheckpointEvery, Progress: withFloor(cfg.Progress, cfg.Floor),
 		Fingerprint: fingerprint(pot, r, f, cfg),
 	}
 	if cfg.Cosine {
@@ -114,27 +124,28 @@ func Fit(ctx context.Context, backend compute.Backend, pot Potential, r, f []flo
 	}
 	if held > 0 {
 		tc.Validation = func(store *model.Store, inputs []*graph.Node) *graph.Node {
-			return residual(pot, store, inputs[0], inputs[1])
+			return residual(pot, store, inputs)
 		}
 		// A few thousand frames tell which step is best.
 		rows := min(held, 2048)
 		if p, ok := pot.(chunked); ok {
 			rows = min(rows, 16*p.Chunk()) // all at once: they must fit in memory
 		}
-		tc.ValidationInputs = []*tensors.Tensor{thin(r[kept*dim:], dim, rows), thin(f[kept*dim:], dim, rows)}
+		tc.ValidationInputs = trainingInputs(pot, thin(r[kept*dim:], dim, rows), thin(f[kept*dim:], dim, rows))
 		tc.ValidateEvery = max(perEpoch, steps/50)
-	}
-	inputs := []*tensors.Tensor{
-		tensors.FromFlatDataAndDimensions(r[:kept*dim], kept, dim),
-		tensors.FromFlatDataAndDimensions(f[:kept*dim], kept, dim),
 	}
 	history, err := train.Run(ctx, backend, m.Store, func(store *model.Store, inputs []*graph.Node) *graph.Node {
 		index := store.RandomIntN(inputs[0].Graph(), int32(kept), shapes.Make(dtypes.Int32, cfg.Batch, 1))
-		return residual(pot, store, graph.Gather(inputs[0], index), graph.Gather(inputs[1], index))
-	}, inputs, tc)
+		var batch []*graph.Node
+		for _, input := range inputs {
+			batch = append(batch, graph.Gather(input, index))
+		}
+		return residual(pot, store, batch)
+	}, trainingInputs(pot, r[:kept*dim], f[:kept*dim]), tc)
 	if err != nil {
 		return nil, nil, fmt.Errorf("pmf: %w", err)
 	}
+	history.Floor = cfg.Floor
 	return m, history, nil
 }
 
@@ -151,21 +162,34 @@ func split(r, f []float32, dim int, cfg Config) (shuffledR, shuffledF []float32)
 	return shuffledR, shuffledF
 }
 
-// residual is the mean of (F + ∇U)².
-func residual(pot Potential, store *model.Store, r, f *graph.Node) *graph.Node {
-	_, gradient := energyGradient(pot, store, r)
-	return graph.ReduceAllMean(graph.Square(graph.Add(f, gradient)))
+// trainingInputs are forces, positions, and the neighbour list of a potential that takes one.
+func trainingInputs(pot Potential, r, f []float32) []*tensors.Tensor {
+	dim := pot.Dim()
+	out := []*tensors.Tensor{
+		tensors.FromFlatDataAndDimensions(f, len(f)/dim, dim),
+		tensors.FromFlatDataAndDimensions(r, len(r)/dim, dim),
+	}
+	if list := listTensor(pot, r); list != nil {
+		out = append(out, list)
+	}
+	return out
+}
+
+// residual is the mean of (F + ∇U)². inputs: those of trainingInputs.
+func residual(pot Potential, store *model.Store, inputs []*graph.Node) *graph.Node {
+	_, gradient := energyGradient(pot, store, inputs[1:])
+	return graph.ReduceAllMean(graph.Square(graph.Add(inputs[0], gradient)))
 }
 
 // thin takes rows frames at even distances.
-func thin(values []float32, dim, rows int) *tensors.Tensor {
+func thin(values []float32, dim, rows int) []float32 {
 	n := len(values) / dim
 	out := make([]float32, 0, rows*dim)
 	for i := range rows {
 		k := i * n / rows
 		out = append(out, values[k*dim:(k+1)*dim]...)
 	}
-	return tensors.FromFlatDataAndDimensions(out, rows, dim)
+	return out
 }
 
 func check(pot Potential, r, f []float32, cfg Config) error {
@@ -199,7 +223,7 @@ func check(pot Potential, r, f []float32, cfg Config) error {
 
 // fingerprint identifies potential, data and settings, for checkpoints.
 func fingerprint(pot Potential, r, f []float32, cfg Config) string {
-	cfg.Checkpoint, cfg.CheckpointEvery, cfg.Progress = "", 0, nil
+	cfg.Checkpoint, cfg.CheckpointEvery, cfg.Progress, cfg.Floor = "", 0, nil, 0
 	hash := fnv.New64a()
 	for _, values := range [][]float32{r, f} {
 		for _, v := range values {

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -198,14 +199,30 @@ func doubleWell(n int) (r, f []float32) {
 }
 
 // TestFit finds a double well from forces with noise of variance 4: the loss
-// reaches its floor, and U the truth.
+// reaches its floor, which is shown beside it, and U the truth.
 func TestFit(t *testing.T) {
 	r, f := doubleWell(20_000)
-	pot := RBFMLP{Centers: 20, Lo: 1, Hi: 5, Sigma: 0.4, Hidden: 32, Layers: 2}
-	m, history, err := Fit(context.Background(), goBackend(), pot, r, f,
-		Config{Epochs: 15, Batch: 256, Rate: 5e-3, RateDecay: 0.01, Cosine: true, Seed: 1, Validation: 0.1})
+	exact := make([]float64, len(r))
+	for i, v := range r {
+		exact[i] = -8 * float64(v-3) * (float64(v-3)*float64(v-3) - 1)
+	}
+	floor, stderr, err := NoiseFloor(f, exact)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if want := 4 * math.Sqrt(2./float64(len(f))); math.Abs(floor-4) > 5*want || stderr < want/2 || stderr > 2*want {
+		t.Errorf("noise floor %g ± %g, want 4 ± %g", floor, stderr, want)
+	}
+	var note string
+	pot := RBFMLP{Centers: 20, Lo: 1, Hi: 5, Sigma: 0.4, Hidden: 32, Layers: 2}
+	m, history, err := Fit(context.Background(), goBackend(), pot, r, f,
+		Config{Epochs: 6, Batch: 128, Rate: 1e-2, RateDecay: 0.01, Cosine: true, Seed: 1, Validation: 0.1, Floor: floor,
+			Progress: func(_, _ int, n string) { note = n }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("noise floor %.4g", floor); history.Floor != floor || !strings.Contains(note, want) {
+		t.Errorf("floor %g in the history, progress %q, want %q", history.Floor, note, want)
 	}
 	// The variance of 2,000 squared residuals of variance 4: ±5·4·√(2/2000).
 	if v := slices.Min(history.Validation); v < 4-0.64 || v > 4+0.9 {
@@ -231,38 +248,69 @@ func TestFit(t *testing.T) {
 	}
 }
 
-func TestFitResumes(t *testing.T) {
-	r, f := doubleWell(2000)
-	pot := RBFMLP{Centers: 8, Lo: 1, Hi: 5, Sigma: 0.5, Hidden: 8, Layers: 2}
-	cfg := Config{Epochs: 10, Batch: 64, Rate: 1e-3, RateDecay: 0.9, Seed: 1, Validation: 0.2}
-	fit := func(ctx context.Context) ([]float64, error) {
-		m, _, err := Fit(ctx, goBackend(), pot, r, f, cfg)
-		if err != nil {
-			return nil, err
-		}
-		return m.Energy(context.Background(), []float64{2, 3, 4})
+// TestInterruptResume: an interrupted training that goes on from its checkpoint
+// ends with the same bits as one that ran through.
+func TestInterruptResume(t *testing.T) {
+	wellR, wellF := doubleWell(2000)
+	chain := narrow(conformations(60))
+	noise := make([]float32, len(chain))
+	rng := rand.New(rand.NewPCG(8, 9))
+	for i := range noise {
+		noise[i] = float32(rng.NormFloat64())
 	}
-	want, err := fit(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg.Checkpoint, cfg.CheckpointEvery = filepath.Join(t.TempDir(), "pmf.npz"), time.Hour
-	ctx, cancel := context.WithCancel(context.Background())
-	cfg.Progress = func(done, _ int, _ string) {
-		if done >= 120 {
-			cancel()
-		}
-	}
-	if _, err := fit(ctx); !errors.Is(err, context.Canceled) {
-		t.Fatalf("got %v, want context.Canceled", err)
-	}
-	cfg.Progress = nil
-	got, err := fit(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("after resuming U = %v, want %v", got, want)
+	listed := small["prior"]
+	listed.ListFrom = 1
+	for name, test := range map[string]struct {
+		pot    Potential
+		r, f   []float32
+		batch  int
+		frames []float64
+	}{
+		"RBFMLP":               {RBFMLP{Centers: 8, Lo: 1, Hi: 5, Sigma: 0.5, Hidden: 8, Layers: 2}, wellR, wellF, 64, []float64{2, 3, 4}},
+		"MACE":                 {small["periodic"], chain, noise, 4, conformations(2)},
+		"MACE, list and prior": {listed, chain, noise, 4, conformations(2)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := Config{Epochs: 10, Batch: test.batch, Rate: 1e-3, RateDecay: 0.9, ClipNorm: 10, Seed: 1, Validation: 0.2, StepsPerCall: 4}
+			fit := func(ctx context.Context) ([]float64, error) {
+				m, _, err := Fit(ctx, goBackend(), test.pot, test.r, test.f, cfg)
+				if err != nil {
+					return nil, err
+				}
+				return m.Energy(context.Background(), test.frames)
+			}
+			want, err := fit(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			cfg.Checkpoint, cfg.CheckpointEvery = filepath.Join(t.TempDir(), "pmf.npz"), time.Hour
+			ctx, cancel := context.WithCancel(context.Background())
+			stopped := 0
+			cfg.Progress = func(done, total int, _ string) {
+				if stopped = done; done >= total/2 {
+					cancel()
+				}
+			}
+			if _, err := fit(ctx); !errors.Is(err, context.Canceled) {
+				t.Fatalf("got %v, want context.Canceled", err)
+			}
+			first := 0
+			cfg.Progress = func(done, _ int, _ string) {
+				if first == 0 {
+					first = done
+				}
+			}
+			got, err := fit(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("after resuming U = %v, want %v", got, want)
+			}
+			if first <= stopped {
+				t.Errorf("stopped after step %d, but went on before step %d", stopped, first)
+			}
+		})
 	}
 }
 

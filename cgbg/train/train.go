@@ -58,7 +58,8 @@ type History struct {
 	Loss           []float64 // mean loss over the interval
 	ValidationStep []int
 	Validation     []float64
-	BestStep       int // step of the least validation loss; 0 without validation
+	BestStep       int     // step of the least validation loss; 0 without validation
+	Floor          float64 // the least loss that any model can reach, where the caller knows it; 0: unknown
 }
 
 // ErrNonFinite reports a loss that is not a finite number.
