@@ -60,8 +60,7 @@ const beadMass = 12
 // NewAlanineSettings returns a preset's settings. For "paper", flow and potential
 // are the published ones with the published training (the flow's in its revision:
 // batches of 1024). "quick" has both networks in their published sizes, too, but trains
-// them for about 3,000 and 1,500 steps, with higher rates that fall to almost
-// nothing, and averages the flow's parameters.
+// them for minutes only, with higher rates that fall to almost nothing, and averages the flow's parameters.
 func NewAlanineSettings(preset string, seed uint64) (AlanineSettings, error) {
 	s := AlanineSettings{
 		Preset: preset, Seed: seed,
@@ -77,11 +76,11 @@ func NewAlanineSettings(preset string, seed uint64) (AlanineSettings, error) {
 	case "paper":
 	case "quick":
 		s.PMFHidden, s.PMFLayers = 64, 3
-		s.PMFFit.Epochs, s.PMFFit.Rate, s.PMFFit.RateDecay, s.PMFFit.Cosine = 12, 5e-3, 1e-2, true
-		s.FlowFit.Epochs, s.FlowFit.Batch, s.FlowFit.RateHigh = 24, 256, 1e-3 // 3,000 steps: after 560 half of the samples have the wrong hand
+		s.PMFFit.Epochs, s.PMFFit.Rate, s.PMFFit.RateDecay, s.PMFFit.Cosine = 7, 5e-3, 1e-2, true
+		s.FlowFit.Epochs, s.FlowFit.Batch, s.FlowFit.RateHigh = 14, 256, 1e-3 // after 560 steps half of the samples have the wrong hand
 		s.FlowFit.EMA = 0.995
-		s.Samples, s.HeldOut = 2000, 300
-		s.Replicas, s.Langevin.Dt, s.Langevin.Steps, s.Langevin.Stride = 64, 0.003, 4000, 20
+		s.Samples, s.HeldOut = 1000, 200
+		s.Replicas, s.Langevin.Dt, s.Langevin.Steps, s.Langevin.Stride = 64, 0.003, 3000, 20
 	case "small":
 		s.MACE.Channels, s.MACE.Embed, s.MACE.Hidden, s.MACE.Readout = 4, 4, []int{8}, 4
 		s.MACE.LMax, s.MACE.Correlation = 1, 2

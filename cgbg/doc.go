@@ -23,6 +23,7 @@
 //	flow         vector fields, flow matching, exact log-densities
 //	e3           irreps, spherical harmonics, Wigner symbols, symmetric contractions
 //	pmf          potentials (MACE among them), force matching
+//	langevin     dynamics on a potential
 //	reweight     weights, effective sample size, Pareto smoothing, verdict
 //	observable   dihedrals, histograms, free energies, scores with floors
 //	figure       the pictures

@@ -163,8 +163,15 @@ func TestAlanine(t *testing.T) {
 	within(t, r, "cb/ess", 0, 1)
 	within(t, r, "cb/ess_clipped", 0, 1)
 	within(t, r, "cb/logq_error_max", 0, 0.01)
-	if _, ok := r["cb/khat"]; !ok {
-		t.Error("cb/khat is missing")
+	within(t, r, "cb/ess_ceiling", 0.2, 0.3) // 0.236 by cgbg info
+	within(t, r, "cb/independent/ess", r["cb/ess"].Value.(float64), r["cb/ess"].Value.(float64))
+	within(t, r, "cb/aligned/js", 0, math.Ln2)
+	within(t, r, "cb/langevin/js_phi_lt_0", 0, math.Ln2)
+	within(t, r, "cb/langevin/phi_gt_0", 0, 1)
+	for _, name := range []string{"cb/khat", "cb/aligned/khat", "cb/error_potential", "cb/error_flow_independent", "cb/langevin/wrong_handedness"} {
+		if _, ok := r[name]; !ok {
+			t.Errorf("%s is missing", name)
+		}
 	}
 	if v := fmt.Sprint(r["cb/verdict"].Value); !strings.Contains(v, "not reliable") {
 		t.Errorf("verdict: got %q", v)
