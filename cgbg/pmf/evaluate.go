@@ -25,6 +25,20 @@ type fixed interface {
 	FixedEnergy(store *model.Store, r, list *graph.Node) *graph.Node
 }
 
+// fixedForce is the like for energies with gradients, see Model.FastForces.
+type fixedForce interface {
+	Fix(store *model.Store) error
+	FixedEnergyGradient(store *model.Store, r, list *graph.Node) (energy, gradient *graph.Node)
+}
+
+// optional is the second input, a neighbour list, or nil.
+func optional(inputs []*graph.Node) *graph.Node {
+	if len(inputs) < 2 {
+		return nil
+	}
+	return inputs[1]
+}
+
 // EnergyForce evaluates U, [n], and −∇U, [n*dim].
 //
 // r: frames, [n*dim].
@@ -34,7 +48,17 @@ func (m *Model) EnergyForce(ctx context.Context, r []float64) (energy, force []f
 		if err != nil {
 			return nil, nil, fmt.Errorf("pmf: %w", err)
 		}
+		p, short := m.Potential.(fixedForce)
+		if short = short && m.FastForces; short {
+			if err := p.Fix(store); err != nil {
+				return nil, nil, err
+			}
+		}
 		m.energyForces, err = model.NewExec(m.backend, store, func(_ *model.Scope, inputs []*graph.Node) (*graph.Node, *graph.Node) {
+			if short {
+				u, gradient := p.FixedEnergyGradient(store, inputs[0], optional(inputs))
+				return u, graph.Neg(gradient)
+			}
 			u, gradient := energyGradient(m.Potential, store, inputs)
 			return u, graph.Neg(gradient)
 		})
@@ -67,11 +91,7 @@ func (m *Model) Energy(ctx context.Context, r []float64) ([]float64, error) {
 			energy = p.ListEnergy
 		}
 		m.energies, err = model.NewExec(m.backend, store, func(_ *model.Scope, inputs []*graph.Node) *graph.Node {
-			var list *graph.Node
-			if len(inputs) > 1 {
-				list = inputs[1]
-			}
-			return energy(store, inputs[0], list)
+			return energy(store, inputs[0], optional(inputs))
 		})
 		if err != nil {
 			return nil, fmt.Errorf("pmf: %w", err)

@@ -42,6 +42,11 @@ func TestFixture(t *testing.T) {
 					}
 					f := openFixture(t, b, path)
 					t.Run("float64", f.double)
+					if name == "go" { // XLA would compile for many seconds
+						fast := *f
+						fast.Model = &Model{Potential: f.Potential, Store: f.Store, FastForces: true, backend: b}
+						t.Run("fast forces", fast.double)
+					}
 					t.Run("float32", f.single)
 					t.Run("gradient", f.gradient)
 					t.Run("training", f.training)

@@ -19,7 +19,8 @@ type maceGraph struct {
 	store  *model.Store
 	at     *graph.Node
 	batch  int
-	fixed  bool           // contractions at fixed weights: without gradient
+	fixed  bool           // contractions at fixed weights, without gradient
+	slopes bool           // but with their first derivatives
 	pairs  int            // rows of distances: i < j, or slots of all beads
 	expand *graph.Node    // see constants
 	signed [2]*graph.Node // by parity
@@ -32,18 +33,25 @@ type maceGraph struct {
 //
 // r: [batch, 3·beads], nm.
 func (p MACE) Energy(store *model.Store, r *graph.Node) *graph.Node {
-	return p.energy(store, r, nil, false)
+	return p.energy(store, r, nil, false, false)
 }
 
 // FixedEnergy builds U as Energy does, for values alone, not for gradients,
 // with parameters that have been given to Fix, and a neighbour list or nil.
 func (p MACE) FixedEnergy(store *model.Store, r, list *graph.Node) *graph.Node {
-	return p.energy(store, r, list, true)
+	return p.energy(store, r, list, true, false)
 }
 
-func (p MACE) energy(store *model.Store, r, list *graph.Node, fixed bool) *graph.Node {
+// FixedEnergyGradient builds U, [batch], and ∇U, [batch, 3·beads], as FixedEnergy
+// builds U. Second derivatives are not those of U.
+func (p MACE) FixedEnergyGradient(store *model.Store, r, list *graph.Node) (energy, gradient *graph.Node) {
+	energy = p.energy(store, r, list, true, true)
+	return energy, graph.Gradient(graph.ReduceAllSum(energy), r)[0]
+}
+
+func (p MACE) energy(store *model.Store, r, list *graph.Node, fixed, slopes bool) *graph.Node {
 	r.AssertDims(-1, p.Dim())
-	b := &maceGraph{MACE: p, store: store, at: r, batch: r.Shape().Dim(0), fixed: fixed}
+	b := &maceGraph{MACE: p, store: store, at: r, batch: r.Shape().Dim(0), fixed: fixed, slopes: slopes}
 	if list == nil {
 		b.constants()
 	} else {
@@ -276,8 +284,7 @@ func (b *maceGraph) message(path e3.Path, mix, h *graph.Node, harmonics []*graph
 // contractor returns the function that builds B of one degree.
 func (b *maceGraph) contractor(layer int, x []*graph.Node) func(l int) *graph.Node {
 	if b.fixed {
-		parts := components(x)
-		return func(l int) *graph.Node { return b.contractSparse(layer, l, parts) }
+		return func(l int) *graph.Node { return b.contractSparse(layer, l, x) }
 	}
 	phi, even, odd := products(x)
 	return func(l int) *graph.Node { return b.contract(layer, l, phi, even, odd) }

@@ -16,7 +16,7 @@ import (
 // r: [batch, 3·beads], nm; list: [batch, beads, slots], the beads within the
 // cutoff, in empty slots the bead itself. Result: [batch], kJ/mol.
 func (p MACE) ListEnergy(store *model.Store, r, list *graph.Node) *graph.Node {
-	return p.energy(store, r, list, false)
+	return p.energy(store, r, list, false, false)
 }
 
 // useList takes the place of constants.

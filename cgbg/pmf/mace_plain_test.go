@@ -292,7 +292,8 @@ func TestMACEAgainstLoops(t *testing.T) {
 	}
 }
 
-// TestMACEForces: force = −gradient, by finite differences in float64.
+// TestMACEForces: force = −gradient, by finite differences in float64; forces at
+// fixed parameters are the same.
 func TestMACEForces(t *testing.T) {
 	for name, p := range small {
 		t.Run(name, func(t *testing.T) {
@@ -306,6 +307,18 @@ func TestMACEForces(t *testing.T) {
 			unit := rms(force)
 			if !(unit > 1e-3) {
 				t.Fatalf("the rms force is %g: nothing to test", unit)
+			}
+			for _, from := range []int{0, 1} { // pairs, list
+				p.ListFrom = from
+				fast, _ := lively(t, p)
+				fast.FastForces = true
+				_, got, err := fast.EnergyForce(context.Background(), r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if d := worst(t, got, force); !(d <= 1e-11*unit) {
+					t.Errorf("fast forces are off by %.2g of %.2g", d, unit)
+				}
 			}
 			for i := range r {
 				var moved []float64

@@ -116,8 +116,17 @@ func (p MACE) Fix(store *model.Store) error {
 
 // contractSparse builds B of one degree at fixed weights, [beads, channels, 2l+1, batch].
 //
-// x: components, each [beads, channels, batch].
+// With slopes, its derivatives are polynomials too, instead of a reverse pass
+// over Horner's scheme: B = B(x̄) + Σ_a ∂B/∂x_a(x̄)·(x_a − x̄_a), where x̄ is x
+// without gradient, has the value of B and its first derivatives.
+//
+// x: by degree, each [beads, channels, 2l+1, batch].
 func (b *maceGraph) contractSparse(layer, l int, x []*graph.Node) *graph.Node {
+	still := make([]*graph.Node, len(x))
+	for k, v := range x {
+		still[k] = graph.StopGradient(v)
+	}
+	parts := components(still)
 	var out []*graph.Node
 	for m := range 2*l + 1 {
 		w := b.store.GetVariable(fmt.Sprintf("%s%d/b_l%d_%d", fixedScope, layer, l, m)).NodeValue(b.at)
@@ -125,9 +134,47 @@ func (b *maceGraph) contractSparse(layer, l int, x []*graph.Node) *graph.Node {
 		for i, monomial := range b.polynomial(l, m).monomials {
 			terms = append(terms, term{monomial, graph.Squeeze(graph.Slice(w, graph.AxisElem(i)), 0)})
 		}
-		out = append(out, horner(terms, x))
+		value := horner(terms, parts)
+		for k := range x {
+			if !b.slopes {
+				break
+			}
+			var slopes []*graph.Node
+			for a := k * k; a < (k+1)*(k+1); a++ {
+				slopes = append(slopes, slope(terms, a, parts))
+			}
+			change := graph.Mul(graph.Stack(slopes, 2), graph.Sub(x[k], still[k]))
+			value = graph.Add(value, graph.ReduceSum(change, 2))
+		}
+		out = append(out, value)
 	}
 	return graph.Stack(out, 2)
+}
+
+// slope is the derivative of a sum of terms with respect to a factor.
+func slope(terms []term, a int, x []*graph.Node) *graph.Node {
+	var out []term
+	for _, t := range terms {
+		first := slices.Index(t.factors, a)
+		if first < 0 {
+			continue
+		}
+		power := 0
+		for _, f := range t.factors {
+			if f == a {
+				power++
+			}
+		}
+		coef := t.coef
+		if power > 1 {
+			coef = graph.MulScalar(coef, float64(power))
+		}
+		out = append(out, term{slices.Delete(slices.Clone(t.factors), first, first+1), coef})
+	}
+	if out == nil {
+		return graph.ZerosLike(x[a])
+	}
+	return graph.BroadcastToShape(horner(out, x), x[a].Shape())
 }
 
 // term is a coefficient, [beads, channels, 1], and the sorted factors that it multiplies.

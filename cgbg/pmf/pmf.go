@@ -87,6 +87,9 @@ type Model struct {
 
 	// Single evaluates energies and forces in float32, for speed; set it before the first evaluation.
 	Single bool
+	// FastForces compiles forces at fixed parameters for longer (MACE: some 10 s
+	// by XLA), to evaluate them about twice as fast: for 10,000 and more. Set it as Single.
+	FastForces bool
 
 	backend      compute.Backend
 	energies     *model.Exec // made on first use, as the next

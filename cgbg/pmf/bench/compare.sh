@@ -25,6 +25,7 @@ for map in $maps; do
 	for _ in $(seq "$rounds"); do
 		"$dir/gobench" -weights "$weights" | number seconds_per_10000 >>"$dir/$map-energy"
 		"$dir/gobench" -weights "$weights" -what force -n 2000 | number seconds_per_10000 >>"$dir/$map-force"
+		"$dir/gobench" -weights "$weights" -what fast-force -n 2000 | number seconds_per_10000 >>"$dir/$map-fast"
 		"$dir/gobench" -weights "$weights" -what train -n 8 | number seconds_per_step >>"$dir/$map-step"
 		[ -n "$jax" ] || continue
 		"$python" "$folder/reference_mace.py" bench --config "$map" --batch 256 --steps 3 --repeats 1 >"$dir/line"
@@ -32,7 +33,7 @@ for map in $maps; do
 		number seconds_per_step <"$dir/line" >>"$dir/$map-jax-step"
 	done
 	energy=$(median <"$dir/$map-energy") step=$(median <"$dir/$map-step")
-	echo "$map: ours: $step s per training step of 256 frames; $energy s per 10,000 energies, $(median <"$dir/$map-force") s with forces"
+	echo "$map: ours: $step s per training step of 256 frames; $energy s per 10,000 energies, $(median <"$dir/$map-force") s with forces, $(median <"$dir/$map-fast") s with fast ones"
 	if [ -n "$jax" ]; then
 		their_energy=$(median <"$dir/$map-jax-energy") their_step=$(median <"$dir/$map-jax-step")
 		echo "$map: reference: $their_step s per step; $their_energy s per 10,000 energies"

@@ -19,7 +19,7 @@ import (
 )
 
 func main() {
-	what := flag.String("what", "energy", "`energy`, force or train")
+	what := flag.String("what", "energy", "`energy`, force, fast-force or train")
 	weights := flag.String("weights", "", "NPZ `file` of a model with frames R and forces F64")
 	batch := flag.Int("batch", 256, "frames of a training step")
 	n := flag.Int("n", 10_000, "energies, or training steps")
@@ -35,13 +35,14 @@ func main() {
 	m.Single = true
 	out := map[string]any{"what": *what, "device": b.Name, "n": *n}
 	switch *what {
-	case "energy", "force":
+	case "energy", "force", "fast-force":
+		m.FastForces = *what == "fast-force"
 		err = evaluate(m, *weights, *what, *n, out)
 	case "train":
 		out["batch"] = *batch
 		err = steps(b, m, *weights, *n, *batch, out)
 	default:
-		err = fmt.Errorf("-what %s: energy, force or train", *what)
+		err = fmt.Errorf("-what %s: energy, force, fast-force or train", *what)
 	}
 	if err != nil {
 		fail(err)
