@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -231,6 +232,7 @@ type transported struct {
 	integral                 []float64 // ∫₀¹ ∇·v dt along each path
 	errors                   []float64 // estimated errors of integral
 	evaluations, divergences float64   // per state
+	rough, odd               []int     // states to be moved by a finer schedule, or by none
 }
 
 // logQ is the log-density of states that were moved back to the prior.
@@ -282,6 +284,12 @@ func (m *Model) transport(ctx context.Context, x []float64, t0, t1 float64, acc 
 			copy(out.x[start*dim:], b.x)
 			copy(out.integral[start:], b.integral)
 			copy(out.errors[start:], b.errors)
+			for _, i := range b.rough {
+				out.rough = append(out.rough, start+i)
+			}
+			for _, i := range b.odd {
+				out.odd = append(out.odd, start+i)
+			}
 			out.evaluations += b.evaluations * float64(end-start) / float64(n)
 			out.divergences += b.divergences * float64(end-start) / float64(n)
 			done += end - start
@@ -297,7 +305,36 @@ func (m *Model) transport(ctx context.Context, x []float64, t0, t1 float64, acc 
 		}
 	}
 	wg.Wait()
-	return out, firstErr
+	if firstErr != nil || acc.Schedule == nil {
+		return out, firstErr
+	}
+	finer := acc.Schedule.finer
+	for _, again := range []struct {
+		states   []int
+		schedule func() *Schedule
+	}{{out.rough, finer}, {out.odd, func() *Schedule { return nil }}} {
+		if len(again.states) == 0 {
+			continue
+		}
+		slices.Sort(again.states) // batches ended in any order
+		acc.Schedule = again.schedule()
+		part := make([]float64, 0, len(again.states)*dim)
+		for _, i := range again.states {
+			part = append(part, x[i*dim:(i+1)*dim]...)
+		}
+		b, err := m.transport(ctx, part, t0, t1, acc, nil)
+		if err != nil {
+			return nil, err
+		}
+		for k, i := range again.states {
+			copy(out.x[i*dim:(i+1)*dim], b.x[k*dim:(k+1)*dim])
+			out.integral[i], out.errors[i] = b.integral[k], b.errors[k]
+		}
+		share := float64(len(again.states)) / float64(n)
+		out.evaluations += share * b.evaluations
+		out.divergences += share * b.divergences
+	}
+	return out, nil
 }
 
 // SamplingAccuracy is what samples of graph transformers are drawn with on a

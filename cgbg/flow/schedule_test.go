@@ -53,7 +53,7 @@ func TestSchedule(t *testing.T) {
 	}
 	// Rough paths get the finer rule.
 	fine := *acc.Schedule
-	fine.Defect /= 5
+	fine.Defect /= 5 // on the finer mesh a fifth is not rough
 	acc.Schedule = &fine
 	refined, err := m.Sample(ctx, 100, 2, acc, nil)
 	if err != nil {

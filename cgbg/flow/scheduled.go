@@ -8,38 +8,50 @@ import (
 	"github.com/cgbg-go/lab/cgbg/ode"
 )
 
-// Samples whose paths are rougher than that, in terms of the pilots' Defect, get the
-// finer rule; those beyond the second go the adaptive way.
-const (
-	roughPath = 2
-	oddPath   = 10
-)
+// roughPath is how rough a path may be, in terms of the pilots' Defect. A rougher
+// one gets a mesh of half the steps and the finer rule: there both errors have
+// their tails.
+const roughPath = 2
+
+// finer is the schedule of samples with rough paths. One that is rough even there
+// goes the adaptive way.
+func (s *Schedule) finer() *Schedule {
+	f := &Schedule{Mesh: make([]float64, 0, 2*len(s.Mesh)), Weights: s.FineWeights, LogQError: s.FineError, Defect: s.Defect}
+	for k, t := range s.Mesh {
+		if k > 0 {
+			f.Mesh = append(f.Mesh, (s.Mesh[k-1]+t)/2)
+		}
+		f.Mesh = append(f.Mesh, t)
+	}
+	for _, k := range s.Fine {
+		f.Nodes = append(f.Nodes, 2*k)
+	}
+	return f
+}
+
+// last says that there is no finer schedule.
+func (s *Schedule) last() bool { return s.Fine == nil }
 
 // batch moves states along the schedule, and integrates the divergence. Those
-// unlike the pilots go the adaptive way.
+// that it is not good enough for are listed, rough or odd.
 func (s *Schedule) batch(ctx context.Context, e *evaluator, x []float64, t0, t1 float64, acc Accuracy) (*transported, error) {
 	n := len(x) / e.dim
-	mesh := append([]float64(nil), s.Mesh...)
-	node, fine := s.places(s.Nodes), s.places(s.Fine)
+	mesh, node := slices.Clone(s.Mesh), s.places(s.Nodes)
 	if t1 < t0 {
 		slices.Reverse(mesh)
 		slices.Reverse(node)
-		slices.Reverse(fine)
 	}
-	values := make([]float64, n*len(s.Fine)) // divergences, [state][fine node]
-	states := make([][]float64, len(mesh))   // at fine nodes that are no nodes
+	values := make([]float64, n*len(s.Nodes)) // divergences, [state][node]
 	div := make([]float64, n)
 	sol, err := ode.SolveMesh(ctx, e.field, x, e.dim, mesh, func(k int, t float64, x, dx []float64) error {
-		switch {
-		case node[k] >= 0:
-			if err := e.chunks(ctx, slices.Repeat([]float64{t}, n), x, dx, div, acc.Chunk); err != nil {
-				return err
-			}
-			for i, d := range div {
-				values[i*len(s.Fine)+fine[k]] = d
-			}
-		case fine[k] >= 0:
-			states[k] = append([]float64(nil), x...)
+		if node[k] < 0 {
+			return nil
+		}
+		if err := e.chunks(ctx, slices.Repeat([]float64{t}, n), x, dx, div, acc.Chunk); err != nil {
+			return err
+		}
+		for i, d := range div {
+			values[i*len(s.Nodes)+node[k]] = d
 		}
 		return nil
 	})
@@ -48,52 +60,23 @@ func (s *Schedule) batch(ctx context.Context, e *evaluator, x []float64, t0, t1 
 	}
 	out := &transported{x: sol.X, integral: make([]float64, n), errors: make([]float64, n),
 		evaluations: float64(sol.Evaluations + len(s.Nodes)), divergences: float64(len(s.Nodes))}
-	var refine, odd []int
-	inFine := s.places(s.Fine)
 	for i := range n {
-		v := make([]float64, 0, len(s.Nodes))
-		for _, k := range s.Nodes {
-			v = append(v, values[i*len(s.Fine)+inFine[k]])
-		}
+		v := values[i*len(s.Nodes) : (i+1)*len(s.Nodes)]
 		for k, w := range s.Weights {
 			out.integral[i] += w * v[k]
 		}
-		out.errors[i] = s.LogQError * s.unlike(v)
-		switch {
-		case !(out.errors[i] <= acc.LogQTol) || sol.Defect[i] > oddPath*s.Defect:
-			odd = append(odd, i)
-		case sol.Defect[i] > roughPath*s.Defect:
-			refine = append(refine, i)
+		out.errors[i] = s.LogQError
+		if s.Precision != nil {
+			out.errors[i] *= s.unlike(v)
+		}
+		switch rough := sol.Defect[i] > roughPath*s.Defect; {
+		case !(out.errors[i] <= acc.LogQTol) || rough && s.last():
+			out.odd = append(out.odd, i)
+		case rough:
+			out.rough = append(out.rough, i)
 		}
 	}
-	var t, more []float64
-	for k, x := range states {
-		if x != nil {
-			for _, i := range refine {
-				t, more = append(t, mesh[k]), append(more, x[i*e.dim:(i+1)*e.dim]...)
-			}
-		}
-	}
-	div = make([]float64, len(t))
-	if err := e.chunks(ctx, t, more, nil, div, acc.Chunk); err != nil {
-		return nil, err
-	}
-	for k, x := range states {
-		if x != nil {
-			for j, i := range refine {
-				values[i*len(s.Fine)+fine[k]] = div[j]
-			}
-			div = div[len(refine):]
-		}
-	}
-	for _, i := range refine {
-		out.integral[i], out.errors[i] = 0, s.FineError
-		for k, w := range s.FineWeights {
-			out.integral[i] += w * values[i*len(s.Fine)+k]
-		}
-	}
-	out.divergences += float64(len(refine)*(len(s.Fine)-len(s.Nodes))) / float64(n)
-	return out, s.adapt(ctx, e, x, odd, t0, t1, acc, out)
+	return out, nil
 }
 
 // places are the numbers that mesh points have among the given ones, −1 for others.
@@ -117,30 +100,6 @@ func (s *Schedule) unlike(v []float64) float64 {
 		}
 	}
 	return math.Sqrt(sum / float64(n))
-}
-
-// adapt moves the odd states again, with steps and nodes of their own.
-func (s *Schedule) adapt(ctx context.Context, e *evaluator, x []float64, odd []int, t0, t1 float64, acc Accuracy, out *transported) error {
-	if len(odd) == 0 {
-		return nil
-	}
-	acc.Schedule = nil
-	part := make([]float64, 0, len(odd)*e.dim)
-	for _, i := range odd {
-		part = append(part, x[i*e.dim:(i+1)*e.dim]...)
-	}
-	again, err := e.batch(ctx, e, part, t0, t1, acc)
-	if err != nil {
-		return err
-	}
-	for k, i := range odd {
-		copy(out.x[i*e.dim:(i+1)*e.dim], again.x[k*e.dim:(k+1)*e.dim])
-		out.integral[i], out.errors[i] = again.integral[k], again.errors[k]
-	}
-	ratio := float64(len(odd)) / float64(len(out.integral))
-	out.evaluations += ratio * again.evaluations
-	out.divergences += ratio * again.divergences
-	return nil
 }
 
 // upTo are the numbers below n.
