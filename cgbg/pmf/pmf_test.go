@@ -214,9 +214,9 @@ func TestFit(t *testing.T) {
 		t.Errorf("noise floor %g ± %g, want 4 ± %g", floor, stderr, want)
 	}
 	var note string
-	pot := RBFMLP{Centers: 20, Lo: 1, Hi: 5, Sigma: 0.4, Hidden: 32, Layers: 2}
+	pot := RBFMLP{Centers: 20, Lo: 1, Hi: 5, Sigma: 0.4, Hidden: 16, Layers: 2}
 	m, history, err := Fit(context.Background(), goBackend(), pot, r, f,
-		Config{Epochs: 6, Batch: 128, Rate: 1e-2, RateDecay: 0.01, Cosine: true, Seed: 1, Validation: 0.1, Floor: floor,
+		Config{Epochs: 6, Batch: 256, Rate: 1e-2, RateDecay: 0.01, Cosine: true, Seed: 1, Validation: 0.1, Floor: floor,
 			Progress: func(_, _ int, n string) { note = n }})
 	if err != nil {
 		t.Fatal(err)
