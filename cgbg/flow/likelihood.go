@@ -317,7 +317,10 @@ func (m *Model) transport(ctx context.Context, x []float64, t0, t1 float64, acc 
 			continue
 		}
 		slices.Sort(again.states) // batches ended in any order
-		acc.Schedule = again.schedule()
+		if acc.Schedule = again.schedule(); acc.Schedule == nil {
+			// Steps and levels of the adaptive way tell their errors less well for such states.
+			acc.PathTol, acc.LogQTol, acc.Intervals = acc.PathTol/10, acc.LogQTol/10, 2*acc.Intervals
+		}
 		part := make([]float64, 0, len(again.states)*dim)
 		for _, i := range again.states {
 			part = append(part, x[i*dim:(i+1)*dim]...)

@@ -78,7 +78,7 @@ func TestSchedule(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	acc.Schedule = nil
+	acc.Schedule, acc.PathTol, acc.LogQTol, acc.Intervals = nil, acc.PathTol/10, acc.LogQTol/10, 32
 	want, err := m.Sample(ctx, 10, 2, acc, nil)
 	if err != nil {
 		t.Fatal(err)
