@@ -343,7 +343,7 @@ func (m *Model) transport(ctx context.Context, x []float64, t0, t1 float64, acc 
 // SamplingAccuracy is what samples of graph transformers are drawn with on a
 // backend ("go", "xla:cpu", "xla:cuda"): errors of log q of some 0.005 nat.
 func SamplingAccuracy(backend string) Accuracy {
-	acc := Accuracy{PathTol: 3e-6, LogQTol: 0.04, Batch: 64, Chunk: 8, Checks: 64, Single: true}
+	acc := Accuracy{PathTol: 3e-6, LogQTol: 0.03, Batch: 64, Chunk: 8, Checks: 64, Single: true}
 	if strings.Contains(backend, "cuda") { // a GPU wants much to do at once
 		acc.Batch, acc.Chunk = 1000, 1000
 	}

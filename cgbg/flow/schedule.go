@@ -141,7 +141,7 @@ func (s *Schedule) fitMesh(ctx context.Context, e *evaluator, z, exact []float64
 	if err != nil {
 		return nil, nil, err
 	}
-	target := rms(sol.X, exact[:some])
+	target := rms(sol.X, exact[:some]) / 3 // tails of ln q come from the path first
 	share, err := steps(sol.Times())
 	if err != nil {
 		return nil, nil, err
