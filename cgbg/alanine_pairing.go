@@ -2,13 +2,10 @@ package cgbg
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"slices"
 
 	"github.com/cgbg-go/lab/cgbg/flow"
-	"github.com/cgbg-go/lab/cgbg/observable"
-	"github.com/cgbg-go/lab/cgbg/reweight"
 )
 
 // PairingReport compares flows that were trained alike but for the pairing of
@@ -69,92 +66,6 @@ func (r *PairingReport) Results() []Result {
 	return out
 }
 
-// LimitReport says what limits the weights: standard deviations of the errors
-// of ln q of two flows and of −U/kT, on frames that no flow was trained on.
-type LimitReport struct {
-	Independent, Aligned, Potential reweight.Estimate // kT; NaN where their estimated square is below zero
-	Frames                          int
-}
-
-// Limits compares three estimates of the density that the frames were drawn
-// from, up to a constant: ln q of the flow of either pairing, and −U/kT − ln w,
-// with w the weights that undo the bias. No truth is needed: where the three errors are
-// independent, the variances of their differences determine the variance of each
-// (the "three-cornered hat" of J. E. Gray and D. W. Allan, doi:10.1109/FREQ.1974.200027).
-// Errors that both flows share, since they learned from the same frames, are counted with the potential's.
-func (a *Alanine) Limits(ctx context.Context, progress Progress) (*LimitReport, error) {
-	_, held := holdOut(a.Frames.Len())
-	n := min(a.Settings.HeldOut, len(held))
-	frames := make([]int, n)
-	for k := range frames {
-		frames[k] = held[k*len(held)/n]
-	}
-	r := a.centred(widened(positions(a.Frames, frames)))
-	var estimate [3][]float64
-	for k, pairing := range []flow.Pairing{flow.Independent, flow.Aligned} {
-		m, _, err := a.fitFlow(ctx, pairing, nil)
-		if err != nil {
-			return nil, err
-		}
-		if estimate[k], _, err = m.LogQ(ctx, r, a.Settings.Accuracy, progress); err != nil {
-			return nil, err
-		}
-	}
-	u, _, err := a.FitPMF(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
-	energy, err := u.Energy(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	for i, v := range energy {
-		bias := 0.0
-		if a.Frames.LogW != nil {
-			bias = a.Frames.LogW[frames[i]]
-		}
-		estimate[2] = append(estimate[2], -v/a.KT-bias)
-	}
-	stat := func(idx []int, out []float64) {
-		square := hat(estimate, idx)
-		for k, v := range square {
-			out[k] = math.Sqrt(v)
-		}
-	}
-	all := make([]int, n)
-	for i := range all {
-		all[i] = i
-	}
-	var value [3]float64
-	stat(all, value[:])
-	sd, err := observable.Bootstrap(n, 3, observable.Resampling{Resamples: bootstraps, Block: max(1, n/heldOutBlocks), Rng: a.rng(4)}, stat)
-	if err != nil {
-		return nil, fmt.Errorf("cgbg: %w", err)
-	}
-	at := func(k int) reweight.Estimate { return reweight.Estimate{Value: value[k], Error: sd[k]} }
-	return &LimitReport{Independent: at(0), Aligned: at(1), Potential: at(2), Frames: n}, nil
-}
-
-// hat is the variance of the error of each of three estimates of the same
-// numbers, from those of their differences, over some of the numbers.
-func hat(estimate [3][]float64, idx []int) (variance [3]float64) {
-	of := func(a, b int) float64 {
-		var sum, square float64
-		for _, i := range idx {
-			d := estimate[a][i] - estimate[b][i]
-			sum += d
-			square += d * d
-		}
-		n := float64(len(idx))
-		return (square - sum*sum/n) / (n - 1)
-	}
-	for k := range variance {
-		i, j := (k+1)%3, (k+2)%3
-		variance[k] = (of(k, i) + of(k, j) - of(i, j)) / 2
-	}
-	return variance
-}
-
 // centred moves the geometric centre of every configuration to the origin.
 func (a *Alanine) centred(r []float64) []float64 {
 	for frame := range slices.Chunk(r, a.Frames.Width()) {
@@ -167,14 +78,4 @@ func (a *Alanine) centred(r []float64) []float64 {
 		}
 	}
 	return r
-}
-
-// Results are the numbers under the names of results.json.
-func (l *LimitReport) Results() []Result {
-	none := math.NaN()
-	return []Result{
-		{"cb/error_flow_independent", l.Independent.Value, l.Independent.Error, none, "kT", l.Frames},
-		{"cb/error_flow_aligned", l.Aligned.Value, l.Aligned.Error, none, "kT", l.Frames},
-		{"cb/error_potential", l.Potential.Value, l.Potential.Error, none, "kT", l.Frames},
-	}
 }

@@ -168,7 +168,7 @@ func TestAlanine(t *testing.T) {
 	within(t, r, "cb/aligned/js", 0, math.Ln2)
 	within(t, r, "cb/langevin/js_phi_lt_0", 0, math.Ln2)
 	within(t, r, "cb/langevin/phi_gt_0", 0, 1)
-	for _, name := range []string{"cb/khat", "cb/aligned/khat", "cb/error_potential", "cb/error_flow_independent", "cb/langevin/wrong_handedness"} {
+	for _, name := range []string{"cb/khat", "cb/aligned/khat", "cb/energy_median_langevin", "cb/energy_median_flow_independent", "cb/langevin/wrong_handedness"} {
 		if _, ok := r[name]; !ok {
 			t.Errorf("%s is missing", name)
 		}
