@@ -185,7 +185,7 @@ func (b *maceGraph) radial(layer int, rbf *graph.Node) *graph.Node {
 func (b *maceGraph) ordered(x *graph.Node) *graph.Node {
 	n := len(b.Species)
 	if b.list != nil {
-		return graph.TransposeAllDims(graph.Reshape(x, -1, n, b.pairs/n, b.batch), 1, 2, 0, 3)
+		return graph.TransposeAllAxes(graph.Reshape(x, -1, n, b.pairs/n, b.batch), 1, 2, 0, 3)
 	}
 	return graph.Reshape(graph.Gather(graph.Transpose(graph.Reshape(x, -1, b.pairs, b.batch), 0, 1), b.expand), n, n, -1, b.batch)
 }
@@ -244,7 +244,7 @@ func (b *maceGraph) sources(h *graph.Node) *graph.Node {
 	if b.list != nil {
 		return b.listSources(h)
 	}
-	return graph.InsertAxes(graph.TransposeAllDims(h, 1, 2, 0, 3), 0)
+	return graph.InsertAxes(graph.TransposeAllAxes(h, 1, 2, 0, 3), 0)
 }
 
 // sign multiplies values of ordered pairs, [beads i, j, …, batch], by 1, for
@@ -262,7 +262,7 @@ func (b *maceGraph) sign(x *graph.Node, parity int) *graph.Node {
 func (b *maceGraph) message(path e3.Path, mix, h *graph.Node, harmonics []*graph.Node) *graph.Node {
 	n, a, l := len(b.Species), 2*path.A+1, 2*path.L+1
 	// Axes of the product: i, channel, m_l, m_a, j, batch.
-	turn := func(x *graph.Node) *graph.Node { return graph.TransposeAllDims(x, 0, 2, 1, 3) }
+	turn := func(x *graph.Node) *graph.Node { return graph.TransposeAllAxes(x, 0, 2, 1, 3) }
 	if path.B == 0 {
 		mix = graph.InsertAxes(turn(b.sign(mix, 0)), 2)
 		return graph.ReduceSum(graph.Mul(mix, h), 3)

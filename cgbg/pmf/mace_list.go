@@ -22,7 +22,7 @@ func (p MACE) ListEnergy(store *model.Store, r, list *graph.Node) *graph.Node {
 // useList takes the place of constants.
 func (b *maceGraph) useList(list *graph.Node) {
 	list.AssertDims(b.batch, len(b.Species), -1)
-	b.list = graph.TransposeAllDims(list, 1, 2, 0) // [beads, slots, batch]
+	b.list = graph.TransposeAllAxes(list, 1, 2, 0) // [beads, slots, batch]
 	b.pairs = len(b.Species) * b.list.Shape().Dim(1)
 }
 
@@ -61,7 +61,7 @@ func (b *maceGraph) emptyFar(square *graph.Node) *graph.Node {
 // listSources is sources for slots.
 func (b *maceGraph) listSources(h *graph.Node) *graph.Node {
 	n, c, a, batch := h.Shape().Dim(0), h.Shape().Dim(1), h.Shape().Dim(2), h.Shape().Dim(3)
-	rows := graph.Reshape(graph.TransposeAllDims(h, 0, 3, 1, 2), n*batch, c*a)
+	rows := graph.Reshape(graph.TransposeAllAxes(h, 0, 3, 1, 2), n*batch, c*a)
 	x := graph.Reshape(graph.Gather(rows, b.rowsOfSlots(batch)), n, -1, b.batch, c, a)
-	return graph.TransposeAllDims(x, 0, 3, 4, 1, 2)
+	return graph.TransposeAllAxes(x, 0, 3, 4, 1, 2)
 }
