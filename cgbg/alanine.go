@@ -3,7 +3,6 @@ package cgbg
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -272,22 +271,20 @@ func (a *Alanine) proposeFrom(ctx context.Context, pairing flow.Pairing, progres
 	if err != nil {
 		return nil, err
 	}
-	p, err := a.propose(ctx, named("samples", pairing)+".arrow", f, SampleOptions{N: a.Settings.Samples, Seed: a.Settings.Seed,
-		Accuracy: a.Settings.Accuracy, Energy: u.Energy, KT: a.KT, Fingerprint: hash(a.Settings), Progress: progress})
-	if err != nil {
-		return nil, err
-	}
-	for i, wrong := range a.wrongHand(p.R) {
-		if wrong {
-			p.LogW[i] = math.Inf(-1)
-		}
-	}
-	return p, nil
+	want := a.hand()
+	return a.propose(ctx, named("samples", pairing)+".arrow", f, SampleOptions{N: a.Settings.Samples, Seed: a.Settings.Seed,
+		Accuracy: a.Settings.Accuracy, Energy: u.Energy, KT: a.KT, Fingerprint: hash(a.Settings, "one hand"), Progress: progress,
+		Keep: func(r []float64) bool { return handedness(a.residue, r) == want }})
+}
+
+// hand is the handedness of Cα in the first frame.
+func (a *Alanine) hand() float64 {
+	return handedness(a.residue, widened(a.Frames.R[:a.Frames.Width()]))
 }
 
 // wrongHand says of configurations whether Cα has the other handedness than in the first frame.
 func (a *Alanine) wrongHand(r []float64) []bool {
-	want := handedness(a.residue, widened(a.Frames.R[:a.Frames.Width()]))
+	want := a.hand()
 	out := make([]bool, len(r)/a.Frames.Width())
 	for i := range out {
 		out[i] = handedness(a.residue, r[i*a.Frames.Width():]) != want

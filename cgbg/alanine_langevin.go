@@ -8,7 +8,6 @@ import (
 	"github.com/cgbg-go/lab/cgbg/figure"
 	"github.com/cgbg-go/lab/cgbg/langevin"
 	"github.com/cgbg-go/lab/cgbg/observable"
-	"github.com/cgbg-go/lab/cgbg/reweight"
 	"github.com/cgbg-go/lab/data"
 )
 
@@ -143,24 +142,14 @@ func (a *Alanine) DynamicsFigure(ctx context.Context) (figure.Picture, error) {
 	if err != nil {
 		return figure.Picture{}, err
 	}
-	p, err := a.Propose(ctx, nil)
+	biased, simulation, samples, q, err := a.curves(ctx)
 	if err != nil {
 		return figure.Picture{}, err
 	}
-	simulation, err := a.Simulation()
-	if err != nil {
-		return figure.Picture{}, err
-	}
-	weights, err := reweight.Normalize(p.LogW)
-	if err != nil {
-		return figure.Picture{}, err
-	}
-	biased := simulation
-	biased.Weight = nil
-	return a.profiles(quality(p.Summary()), a.rng(7), []angles{
+	return a.profiles(q, a.rng(7), []angles{
 		{"MD, biased: the start", figure.Biased, left(biased)},
 		{"MD, reweighted", figure.Simulation, left(simulation)},
-		{"flow, reweighted", figure.After, left(a.torus(p.R, weights, 1))},
+		{"flow, reweighted", figure.After, left(samples)},
 		{"Langevin on the PMF", figure.Learned, left(a.torus(d.R, nil, d.Frames))},
 	})
 }

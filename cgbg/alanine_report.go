@@ -186,26 +186,34 @@ func (r *AlanineReport) Results() []Result {
 // Figure draws the free energies along φ and ψ: simulation with and without its
 // weights, flow with and without its own.
 func (a *Alanine) Figure(ctx context.Context) (figure.Picture, error) {
-	p, err := a.Propose(ctx, nil)
+	biased, simulation, samples, q, err := a.curves(ctx)
 	if err != nil {
 		return figure.Picture{}, err
 	}
-	simulation, err := a.Simulation()
-	if err != nil {
-		return figure.Picture{}, err
-	}
-	weights, err := reweight.Normalize(p.LogW)
-	if err != nil {
-		return figure.Picture{}, err
-	}
-	biased := simulation
-	biased.Weight = nil
-	return a.profiles(quality(p.Summary()), a.rng(2), []angles{
+	before := samples
+	before.Weight = nil
+	return a.profiles(q, a.rng(2), []angles{
 		{"MD, biased", figure.Biased, biased},
 		{"MD, reweighted", figure.Simulation, simulation},
-		{"flow", figure.Before, a.torus(p.R, nil, 1)},
-		{"flow, reweighted", figure.After, a.torus(p.R, weights, 1)},
+		{"flow", figure.Before, before},
+		{"flow, reweighted", figure.After, samples},
 	})
+}
+
+// curves are the dihedrals of the simulation, biased and reweighted, and those of
+// the flow's weighted samples, with what their weights are worth.
+func (a *Alanine) curves(ctx context.Context) (biased, simulation, samples observable.Torus, q *figure.Quality, err error) {
+	p, err := a.Propose(ctx, nil)
+	if err != nil {
+		return biased, simulation, samples, nil, err
+	}
+	if simulation, err = a.Simulation(); err != nil {
+		return biased, simulation, samples, nil, err
+	}
+	biased = simulation
+	biased.Weight = nil
+	weights, err := reweight.Normalize(p.LogW)
+	return biased, simulation, a.torus(p.R, weights, 1), quality(p.Summary()), err
 }
 
 // angles is a set of dihedrals as a curve.

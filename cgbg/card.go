@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/cgbg-go/lab/data"
 )
 
@@ -83,10 +84,7 @@ func ReadCard(model string) (*Card, error) {
 func (c *Card) write(model string) error {
 	text, err := json.MarshalIndent(c, "", "  ")
 	if err == nil {
-		err = os.WriteFile(cardPath(model)+".new", append(text, '\n'), 0o644)
-	}
-	if err == nil {
-		err = os.Rename(cardPath(model)+".new", cardPath(model))
+		err = train.WriteFile(cardPath(model), append(text, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("cgbg: %w", err)

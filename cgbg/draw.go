@@ -43,7 +43,7 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 	if err != nil {
 		return nil, err
 	}
-	sum, err := fileSHA(file)
+	sum, err := data.Checksum(ctx, file)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 	}
 	s.Meta.Source, s.Meta.SourceSHA = filepath.Base(file), sum
 	if o.PMF != "" {
-		u, pmfSum, err := openPMF(b, o.PMF, m)
+		u, pmfSum, err := openPMF(ctx, b, o.PMF, m)
 		if err != nil {
 			return nil, err
 		}
@@ -88,7 +88,7 @@ func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile, pmfFile, out
 	if err != nil {
 		return nil, err
 	}
-	u, _, err := openPMF(b, pmfFile, m)
+	u, _, err := openPMF(ctx, b, pmfFile, m)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile, pmfFile, out
 	case !slices.Equal(meta.Beads, card.Beads):
 		return nil, fmt.Errorf("cgbg: %s: beads %q, but %s is a flow of %q", in, meta.Beads, flowFile, card.Beads)
 	}
-	if sum, err := fileSHA(flowFile); err != nil || sum != meta.SourceSHA {
+	if sum, err := data.Checksum(ctx, flowFile); err != nil || sum != meta.SourceSHA {
 		return nil, fmt.Errorf("cgbg: %s was drawn from %s, not from this %s (their SHA-256 differ; %v)", in, meta.Source, flowFile, err)
 	}
 	r := widened(frames.R)
@@ -141,7 +141,7 @@ func openFlow(b *backend.Backend, file string) (*flow.Model, *Card, error) {
 }
 
 // openPMF reads a potential for the beads of a flow, and the checksum of its file.
-func openPMF(b *backend.Backend, file string, m *flow.Model) (*pmf.Model, string, error) {
+func openPMF(ctx context.Context, b *backend.Backend, file string, m *flow.Model) (*pmf.Model, string, error) {
 	u, err := pmf.ImportMACE(b.Backend, file)
 	if err != nil {
 		return nil, "", err
@@ -150,7 +150,7 @@ func openPMF(b *backend.Backend, file string, m *flow.Model) (*pmf.Model, string
 		return nil, "", fmt.Errorf("cgbg: %s is a potential of %d coordinates, the flow has %d: were they trained on the same beads?", file, u.Potential.Dim(), m.Field.Dim())
 	}
 	u.Single = true
-	sum, err := fileSHA(file)
+	sum, err := data.Checksum(ctx, file)
 	return u, sum, err
 }
 

@@ -2,9 +2,7 @@ package cgbg
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -41,9 +39,10 @@ type training struct {
 	settings AlanineSettings
 }
 
-// newTraining reads the frames; done: the model is there already. Its identity
-// are kind, settings and the frames' checksum.
-func newTraining(b *backend.Backend, kind, in, out string, o TrainOptions, apply func(t *training) (settings map[string]any, err error)) (t *training, ready bool, err error) {
+// newTraining reads the frames; ready: the model is there already, of the same
+// kind, settings and frames. apply fits the preset to frames and options, and
+// returns what the card tells of it.
+func newTraining(ctx context.Context, b *backend.Backend, kind, in, out string, o TrainOptions, apply func(t *training) (settings map[string]any, err error)) (t *training, ready bool, err error) {
 	t = &training{out: out, start: time.Now()}
 	if t.settings, err = NewAlanineSettings(o.Preset, o.Seed); err != nil {
 		return nil, false, err
@@ -56,7 +55,7 @@ func newTraining(b *backend.Backend, kind, in, out string, o TrainOptions, apply
 		return nil, false, fmt.Errorf("cgbg: %s: beads of %d coordinates at %g K; models are for 3 at a temperature", in, t.frames.Dim, t.meta.Temperature)
 	}
 	t.meta.Source = in
-	sum, err := fileSHA(in)
+	sum, err := data.Checksum(ctx, in)
 	if err != nil {
 		return nil, false, err
 	}
@@ -103,7 +102,7 @@ func (t *training) finish(history *train.History, steps int, export func(path st
 //
 // Errors: those of the files and of the training; ctx.Err(), wrapped.
 func TrainFlow(ctx context.Context, b *backend.Backend, in, out string, o TrainOptions) (card *Card, fresh bool, err error) {
-	t, ready, err := newTraining(b, "flow", in, out, o, func(t *training) (map[string]any, error) {
+	t, ready, err := newTraining(ctx, b, "flow", in, out, o, func(t *training) (map[string]any, error) {
 		s, cfg := &t.settings, &t.settings.FlowFit
 		s.Flow.Beads, cfg.Beads = t.frames.Beads, t.frames.Beads
 		replace(&cfg.Epochs, o.Epochs)
@@ -140,7 +139,7 @@ func TrainFlow(ctx context.Context, b *backend.Backend, in, out string, o TrainO
 //
 // Errors: frames without forces or species; else as TrainFlow.
 func TrainPMF(ctx context.Context, b *backend.Backend, in, out string, o TrainOptions) (card *Card, fresh bool, err error) {
-	t, ready, err := newTraining(b, "pmf", in, out, o, func(t *training) (map[string]any, error) {
+	t, ready, err := newTraining(ctx, b, "pmf", in, out, o, func(t *training) (map[string]any, error) {
 		s, cfg := &t.settings, &t.settings.PMFFit
 		if len(t.frames.F) != len(t.frames.R) {
 			return nil, fmt.Errorf("cgbg: %s: frames without forces: force matching needs them; import a trajectory that has them", in)
@@ -196,18 +195,4 @@ func handedness(residue cgmap.Residue, r []float64) float64 {
 	}
 	x, y, z := edge(1), edge(2), edge(3)
 	return math.Copysign(1, x[0]*(y[1]*z[2]-y[2]*z[1])+x[1]*(y[2]*z[0]-y[0]*z[2])+x[2]*(y[0]*z[1]-y[1]*z[0]))
-}
-
-// fileSHA is the SHA-256 of a file, in hexadecimal digits.
-func fileSHA(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", fmt.Errorf("cgbg: %w", err)
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", fmt.Errorf("cgbg: %s: %w", path, err)
-	}
-	return fmt.Sprintf("%x", h.Sum(nil)), nil
 }

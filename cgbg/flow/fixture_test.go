@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/internal/fixture"
 	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/gomlx/gomlx/core/tensors"
 )
@@ -18,15 +19,7 @@ import (
 // backend: velocity and divergence of given states, log q of given samples. It
 // reads flow_*.npz from the folder CGBG_FIXTURES, or testdata where that is unset.
 func TestFixture(t *testing.T) {
-	folder := os.Getenv("CGBG_FIXTURES")
-	if folder == "" {
-		folder = "testdata"
-	}
-	paths, err := filepath.Glob(filepath.Join(folder, "flow_*.npz"))
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no flow_*.npz in %s (%v)", folder, err)
-	}
-	for _, path := range paths {
+	for _, path := range fixture.Files(t, "flow_*.npz") {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".npz"), func(t *testing.T) {
 			for _, name := range backend.Installed() {
 				t.Run(name, func(t *testing.T) { testFixture(t, name, path) })

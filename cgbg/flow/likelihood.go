@@ -305,39 +305,48 @@ func (m *Model) transport(ctx context.Context, x []float64, t0, t1 float64, acc 
 		}
 	}
 	wg.Wait()
-	if firstErr != nil || acc.Schedule == nil {
-		return out, firstErr
+	if firstErr != nil {
+		return nil, firstErr
 	}
-	finer := acc.Schedule.finer
-	for _, again := range []struct {
-		states   []int
-		schedule func() *Schedule
-	}{{out.rough, finer}, {out.odd, func() *Schedule { return nil }}} {
-		if len(again.states) == 0 {
-			continue
+	return out, m.again(ctx, x, t0, t1, acc, out)
+}
+
+// again moves the states that a schedule was not good enough for: rough ones by
+// the finer schedule, odd ones the adaptive way, where steps and levels tell
+// errors less well for such states, hence more tightly.
+func (m *Model) again(ctx context.Context, x []float64, t0, t1 float64, acc Accuracy, out *transported) error {
+	move := func(states []int, acc Accuracy) error {
+		if len(states) == 0 {
+			return nil
 		}
-		slices.Sort(again.states) // batches ended in any order
-		if acc.Schedule = again.schedule(); acc.Schedule == nil {
-			// Steps and levels of the adaptive way tell their errors less well for such states.
-			acc.PathTol, acc.LogQTol, acc.Intervals = acc.PathTol/10, acc.LogQTol/10, 2*acc.Intervals
-		}
-		part := make([]float64, 0, len(again.states)*dim)
-		for _, i := range again.states {
+		slices.Sort(states) // batches ended in any order
+		dim := m.Field.Dim()
+		part := make([]float64, 0, len(states)*dim)
+		for _, i := range states {
 			part = append(part, x[i*dim:(i+1)*dim]...)
 		}
 		b, err := m.transport(ctx, part, t0, t1, acc, nil)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		for k, i := range again.states {
+		for k, i := range states {
 			copy(out.x[i*dim:(i+1)*dim], b.x[k*dim:(k+1)*dim])
 			out.integral[i], out.errors[i] = b.integral[k], b.errors[k]
 		}
-		share := float64(len(again.states)) / float64(n)
+		share := float64(len(states)) / float64(len(out.integral))
 		out.evaluations += share * b.evaluations
 		out.divergences += share * b.divergences
+		return nil
 	}
-	return out, nil
+	finer, adaptive := acc, acc
+	if acc.Schedule != nil {
+		finer.Schedule = acc.Schedule.finer()
+	}
+	adaptive.Schedule, adaptive.PathTol, adaptive.LogQTol, adaptive.Intervals = nil, acc.PathTol/10, acc.LogQTol/10, 2*acc.Intervals
+	if err := move(out.rough, finer); err != nil {
+		return err
+	}
+	return move(out.odd, adaptive)
 }
 
 // SamplingAccuracy is what samples of graph transformers are drawn with on a

@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/internal/fixture"
 	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -194,15 +194,7 @@ func TestAllAtom(t *testing.T) {
 // TestBatchVelocityFixture holds the form of training, in float32 on every
 // backend, to the velocities of trained flows in JAX (see TestFixture).
 func TestBatchVelocityFixture(t *testing.T) {
-	folder := os.Getenv("CGBG_FIXTURES")
-	if folder == "" {
-		folder = "testdata"
-	}
-	paths, err := filepath.Glob(filepath.Join(folder, "flow_*.npz"))
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no flow_*.npz in %s (%v)", folder, err)
-	}
-	for _, path := range paths {
+	for _, path := range fixture.Files(t, "flow_*.npz") {
 		for _, name := range backend.Installed() {
 			t.Run(filepath.Base(path)+" "+name, func(t *testing.T) { testBatchVelocity(t, name, path) })
 		}

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/cgbg-go/lab/cgbg/ode"
+	"github.com/cgbg-go/lab/cgbg/train"
 	"gonum.org/v1/gonum/interp"
 )
 
@@ -39,8 +40,8 @@ const (
 )
 
 // Schedule makes the schedule of the model for samples as precise as acc: end
-// points like those of Dormand–Prince steps at acc.PathTol, and a quadrature
-// whose error is a tenth of acc.LogQTol. It takes as long as some hundred samples.
+// points with a third of the error of Dormand–Prince steps at acc.PathTol, and a
+// quadrature whose error is a tenth of acc.LogQTol. It takes as long as some hundred samples.
 func (m *Model) Schedule(ctx context.Context, seed uint64, acc Accuracy) (*Schedule, error) {
 	acc = acc.withDefaults()
 	acc.Schedule = nil
@@ -224,14 +225,11 @@ func steps(times []float64) (interp.Predictor, error) {
 	return p, nil
 }
 
-// Save writes the schedule as JSON.
+// Save writes the schedule as JSON, atomically.
 func (s *Schedule) Save(path string) error {
 	text, err := json.Marshal(s)
-	if err == nil { // in one piece: a run that is killed leaves none or a whole one
-		err = os.WriteFile(path+".new", append(text, '\n'), 0o644)
-	}
 	if err == nil {
-		err = os.Rename(path+".new", path)
+		err = train.WriteFile(path, append(text, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("flow: schedule: %w", err)

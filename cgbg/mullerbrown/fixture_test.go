@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/cgbg-go/lab/cgbg/internal/fixture"
 	"github.com/sbinet/npyio/npz"
 )
 
@@ -62,10 +62,7 @@ func (fx exactFixture) check() error {
 
 // TestFixtureExactMarginal checks every mueller_brown*.npz of testdata, or of the folder named by CGBG_FIXTURES.
 func TestFixtureExactMarginal(t *testing.T) {
-	dir := os.Getenv("CGBG_FIXTURES")
-	if dir == "" {
-		dir = "testdata"
-	}
+	dir := fixture.Dir()
 	files, err := filepath.Glob(filepath.Join(dir, "mueller_brown*.npz"))
 	if err != nil {
 		t.Fatal(err)

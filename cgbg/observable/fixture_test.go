@@ -3,12 +3,12 @@ package observable
 import (
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/cgbg-go/lab/cgbg/internal/fixture"
 	"github.com/cgbg-go/lab/cgbg/reweight"
 	"github.com/sbinet/npyio/npz"
 )
@@ -19,7 +19,7 @@ var fixtureKeys = []string{"phi", "psi", "logw", "ref_phi", "ref_psi", "js", "pm
 
 // TestFixtureMetrics compares with numbers made by numpy (see testdata/README.md).
 func TestFixtureMetrics(t *testing.T) {
-	for _, file := range fixtureFiles(t, fixtureDir()) {
+	for _, file := range fixtureFiles(t, fixture.Dir()) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			if err := checkFixture(readFixture(t, file)); err != nil {
 				t.Error(err)
@@ -67,14 +67,6 @@ func checkFixture(a map[string][]float64) error {
 		}
 	}
 	return nil
-}
-
-// fixtureDir is the folder named by CGBG_FIXTURES, or testdata.
-func fixtureDir() string {
-	if dir := os.Getenv("CGBG_FIXTURES"); dir != "" {
-		return dir
-	}
-	return "testdata"
 }
 
 // fixtureFiles returns the files of dir that hold these numbers: metrics*.npz, and any other npz with all the arrays.

@@ -3,12 +3,12 @@ package pmf
 import (
 	"context"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/internal/fixture"
 	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
@@ -20,15 +20,7 @@ import (
 // forces, gradients of the loss, and the losses of five training steps. It
 // reads mace_*.npz from the folder CGBG_FIXTURES, or testdata where that is unset.
 func TestFixture(t *testing.T) {
-	folder := os.Getenv("CGBG_FIXTURES")
-	if folder == "" {
-		folder = "testdata"
-	}
-	paths, err := filepath.Glob(filepath.Join(folder, "mace_*.npz"))
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no mace_*.npz in %s (%v)", folder, err)
-	}
-	for _, path := range paths {
+	for _, path := range fixture.Files(t, "mace_*.npz") {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".npz"), func(t *testing.T) {
 			for _, name := range backend.Installed() {
 				t.Run(name, func(t *testing.T) {
@@ -56,14 +48,14 @@ func TestFixture(t *testing.T) {
 	}
 }
 
-// fixture is a file, and the model it holds.
-type fixture struct {
+// reference is a file, and the model it holds.
+type reference struct {
 	*Model
 	backend compute.Backend
 	arrays  map[string]*tensors.Tensor
 }
 
-func openFixture(t *testing.T, b compute.Backend, path string) *fixture {
+func openFixture(t *testing.T, b compute.Backend, path string) *reference {
 	m, err := ImportMACE(b, path)
 	if err != nil {
 		t.Fatal(err)
@@ -72,10 +64,10 @@ func openFixture(t *testing.T, b compute.Backend, path string) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &fixture{Model: m, backend: b, arrays: arrays}
+	return &reference{Model: m, backend: b, arrays: arrays}
 }
 
-func (f *fixture) array(t *testing.T, name string) []float64 {
+func (f *reference) array(t *testing.T, name string) []float64 {
 	t.Helper()
 	v := numbers(f.arrays[name])
 	if v == nil {
@@ -109,7 +101,7 @@ func worst(t *testing.T, got, want []float64) float64 {
 	return out
 }
 
-func (f *fixture) double(t *testing.T) {
+func (f *reference) double(t *testing.T) {
 	energy, force, err := f.EnergyForce(context.Background(), f.array(t, "R"))
 	if err != nil {
 		t.Fatal(err)
@@ -130,7 +122,7 @@ func (f *fixture) double(t *testing.T) {
 	}
 }
 
-func (f *fixture) single(t *testing.T) {
+func (f *reference) single(t *testing.T) {
 	f.Model = &Model{Potential: f.Potential, Store: f.Store, Single: true, backend: f.backend}
 	energy, force, err := f.EnergyForce(context.Background(), f.array(t, "R"))
 	if err != nil {
@@ -151,7 +143,7 @@ func (f *fixture) single(t *testing.T) {
 
 // gradient compares ∂loss/∂parameter. The file has float32 numbers of float64
 // results: half a unit in their last place is allowed beside 1e-8 of the norm.
-func (f *fixture) gradient(t *testing.T) {
+func (f *reference) gradient(t *testing.T) {
 	store, err := train.Float64(f.Store)
 	if err != nil {
 		t.Fatal(err)
@@ -198,13 +190,13 @@ func (f *fixture) gradient(t *testing.T) {
 }
 
 // inputs are positions and forces of the file in float64.
-func (f *fixture) inputs(t *testing.T) (r, target *tensors.Tensor) {
+func (f *reference) inputs(t *testing.T) (r, target *tensors.Tensor) {
 	dim := f.Potential.Dim()
 	tensor := func(v []float64) *tensors.Tensor { return tensors.FromFlatDataAndDimensions(v, len(v)/dim, dim) }
 	return tensor(f.array(t, "R")), tensor(f.array(t, "F_target"))
 }
 
-func (f *fixture) training(t *testing.T) {
+func (f *reference) training(t *testing.T) {
 	store, err := train.Float64(f.Store)
 	if err != nil {
 		t.Fatal(err)

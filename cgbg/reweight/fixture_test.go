@@ -3,12 +3,12 @@ package reweight
 import (
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/cgbg-go/lab/cgbg/internal/fixture"
 	"github.com/sbinet/npyio/npz"
 )
 
@@ -19,7 +19,7 @@ var fixtureKeys = []string{"logw", "ess", "ess_clipped", "psis_khat", "psis_logw
 
 // TestFixtureMetrics compares with numbers made by numpy and ArviZ 0.23.4 (see testdata/README.md).
 func TestFixtureMetrics(t *testing.T) {
-	for _, file := range fixtureFiles(t, fixtureDir()) {
+	for _, file := range fixtureFiles(t, fixture.Dir()) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			if err := checkFixture(readFixture(t, file)); err != nil {
 				t.Error(err)
@@ -84,14 +84,6 @@ func checkFixture(a map[string][]float64) error {
 		}
 	}
 	return nil
-}
-
-// fixtureDir is the folder named by CGBG_FIXTURES, or testdata.
-func fixtureDir() string {
-	if dir := os.Getenv("CGBG_FIXTURES"); dir != "" {
-		return dir
-	}
-	return "testdata"
 }
 
 // fixtureFiles returns the files of dir that hold these numbers: metrics*.npz, and any other npz with all the arrays.

@@ -98,7 +98,7 @@ func (l *loop) save() error {
 	if err := z.Close(); err != nil {
 		return fmt.Errorf("train: checkpoint: %w", err)
 	}
-	if err := writeFile(l.cfg.Checkpoint, buf.Bytes()); err != nil {
+	if err := WriteFile(l.cfg.Checkpoint, buf.Bytes()); err != nil {
 		return fmt.Errorf("train: checkpoint %s: %w", l.cfg.Checkpoint, err)
 	}
 	l.saved = time.Now()
@@ -257,8 +257,9 @@ func readArray[T float32 | float64 | int64 | uint64 | int32](r *npyio.Reader, di
 	return tensors.FromFlatDataAndDimensions(slices.Clip(values), dims...), nil
 }
 
-// writeFile replaces path atomically: temporary file, fsync, rename.
-func writeFile(path string, data []byte) error {
+// WriteFile replaces path atomically: temporary file, fsync, rename. Folders that
+// are missing are made.
+func WriteFile(path string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
@@ -270,6 +271,9 @@ func writeFile(path string, data []byte) error {
 	_, err = f.Write(data)
 	if err == nil {
 		err = f.Sync()
+	}
+	if err == nil {
+		err = f.Chmod(0o644)
 	}
 	if cerr := f.Close(); err == nil {
 		err = cerr

@@ -63,7 +63,7 @@ func WriteArrays(path string, arrays map[string]*tensors.Tensor) error {
 	if err := z.Close(); err != nil {
 		return fmt.Errorf("train: %s: %w", path, err)
 	}
-	if err := writeFile(path, buf.Bytes()); err != nil {
+	if err := WriteFile(path, buf.Bytes()); err != nil {
 		return fmt.Errorf("train: %s: %w", path, err)
 	}
 	return nil

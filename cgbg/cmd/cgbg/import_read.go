@@ -2,16 +2,15 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
+	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/dcd"
 	"github.com/cgbg-go/lab/data/gromacs"
 	"github.com/cgbg-go/lab/data/npz"
@@ -20,11 +19,10 @@ import (
 // survey looks at the beginning of every trajectory: the time between frames
 // that are kept, and the SHA-256 of all files in their order.
 func (im *importer) survey(ctx context.Context) (stride float64, sum string, err error) {
-	h := sha256.New()
+	if sum, err = data.Checksum(ctx, im.trajectories...); err != nil {
+		return 0, "", err
+	}
 	for i, path := range im.trajectories {
-		if err := hashFile(ctx, h, path); err != nil {
-			return 0, "", err
-		}
 		step, forces, err := im.begin(path)
 		if err != nil {
 			return 0, "", err
@@ -43,25 +41,7 @@ func (im *importer) survey(ctx context.Context) (stride float64, sum string, err
 		return 0, "", err
 	}
 	im.step = stride
-	return math.Round(stride*float64(im.every)*1e6) / 1e6, fmt.Sprintf("%x", h.Sum(nil)), nil // 0.3, not 0.30000000000000004
-}
-
-func hashFile(ctx context.Context, h io.Writer, path string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if _, err := io.CopyN(h, file, 64<<20); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-	}
+	return math.Round(stride*float64(im.every)*1e6) / 1e6, sum, nil // 0.3, not 0.30000000000000004
 }
 
 // begin reads two frames of a trajectory.

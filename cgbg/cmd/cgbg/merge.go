@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"flag"
 	"fmt"
@@ -52,7 +51,7 @@ func mergeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		}
 		names = append(names, filepath.Base(path))
 	}
-	if meta.SourceSHA, err = hashFiles(ctx, rest); err != nil {
+	if meta.SourceSHA, err = data.Checksum(ctx, rest...); err != nil {
 		return err
 	}
 	meta.Source = strings.Join(names, ", ")
@@ -124,16 +123,6 @@ func metaOf(path string) (data.Meta, error) {
 		return data.Meta{}, err
 	}
 	return r.Meta(), r.Close()
-}
-
-func hashFiles(ctx context.Context, paths []string) (string, error) {
-	h := sha256.New()
-	for _, path := range paths {
-		if err := hashFile(ctx, h, path); err != nil {
-			return "", err
-		}
-	}
-	return fmt.Sprintf("%x", h.Sum(nil)), nil
 }
 
 // eachBatch calls do with the batches of a file and the number of their first frame.

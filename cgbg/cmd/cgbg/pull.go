@@ -174,7 +174,7 @@ func convertPublished(ctx context.Context, out, path string, p *published) (int,
 	for i := len(p.beads); i < r.Atoms(); i++ {
 		p.beads = append(p.beads, fmt.Sprintf("BEAD%d", i+1))
 	}
-	sum, err := hashFiles(ctx, []string{path})
+	sum, err := data.Checksum(ctx, path)
 	if err != nil {
 		return 0, err
 	}

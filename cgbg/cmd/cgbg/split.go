@@ -83,7 +83,7 @@ func splitFile(ctx context.Context, path, verb string, o *splitOptions, pick fun
 	if n < o.blocks {
 		return fmt.Errorf("%s: %d frames are too few for %d blocks", path, n, o.blocks)
 	}
-	if meta.SourceSHA, err = hashFiles(ctx, []string{path}); err != nil {
+	if meta.SourceSHA, err = data.Checksum(ctx, path); err != nil {
 		return err
 	}
 	meta.Source = filepath.Base(path)
