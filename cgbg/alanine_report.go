@@ -2,6 +2,7 @@ package cgbg
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -223,7 +224,8 @@ type angles struct {
 	set  observable.Torus
 }
 
-// profiles draws the free energies of sets along φ and ψ.
+// profiles draws the free energies of sets along φ and ψ. A set without weight,
+// such as few weighted samples where a basin is left out, has no line, and the key says so.
 func (a *Alanine) profiles(q *figure.Quality, rng *rand.Rand, sets []angles) (figure.Picture, error) {
 	var pair [2][]figure.Series
 	for _, s := range sets {
@@ -231,10 +233,17 @@ func (a *Alanine) profiles(q *figure.Quality, rng *rand.Rand, sets []angles) (fi
 			profile, err := observable.NewProfile(angle, s.set.Weight, observable.ProfileOptions{
 				Grid: circle(), KT: a.KT, Smoother: observable.Corrected, Bandwidth: angleBandwidth, Periodic: true,
 				Resampling: observable.Resampling{Resamples: bootstraps, Block: s.set.Block, Rng: rng}})
-			if err != nil {
+			curve := figure.Series{Name: s.name, Role: s.role}
+			switch {
+			case errors.Is(err, observable.ErrNoMass):
+				curve.Name += ": no weight"
+				curve.X, curve.Y = circle(), slices.Repeat([]float64{math.NaN()}, anglePoints)
+			case err != nil:
 				return figure.Picture{}, err
+			default:
+				curve.X, curve.Y, curve.Error = profile.X, profile.F, profile.FError
 			}
-			pair[k] = append(pair[k], figure.Series{Name: s.name, Role: s.role, X: profile.X, Y: profile.F, Error: profile.FError})
+			pair[k] = append(pair[k], curve)
 		}
 	}
 	options := func(label, letter string) figure.ProfileOptions {

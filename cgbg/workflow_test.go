@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/figure"
+	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/cgbg/pmf"
 	"github.com/cgbg-go/lab/data/ala2"
 )
@@ -274,6 +276,23 @@ func TestAlanineSmall(t *testing.T) {
 	// Kish's fraction of the weights of the frames, by cgbg info.
 	if math.Abs(r.Ceiling-0.261) > 1e-3 {
 		t.Errorf("ESS of the frames: got %g", r.Ceiling)
+	}
+}
+
+// A set without weight is no error of the figure, and one with bad angles is.
+func TestProfilesWithoutWeight(t *testing.T) {
+	a := &Alanine{KT: 2.5}
+	set := observable.Torus{Phi: []float64{-1, -2, 1}, Psi: []float64{1, 2, -1}, Weight: []float64{0, 0, 0}, Block: 1}
+	full := set
+	full.Weight = nil
+	rng := rand.New(rand.NewPCG(1, 1))
+	p, err := a.profiles(nil, rng, []angles{{"MD", figure.Simulation, full}, {"flow", figure.After, set}})
+	if err != nil || len(p.PNG) == 0 {
+		t.Errorf("got %d bytes, %v", len(p.PNG), err)
+	}
+	set.Weight = []float64{1, 1}
+	if _, err := a.profiles(nil, rng, []angles{{"flow", figure.After, set}}); err == nil {
+		t.Error("two weights of three angles passed")
 	}
 }
 
