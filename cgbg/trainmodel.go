@@ -24,7 +24,9 @@ type TrainOptions struct {
 	Epochs   int          // passes over the frames
 	Batch    int          // frames of a step
 	Rate     float64      // highest learning rate
-	Pairing  flow.Pairing // of frames and noise; of flows, as the next
+	Pairing  flow.Pairing // of frames and noise; of flows, as those to HeldOut
+	Late     float64      // power of the flow times' law, see flow.Config
+	EMA      float64      // decay of the parameters' average
 	HeldOut  int          // frames that the likelihood is computed on
 	Progress Progress
 }
@@ -109,9 +111,11 @@ func TrainFlow(ctx context.Context, b *backend.Backend, in, out string, o TrainO
 		replace(&cfg.Batch, o.Batch)
 		replace(&cfg.RateHigh, o.Rate)
 		replace(&cfg.Pairing, o.Pairing)
+		replace(&cfg.Late, o.Late)
+		replace(&cfg.EMA, o.EMA)
 		replace(&s.HeldOut, o.HeldOut)
 		return map[string]any{"field": s.Flow, "epochs": cfg.Epochs, "batch": cfg.Batch, "rate_high": cfg.RateHigh, "rate_low": cfg.RateLow,
-			"weight_decay": cfg.WeightDecay, "clip_value": cfg.ClipValue, "pairing": cfg.Pairing, "ema": cfg.EMA, "held_out": s.HeldOut}, nil
+			"weight_decay": cfg.WeightDecay, "clip_value": cfg.ClipValue, "pairing": cfg.Pairing, "late": cfg.Late, "ema": cfg.EMA, "held_out": s.HeldOut}, nil
 	})
 	if err != nil || ready {
 		return t.cardOrNil(), false, err

@@ -124,7 +124,7 @@ type moments struct {
 
 // shrinkage towards the diagonal, and the variance of a divergence's rounding.
 const (
-	shrinkage = 0.1
+	shrinkage = 0.05
 	jitter    = 1e-5
 )
 

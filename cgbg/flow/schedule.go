@@ -35,13 +35,13 @@ type Schedule struct {
 
 // Numbers of samples that a schedule is made from.
 const (
-	pilots     = 96
+	pilots     = 192
 	meshPilots = 32
 )
 
 // Schedule makes the schedule of the model for samples as precise as acc: end
 // points with a third of the error of Dormand–Prince steps at acc.PathTol, and a
-// quadrature whose error is a tenth of acc.LogQTol. It takes as long as some hundred samples.
+// quadrature whose error is a seventh of acc.LogQTol. It takes as long as some hundred samples.
 func (m *Model) Schedule(ctx context.Context, seed uint64, acc Accuracy) (*Schedule, error) {
 	acc = acc.withDefaults()
 	acc.Schedule = nil
@@ -91,7 +91,7 @@ func (m *Model) Schedule(ctx context.Context, seed uint64, acc Accuracy) (*Sched
 			smooth = append(smooth, divergences[i*len(times):(i+1)*len(times)]...)
 		}
 	}
-	rule, err := fitQuadrature(smooth, acc.LogQTol/10)
+	rule, err := fitQuadrature(smooth, acc.LogQTol/7)
 	if err != nil {
 		return nil, err
 	}

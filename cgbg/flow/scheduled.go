@@ -8,10 +8,12 @@ import (
 	"github.com/cgbg-go/lab/cgbg/ode"
 )
 
-// roughPath is how rough a path may be, in terms of the pilots' Defect. A rougher
-// one gets a mesh of half the steps and the finer rule: there both errors have
-// their tails.
-const roughPath = 2
+// Where the errors have their tails, in terms of the pilots' root mean squares.
+const (
+	roughPath  = 2.5 // Defect; a rougher path is stepped anew, in halves, with the finer rule
+	unlikeRule = 1.2 // length of the divergences, see unlike; a greater one gets the finer rule
+	roughRule  = 1.6 // Defect; likewise
+)
 
 // finer is the schedule of samples with rough paths. One that is rough even there
 // goes the adaptive way.
@@ -36,15 +38,20 @@ func (s *Schedule) last() bool { return s.Fine == nil }
 // that it is not good enough for are listed, rough or odd.
 func (s *Schedule) batch(ctx context.Context, e *evaluator, x []float64, t0, t1 float64, acc Accuracy) (*transported, error) {
 	n := len(x) / e.dim
-	mesh, node := slices.Clone(s.Mesh), s.places(s.Nodes)
+	mesh, node, fine := slices.Clone(s.Mesh), s.places(s.Nodes), s.places(s.Fine)
 	if t1 < t0 {
 		slices.Reverse(mesh)
 		slices.Reverse(node)
+		slices.Reverse(fine)
 	}
 	values := make([]float64, n*len(s.Nodes)) // divergences, [state][node]
+	between := make([][]float64, len(s.Fine)) // states at nodes of the finer rule alone
 	div := make([]float64, n)
 	sol, err := ode.SolveMesh(ctx, e.field, x, e.dim, mesh, func(k int, t float64, x, dx []float64) error {
 		if node[k] < 0 {
+			if fine[k] >= 0 {
+				between[fine[k]] = slices.Clone(x)
+			}
 			return nil
 		}
 		if err := e.chunks(ctx, slices.Repeat([]float64{t}, n), x, dx, div, acc.Chunk); err != nil {
@@ -60,6 +67,7 @@ func (s *Schedule) batch(ctx context.Context, e *evaluator, x []float64, t0, t1 
 	}
 	out := &transported{x: sol.X, integral: make([]float64, n), errors: make([]float64, n),
 		evaluations: float64(sol.Evaluations + len(s.Nodes)), divergences: float64(len(s.Nodes))}
+	var again []int // states for the finer rule
 	for i := range n {
 		v := values[i*len(s.Nodes) : (i+1)*len(s.Nodes)]
 		for k, w := range s.Weights {
@@ -74,9 +82,44 @@ func (s *Schedule) batch(ctx context.Context, e *evaluator, x []float64, t0, t1 
 			out.odd = append(out.odd, i)
 		case rough:
 			out.rough = append(out.rough, i)
+		case !s.last() && (out.errors[i] > unlikeRule*s.LogQError || sol.Defect[i] > roughRule*s.Defect):
+			again = append(again, i)
 		}
 	}
-	return out, nil
+	return out, s.refine(ctx, e, again, between, values, acc, out)
+}
+
+// refine integrates the divergence of some states by the finer rule.
+func (s *Schedule) refine(ctx context.Context, e *evaluator, states []int, between [][]float64, values []float64, acc Accuracy, out *transported) error {
+	var t, x []float64
+	for k, part := range between {
+		for _, i := range states {
+			if part != nil {
+				t, x = append(t, s.Mesh[s.Fine[k]]), append(x, part[i*e.dim:(i+1)*e.dim]...)
+			}
+		}
+	}
+	div := make([]float64, len(t))
+	if err := e.chunks(ctx, t, x, nil, div, acc.Chunk); err != nil {
+		return err
+	}
+	out.divergences += float64(len(t)) / float64(len(out.integral))
+	for _, i := range states {
+		out.errors[i] *= s.FineError / s.LogQError
+		out.integral[i] = 0
+	}
+	node := s.places(s.Nodes)
+	for k, w := range s.FineWeights {
+		for _, i := range states {
+			if j := node[s.Fine[k]]; j >= 0 {
+				out.integral[i] += w * values[i*len(s.Nodes)+j]
+			} else {
+				out.integral[i] += w * div[0]
+				div = div[1:]
+			}
+		}
+	}
+	return nil
 }
 
 // places are the numbers that mesh points have among the given ones, −1 for others.

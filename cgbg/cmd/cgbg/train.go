@@ -43,6 +43,8 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs.Float64Var(&o.Rate, "rate", 0, "highest learning `rate`; 0: the preset's")
 	fs.IntVar(&o.HeldOut, "held-out", 0, "`frames` for the likelihood; 0: the preset's")
 	pairing := fs.String("pairing", "independent", "`how` noise meets frames: independent, aligned or transported")
+	fs.Float64Var(&o.Late, "late", 0, "`power` that draws flow times near the data, 1: uniform; 0: the preset's")
+	fs.Float64Var(&o.EMA, "ema", 0, "`decay` of the average of the flow's parameters; 0: the preset's")
 	out := fs.String("o", "", "`file` of the model, .npz")
 	rest, stop, err := parse(fs, trainUsage, args, stdout)
 	switch {
@@ -52,8 +54,8 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return fmt.Errorf("%w: train takes what to train (flow or pmf) and one file of frames (-h explains)", errUsage)
 	case *out == "":
 		return fmt.Errorf("%w: train: -o, the file of the model, is missing", errUsage)
-	case o.Epochs < 0 || o.Batch < 0 || o.Rate < 0 || o.HeldOut < 0:
-		return fmt.Errorf("%w: train: -epochs, -batch, -rate and -held-out cannot be negative", errUsage)
+	case o.Epochs < 0 || o.Batch < 0 || o.Rate < 0 || o.HeldOut < 0 || o.Late < 0 || o.EMA < 0:
+		return fmt.Errorf("%w: train: -epochs, -batch, -rate, -late, -ema and -held-out cannot be negative", errUsage)
 	}
 	if *pairing != "independent" {
 		o.Pairing = flow.Pairing(*pairing)

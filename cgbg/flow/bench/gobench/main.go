@@ -28,6 +28,7 @@ func main() {
 	slices := flag.Int("slices", 0, "`parts` of a training batch; 0: the default of Fit")
 	adaptive := flag.Bool("adaptive", false, "samples without a schedule")
 	schedule := flag.String("schedule", "", "`file` of the flow's schedule, made where there is none")
+	seed := flag.Uint64("seed", 3, "of the schedule's pilots")
 	pathTol := flag.Float64("path", flow.SamplingAccuracy("cpu").PathTol, "`tolerance` of the path")
 	flag.Parse()
 	b, err := backend.Open()
@@ -37,7 +38,7 @@ func main() {
 	out := map[string]any{"what": *what, "batch": *batch, "device": b.Name}
 	switch *what {
 	case "sample":
-		err = sample(b, *weights, *n, *batch, *checks, *pathTol, *adaptive, *schedule, out)
+		err = sample(b, *weights, *n, *batch, *checks, *pathTol, *adaptive, *schedule, *seed, out)
 	case "train":
 		err = train(b, *beads, *n, *batch, *slices, out)
 	default:
@@ -56,7 +57,7 @@ func fail(err error) {
 	os.Exit(1)
 }
 
-func sample(b *backend.Backend, path string, n, batch, checks int, pathTol float64, adaptive bool, schedule string, out map[string]any) error {
+func sample(b *backend.Backend, path string, n, batch, checks int, pathTol float64, adaptive bool, schedule string, seed uint64, out map[string]any) error {
 	m, err := flow.Import(b.Backend, path)
 	if err != nil {
 		return err
@@ -67,7 +68,7 @@ func sample(b *backend.Backend, path string, n, batch, checks int, pathTol float
 	if !adaptive {
 		if acc.Schedule, err = flow.LoadSchedule(schedule); errors.Is(err, fs.ErrNotExist) {
 			start := time.Now()
-			acc.Schedule, err = m.Schedule(ctx, 3, acc)
+			acc.Schedule, err = m.Schedule(ctx, seed, acc)
 			out["schedule_seconds"] = time.Since(start).Seconds()
 			if err == nil && schedule != "" {
 				err = acc.Schedule.Save(schedule)
