@@ -7,7 +7,7 @@
 # reference (CGBG_PYTHON, default python3), which is left out with a reason where they are missing. Prints the medians, their
 # ratios, and the errors of log q: ours from reverse integration in float64, the reference's from the arrays published/*.
 set -euo pipefail
-folder=$(cd "${1:?usage: compare.sh FOLDER [ROUNDS [SAMPLES]]}" && pwd) rounds=${2:-3} samples=${3:-256}
+folder=$(cd "${1:?usage: compare.sh FOLDER [ROUNDS [SAMPLES]]}" && pwd) rounds=${2:-3} samples=${3:-512}
 python=${CGBG_PYTHON:-python3}
 here=$(cd "$(dirname "$0")" && pwd)
 dir=$(mktemp -d)
@@ -24,7 +24,7 @@ for map in ha cb; do
 	weights=$folder/flow_$map.npz
 	beads=10
 	[ "$map" = cb ] && beads=6
-	"$dir/gobench" -weights "$weights" -schedule "$dir/$map.json" -n 100 -checks 100 >"$dir/checked"
+	"$dir/gobench" -weights "$weights" -schedule "$dir/$map.json" -n 200 -checks 200 >"$dir/checked"
 	for _ in $(seq "$rounds"); do
 		"$dir/gobench" -weights "$weights" -schedule "$dir/$map.json" -n "$samples" | number samples_per_second >>"$dir/$map-ours"
 		"$dir/gobench" -what train -beads "$beads" -batch 1024 -n 4 | number seconds_per_step >>"$dir/$map-ours-step"
@@ -42,5 +42,5 @@ for map in ha cb; do
 f = np.load(sys.argv[2]); e = f["published/logq"] - f["published/true_logq"]
 print(f"{sys.argv[1]}: reference: error of log q: rms {np.sqrt((e**2).mean()):.4f}, largest {abs(e).max():.4f} of {len(e)}, nat")' "$map" "$weights"
 	fi
-	echo "$map: ours: error of log q: rms $(number logq_rms <"$dir/checked"), largest $(number logq_max <"$dir/checked") of 100, certificate $(number logq_bound <"$dir/checked"), nat; apart from the samples, the schedule took $(number schedule_seconds <"$dir/checked") s, the checks $(number check_seconds <"$dir/checked") s"
+	echo "$map: ours: error of log q: rms $(number logq_rms <"$dir/checked"), largest $(number logq_max <"$dir/checked") of 200, certificate $(number logq_bound <"$dir/checked"), nat; apart from the samples, the schedule took $(number schedule_seconds <"$dir/checked") s, the checks $(number check_seconds <"$dir/checked") s"
 done
