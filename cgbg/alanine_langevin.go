@@ -146,7 +146,7 @@ func (a *Alanine) DynamicsFigure(ctx context.Context) (figure.Picture, error) {
 	if err != nil {
 		return figure.Picture{}, err
 	}
-	return a.profiles(q, a.rng(7), []angles{
+	return profiles(a.KT, q, a.rng(7), []angles{
 		{"MD, biased: the start", figure.Biased, left(biased)},
 		{"MD, reweighted", figure.Simulation, left(simulation)},
 		{"flow, reweighted", figure.After, left(samples)},

@@ -193,7 +193,7 @@ func (a *Alanine) Figure(ctx context.Context) (figure.Picture, error) {
 	}
 	before := samples
 	before.Weight = nil
-	return a.profiles(q, a.rng(2), []angles{
+	return profiles(a.KT, q, a.rng(2), []angles{
 		{"MD, biased", figure.Biased, biased},
 		{"MD, reweighted", figure.Simulation, simulation},
 		{"flow", figure.Before, before},
@@ -226,12 +226,12 @@ type angles struct {
 
 // profiles draws the free energies of sets along φ and ψ. A set without weight,
 // such as few weighted samples where a basin is left out, has no line, and the key says so.
-func (a *Alanine) profiles(q *figure.Quality, rng *rand.Rand, sets []angles) (figure.Picture, error) {
+func profiles(kT float64, q *figure.Quality, rng *rand.Rand, sets []angles) (figure.Picture, error) {
 	var pair [2][]figure.Series
 	for _, s := range sets {
 		for k, angle := range [][]float64{s.set.Phi, s.set.Psi} {
 			profile, err := observable.NewProfile(angle, s.set.Weight, observable.ProfileOptions{
-				Grid: circle(), KT: a.KT, Smoother: observable.Corrected, Bandwidth: angleBandwidth, Periodic: true,
+				Grid: circle(), KT: kT, Smoother: observable.Corrected, Bandwidth: angleBandwidth, Periodic: true,
 				Resampling: observable.Resampling{Resamples: bootstraps, Block: s.set.Block, Rng: rng}})
 			curve := figure.Series{Name: s.name, Role: s.role}
 			switch {

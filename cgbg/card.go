@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/backend"
-	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/cgbg-go/lab/data"
 )
 
@@ -82,14 +81,7 @@ func ReadCard(model string) (*Card, error) {
 
 // write puts the card beside the model.
 func (c *Card) write(model string) error {
-	text, err := json.MarshalIndent(c, "", "  ")
-	if err == nil {
-		err = train.WriteFile(cardPath(model), append(text, '\n'))
-	}
-	if err != nil {
-		return fmt.Errorf("cgbg: %w", err)
-	}
-	return nil
+	return writeJSON(cardPath(model), c)
 }
 
 // done tells whether the model is there, made from the same settings and data.

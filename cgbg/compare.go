@@ -1,10 +1,13 @@
 package cgbg
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 
 	"github.com/cgbg-go/lab/cgbg/observable"
+	"github.com/cgbg-go/lab/cgbg/reweight"
 )
 
 // Scored is scores with the floor of a perfect model.
@@ -22,6 +25,7 @@ type Comparison struct {
 
 // Compare scores a set against a reference. The floors add what the frames of the reference and those of the set cost a
 // perfect model, each extrapolated from its own parts (observable.FloorPerfect).
+// Scores and floors are NaN where a set, or a part of it, has no weight.
 // Errors: those of ScoreTorus and FloorPerfect.
 func Compare(seed int, model, reference *Dataset) (*Comparison, error) {
 	rng := rand.New(rand.NewPCG(uint64(seed), streamEvaluate+2))
@@ -37,11 +41,18 @@ func Compare(seed int, model, reference *Dataset) (*Comparison, error) {
 }
 
 func scored(model, reference observable.Torus, rng *rand.Rand) (s Scored, err error) {
-	if s.Scores, err = observable.ScoreTorus(model, reference, observable.Resampling{Resamples: bootstraps, Rng: rng}); err != nil {
+	s.Scores, err = observable.ScoreTorus(model, reference, observable.Resampling{Resamples: bootstraps, Rng: rng})
+	if errors.Is(err, observable.ErrNoMass) {
+		return Scored{unknown(), unknown()}, nil
+	}
+	if err != nil {
 		return s, err
 	}
 	for _, t := range []observable.Torus{model, reference} {
 		floor, err := observable.FloorPerfect(t, floorRepeats, observable.Resampling{Rng: rng})
+		if errors.Is(err, observable.ErrNoMass) { // weights so uneven that a part of the set has none
+			floor, err = unknown(), nil
+		}
 		if err != nil {
 			return s, err
 		}
@@ -49,6 +60,12 @@ func scored(model, reference observable.Torus, rng *rand.Rand) (s Scored, err er
 		s.Floor.PMFError.Value += floor.PMFError.Value
 	}
 	return s, nil
+}
+
+// unknown are scores of a set, or a part of one, without weight.
+func unknown() observable.Scores {
+	none := reweight.Estimate{Value: math.NaN(), Error: math.NaN()}
+	return observable.Scores{JS: none, PMFError: none}
 }
 
 // left is the set with no weight at φ > 0; frames keep their places, and so their blocks of time.

@@ -1,6 +1,7 @@
 package cgbg
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -86,7 +87,11 @@ func (d *Dataset) measure(seed int) (err error) {
 	if d.Positive.Value == 0 { // resamples of no visit have none either
 		d.Positive.Error = math.Min(1, 1/d.Effective)
 	}
-	if d.Floor, err = observable.FloorHalves(d.Dihedrals, floorRepeats, observable.Resampling{Rng: rng}); err != nil {
+	d.Floor, err = observable.FloorHalves(d.Dihedrals, floorRepeats, observable.Resampling{Rng: rng})
+	if errors.Is(err, observable.ErrNoMass) { // weights so uneven that one half has none
+		d.Floor, err = unknown(), nil
+	}
+	if err != nil {
 		return fmt.Errorf("cgbg: %s: %w", d.Name, err)
 	}
 	return nil

@@ -30,12 +30,14 @@ type DrawOptions struct {
 // Drawn tells of samples.
 type Drawn struct {
 	N         int
+	Fresh     bool              // drawn now; otherwise they were there, from the same models and seed
 	LogQBound float64           // of the errors of 99 of 100 log-densities, nats
 	Weights   *reweight.Summary // nil without a potential
 }
 
 // Draw draws samples of a flow's file, with its card, into the Arrow file out,
-// and weighs them where there is a potential.
+// and weighs them where there is a potential. Samples that are there already, of
+// the same models, number and seed, are left as they are.
 //
 // Errors: those of the files, a potential of other beads, those of [SampleFile].
 func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptions) (*Drawn, error) {
@@ -61,14 +63,17 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 		sum += pmfSum
 	}
 	s.Fingerprint = hash(sum, s.Accuracy)
-	if err := SampleFile(ctx, out, m, s); err != nil {
-		return nil, err
+	frames, meta, err := readFrames(out, s.Fingerprint)
+	fresh := err != nil || meta.Extra[keyAsked] != s.asked()
+	if fresh {
+		if err := SampleFile(ctx, out, m, s); err != nil {
+			return nil, err
+		}
+		if frames, meta, err = data.ReadFile(out); err != nil {
+			return nil, err
+		}
 	}
-	frames, meta, err := data.ReadFile(out)
-	if err != nil {
-		return nil, err
-	}
-	d := &Drawn{N: frames.Len()}
+	d := &Drawn{N: frames.Len(), Fresh: fresh}
 	if d.LogQBound, err = strconv.ParseFloat(meta.Extra[keyLogQErr], 64); err != nil {
 		return nil, fmt.Errorf("cgbg: %s: key %s: %w", out, keyLogQErr, err)
 	}

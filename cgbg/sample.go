@@ -161,6 +161,11 @@ func (o *SampleOptions) part(ctx context.Context, path string, m *flow.Model, k,
 	return frames, data.WriteFile(path, meta, frames)
 }
 
+// asked tells how many samples were asked for, and from which seed.
+func (o *SampleOptions) asked() string {
+	return fmt.Sprintf("seed %d, %d samples, until %g effective", o.Seed, o.N, o.UntilESS)
+}
+
 func (o *SampleOptions) partPrint(k, size int) string {
 	return fmt.Sprintf("%s seed %d part %d of %d in %d", o.Fingerprint, o.Seed, k, size, o.Part)
 }
@@ -174,7 +179,7 @@ func (o *SampleOptions) join(path string, parts []string) error {
 			return err
 		}
 		if k == 0 { // the first part has the checks
-			meta.Extra[keyFingerprint] = o.Fingerprint
+			meta.Extra[keyFingerprint], meta.Extra[keyAsked] = o.Fingerprint, o.asked()
 			if w, err = data.Create(path, meta); err != nil {
 				return err
 			}

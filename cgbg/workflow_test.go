@@ -286,12 +286,12 @@ func TestProfilesWithoutWeight(t *testing.T) {
 	full := set
 	full.Weight = nil
 	rng := rand.New(rand.NewPCG(1, 1))
-	p, err := a.profiles(nil, rng, []angles{{"MD", figure.Simulation, full}, {"flow", figure.After, set}})
+	p, err := profiles(a.KT, nil, rng, []angles{{"MD", figure.Simulation, full}, {"flow", figure.After, set}})
 	if err != nil || len(p.PNG) == 0 {
 		t.Errorf("got %d bytes, %v", len(p.PNG), err)
 	}
 	set.Weight = []float64{1, 1}
-	if _, err := a.profiles(nil, rng, []angles{{"flow", figure.After, set}}); err == nil {
+	if _, err := profiles(a.KT, nil, rng, []angles{{"flow", figure.After, set}}); err == nil {
 		t.Error("two weights of three angles passed")
 	}
 }

@@ -115,6 +115,7 @@ func (w workspace) propose(ctx context.Context, file string, m *flow.Model, o Sa
 // Keys of the free-form part of a data file's schema.
 const (
 	keyFingerprint  = "fingerprint"
+	keyAsked        = "asked"
 	keyLogQErr      = "logq_error_max"
 	keyEvaluations  = "evaluations"
 	keyDivergences  = "divergences"

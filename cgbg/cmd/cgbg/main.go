@@ -1,6 +1,6 @@
 // Command cgbg works on data and models: it maps trajectories of molecular
 // dynamics to coarse-grained frames, trains flows and potentials on them, draws samples with
-// their exact log-density, and weighs these.
+// their exact log-density, weighs these, and holds them against simulations.
 //
 //	go run ./cgbg/cmd/cgbg import -map core-beta -structure conf.gro -o ala2_cb.arrow traj.trr
 //	go run ./cgbg/cmd/cgbg info ala2_cb.arrow
@@ -35,6 +35,8 @@ const usage = `usage: go run ./cgbg/cmd/cgbg COMMAND [flags] [arguments]
   train flow|pmf FILE    train a flow, or a potential of mean force, on frames
   sample FLOW            draw samples with their exact log-density, and weigh them
   reweight SAMPLES       weigh samples by another potential
+  report SAMPLES         score weighted samples against a simulation, with figures
+  run FILE.toml          all of it, from trajectories to free energies
 
 "go run ./cgbg/cmd/cgbg COMMAND -h" explains a command.
 `
@@ -43,7 +45,7 @@ type command func(ctx context.Context, args []string, stdout io.Writer) error
 
 var commands = map[string]command{"import": importCommand, "info": infoCommand, "head": headCommand,
 	"export": exportCommand, "merge": mergeCommand, "split": splitCommand, "resample": resampleCommand, "pull": pullCommand,
-	"recipe": recipeCommand, "train": trainCommand, "sample": sampleCommand, "reweight": reweightCommand}
+	"recipe": recipeCommand, "train": trainCommand, "sample": sampleCommand, "reweight": reweightCommand, "report": reportCommand, "run": runCommand}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+
+	"github.com/cgbg-go/lab/cgbg"
+)
+
+const reportUsage = `usage: go run ./cgbg/cmd/cgbg report -reference FRAMES.arrow -o DIR SAMPLES.arrow
+
+Scores weighted samples (of "cgbg sample -pmf" or "cgbg reweight") against a simulation, on the
+dihedrals phi and psi: Jensen-Shannon divergence and error of the free energy, with errors
+and floors (what a perfect model would score with as many samples), before and after
+reweighting. The reference has beads or dihedrals (import -map dihedrals), and weights where
+it was biased. DIR gets results.json, the free energies along phi and psi (profiles), over
+both (maps), the weights, each as PNG and SVG, and report.json: what was scored, by checksum.
+
+`
+
+// reportCommand is `cgbg report`.
+func reportCommand(ctx context.Context, args []string, stdout io.Writer) error {
+	fs := flag.NewFlagSet("report", flag.ContinueOnError)
+	var o cgbg.ReportOptions
+	fs.StringVar(&o.Name, "name", "samples", "`prefix` of the names in results.json")
+	fs.StringVar(&o.Title, "title", "MD", "`name` of the reference in figures")
+	fs.StringVar(&o.Reference, "reference", "", "`file` of frames of a simulation")
+	fs.IntVar(&o.Seed, "seed", 1, "of the bootstrap")
+	dir := fs.String("o", "", "`folder` to write to")
+	rest, stop, err := parse(fs, reportUsage, args, stdout)
+	switch {
+	case err != nil || stop:
+		return err
+	case len(rest) != 1 || *dir == "" || o.Reference == "":
+		return fmt.Errorf("%w: report takes -reference, -o and one file of samples (-h explains)", errUsage)
+	}
+	e, err := cgbg.Report(ctx, rest[0], *dir, o)
+	if err != nil {
+		return err
+	}
+	tell(stdout, e, *dir)
+	return nil
+}
+
+// tell prints an evaluation.
+func tell(w io.Writer, e *cgbg.Evaluation, dir string) {
+	for _, r := range e.Results() {
+		line := fmt.Sprintf("%-32s %.4g", r.Name, r.Value)
+		if r.Error == r.Error {
+			line += fmt.Sprintf(" ± %.2g", r.Error)
+		}
+		if r.Unit != "" {
+			line += " " + r.Unit
+		}
+		if r.Floor == r.Floor {
+			line += fmt.Sprintf("   floor %.4g", r.Floor)
+		}
+		fmt.Fprintln(w, line)
+	}
+	fmt.Fprintf(w, "%s\nfigures and results.json are in %s\n", e.Weights.Verdict, dir)
+}

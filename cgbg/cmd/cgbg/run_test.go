@@ -1,0 +1,115 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// From a trajectory to free energies with one file; what is done is not done again.
+func TestRun(t *testing.T) {
+	t.Setenv("GOMLX_BACKEND", "go")
+	dir := t.TempDir()
+	abs := func(path string) string {
+		p, err := filepath.Abs(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	file := filepath.Join(dir, "ala2.toml")
+	write := func(n string) {
+		text := `
+[data]
+trajectories = ["` + abs(trr) + `"]
+structure = "` + abs(gro) + `"
+awh = "` + abs(xvg) + `"
+[flow]
+preset = "small"
+frames = "` + abs("../../../data/ala2/core_beta_awh_gamma9.arrow") + `"
+epochs = 1
+held_out = 20
+[pmf]
+preset = "small"
+frames = "` + abs("../../../data/ala2/core_beta_awh_gamma9.arrow") + `"
+batch = 512
+[sample]
+n = ` + n + `
+checks = 4
+[reference]
+frames = "` + abs("../../../data/ala2/explicit/unbiased_dihedrals.arrow") + `"
+`
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("300")
+	text, err := call(t, "run", file)
+	if err != nil || strings.Contains(text, "there already") || !strings.Contains(text, "Pareto") && !strings.Contains(text, "ala2/ess ") {
+		t.Fatalf("got %q, %v", text, err)
+	}
+	for _, name := range []string{"frames.arrow", "flow.npz", "flow.npz.json", "pmf.npz", "samples.arrow", "profiles.svg", "maps.png", "weights.png", "report.json"} {
+		if _, err := os.Stat(filepath.Join(dir, "ala2", name)); err != nil {
+			t.Error(err)
+		}
+	}
+	var results []struct {
+		Name  string
+		Value *float64
+	}
+	raw, err := os.ReadFile(filepath.Join(dir, "ala2", "results.json"))
+	if err == nil {
+		err = json.Unmarshal(raw, &results)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, r := range results {
+		switch r.Name {
+		case "ala2/js", "ala2/pmf_error":
+			if r.Value == nil {
+				t.Errorf("%s: no value", r.Name)
+			}
+			found++
+		case "ala2/ess", "ala2/khat", "ala2/ess_clipped":
+			found++
+		}
+	}
+	if found != 5 {
+		t.Errorf("results: %s", raw)
+	}
+	if text, err = call(t, "run", file); err != nil || strings.Count(text, "there already") != 4 {
+		t.Errorf("again: got %q, %v", text, err)
+	}
+	write("310")
+	if text, err = call(t, "run", file); err != nil || strings.Count(text, "there already") != 3 {
+		t.Errorf("more samples: got %q, %v", text, err)
+	}
+}
+
+func TestRunErrors(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range []struct{ text, want string }{
+		{"", "[data]"},
+		{"[data]\nframes = 'a.arrow'\ntrajectories = ['b.trr']", "one of them"},
+		{"[data]\nframes = 'a.arrow'\n[flow]\nepoch = 3", "flow.epoch"},
+		{"[data]\nframes = 'a.arrow'\n[sample]\nn = 'many'", "sample"},
+		{"[data\n", "line 2"},
+	} {
+		file := filepath.Join(dir, "x.toml")
+		if err := os.WriteFile(file, []byte(c.text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if text, err := call(t, "run", file); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: got %q, %v, want %q", c.text, text, err, c.want)
+		}
+	}
+	for _, args := range [][]string{{"run"}, {"report", "x.arrow"}} {
+		if _, err := call(t, args...); exitCode(err) != 2 {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
+}
