@@ -22,7 +22,9 @@ type Card struct {
 	Fingerprint string         `json:"fingerprint"` // of settings and data
 	Data        string         `json:"data"`        // file of the frames
 	DataSHA     string         `json:"data_sha256"`
-	Frames      int            `json:"frames"` // trained on
+	Frames      int            `json:"frames"`          // trained on
+	Start       string         `json:"start,omitempty"` // model that the training went on from
+	StartSHA    string         `json:"start_sha256,omitempty"`
 	Beads       []string       `json:"beads"`
 	Species     []int32        `json:"species,omitempty"`
 	System      string         `json:"system"`

@@ -28,6 +28,7 @@ type TrainOptions struct {
 	Late     float64      // power of the flow times' law, see flow.Config
 	EMA      float64      // decay of the parameters' average
 	HeldOut  int          // frames that the likelihood is computed on
+	Start    string       // file of a trained model to go on from, of the same beads; "": random parameters
 	Progress Progress
 }
 
@@ -66,7 +67,14 @@ func newTraining(ctx context.Context, b *backend.Backend, kind, in, out string, 
 	if t.card.Settings, err = apply(t); err != nil {
 		return nil, false, err
 	}
-	t.card.Fingerprint = hash(kind, t.card.Settings, o.Seed, sum)
+	if o.Start != "" {
+		start, err := data.Checksum(ctx, o.Start)
+		if err != nil {
+			return nil, false, err
+		}
+		t.card.Start, t.card.StartSHA = filepath.Base(o.Start), start
+	}
+	t.card.Fingerprint = hash(kind, t.card.Settings, o.Seed, sum, t.card.StartSHA)
 	if residues, err := cgmap.Backbone(t.meta.Beads); err == nil {
 		t.card.Handedness = handedness(residues[0], widened(t.frames.R[:t.frames.Width()]))
 	}
@@ -122,7 +130,7 @@ func TrainFlow(ctx context.Context, b *backend.Backend, in, out string, o TrainO
 	}
 	kept, held := holdOut(t.frames.Len())
 	cfg := t.settings.FlowFit
-	cfg.Checkpoint, cfg.Progress = t.checkpoint(), o.Progress
+	cfg.Checkpoint, cfg.Progress, cfg.Start = t.checkpoint(), o.Progress, o.Start
 	m, history, err := flow.Fit(ctx, b.Backend, t.settings.Flow, positions(t.frames, kept), cfg)
 	if err != nil {
 		return nil, false, err
@@ -161,7 +169,7 @@ func TrainPMF(ctx context.Context, b *backend.Backend, in, out string, o TrainOp
 		return t.cardOrNil(), false, err
 	}
 	cfg := t.settings.PMFFit
-	cfg.Checkpoint, cfg.Progress = t.checkpoint(), o.Progress
+	cfg.Checkpoint, cfg.Progress, cfg.Start = t.checkpoint(), o.Progress, o.Start
 	m, history, err := pmf.Fit(ctx, b.Backend, t.settings.MACE, t.frames.R, t.frames.F, cfg)
 	if err != nil {
 		return nil, false, err

@@ -43,6 +43,7 @@ type Config struct {
 	// the data, where stiff bonds take their shape. The best field is the same, but
 	// one that is trained for hours instead of days has a far higher likelihood. 0 or 1: uniform, as published.
 	Late    float64
+	Start   string  // file of a trained model whose parameters are those of the first step; "": random ones
 	Pairing Pairing // of frames and noise; Aligned needs Beads
 	EMA     float64 // decay per step of an average of the parameters that takes their place at the end; 0: none
 
@@ -77,6 +78,11 @@ func Fit(ctx context.Context, backend compute.Backend, field Field, frames []flo
 		standard[i] = float32((m.centred(frames, i) - m.Mean[i%dim]) / m.Std)
 	}
 	field.Init(m.Store, rand.New(rand.NewPCG(cfg.Seed, 0x666c6f77)))
+	if cfg.Start != "" {
+		if err := train.Start(m.Store, cfg.Start); err != nil {
+			return nil, nil, fmt.Errorf("flow: %w", err)
+		}
+	}
 	loss := matching(field, n, cfg, cfg.slices(backend, field))
 	perEpoch := max(1, n/cfg.Batch)
 	steps := cfg.Epochs * perEpoch

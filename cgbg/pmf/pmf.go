@@ -70,6 +70,8 @@ type Config struct {
 	// RandomSplit holds out frames at random instead. Neighbours in time then
 	// stand on both sides, and the loss on them is too good.
 	RandomSplit bool
+	// Start is the file of a trained model whose parameters are those of the first step; "": random ones.
+	Start string
 	// Floor is the noise floor of the loss where it is known (see NoiseFloor),
 	// to be shown beside the loss; 0: unknown.
 	Floor float64
@@ -114,6 +116,11 @@ func Fit(ctx context.Context, backend compute.Backend, pot Potential, r, f []flo
 	kept := n - held
 	m := &Model{Potential: pot, Store: model.NewStore(), backend: backend}
 	pot.Init(m.Store, rand.New(rand.NewPCG(cfg.Seed, 0x706d66)))
+	if cfg.Start != "" {
+		if err := train.Start(m.Store, cfg.Start); err != nil {
+			return nil, nil, fmt.Errorf("pmf: %w", err)
+		}
+	}
 	perEpoch := max(1, kept/cfg.Batch)
 	steps := cfg.Epochs * perEpoch
 	tc := train.Config{

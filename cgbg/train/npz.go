@@ -114,6 +114,19 @@ func ImportParams(store *model.Store, arrays map[string]*tensors.Tensor) error {
 	return setParams(store, values)
 }
 
+// Start gives the store's parameters the values in an NPZ file of a trained
+// model. Errors: those of the file, and of ImportParams.
+func Start(store *model.Store, path string) error {
+	arrays, err := ReadArrays(path)
+	if err != nil {
+		return err
+	}
+	if err := ImportParams(store, arrays); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
 // ExportParams are the store's parameters as arrays "param/<name>", float32.
 func ExportParams(store *model.Store) (map[string]*tensors.Tensor, error) {
 	params, err := getParams(store)

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/cgbg-go/lab/cgbg"
 	"github.com/cgbg-go/lab/data"
 )
 
@@ -37,6 +39,24 @@ func TestModels(t *testing.T) {
 	}
 	if text, err := call(t, train...); err != nil || !strings.Contains(text, "there already") {
 		t.Errorf("again: got %q, %v", text, err)
+	}
+	// A training that starts from the model is about as good from its first steps; one at this rate from random numbers is far from it.
+	further := filepath.Join(dir, "further.npz")
+	if text, err := call(t, "train", "flow", "-preset", "small", "-epochs", "1", "-held-out", "20", "-rate", "1e-4", "-from", flow, "-o", further, frames); err != nil {
+		t.Fatalf("got %q, %v", text, err)
+	}
+	nll := func(model string) float64 {
+		card, err := cgbg.ReadCard(model)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return card.Results["nll"].(float64)
+	}
+	if was, is := nll(flow), nll(further); !(math.Abs(is-was) < 1) {
+		t.Errorf("-ln q was %.2f, and is %.2f after a little more training", was, is)
+	}
+	if _, err := call(t, "train", "flow", "-preset", "small", "-from", mace, "-o", further, frames); err == nil || !strings.Contains(err.Error(), "pmf.npz") {
+		t.Errorf("a flow from a potential: %v", err)
 	}
 	if text, err := call(t, "sample", "-n", "30", "-checks", "4", "-pmf", mace, "-o", samples, flow); err != nil || !strings.Contains(text, "30 samples") || !strings.Contains(text, "Pareto") {
 		t.Fatalf("got %q, %v", text, err)

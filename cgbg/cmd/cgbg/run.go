@@ -39,10 +39,10 @@ it stood. Paths are relative to the file. Everything but [data] may be left out:
 
   [flow]                               # model = "flow.npz", or how to train it:
   preset  = "quick"                    # small, quick or paper
-  pairing = "aligned"                  # frames (of other data), epochs, batch, rate, late, ema, held_out
+  pairing = "aligned"                  # frames (of other data), from, epochs, batch, rate, late, ema, held_out
 
   [pmf]                                # model = "pmf.npz", or
-  preset = "quick"                     # frames, epochs, batch, rate
+  preset = "quick"                     # frames, from, epochs, batch, rate
 
   [sample]
   n         = 10000                    # at most
@@ -85,6 +85,7 @@ type dataPlan struct {
 
 type modelPlan struct {
 	Model, Frames, Preset string
+	From                  string
 	Epochs, Batch         int
 	Rate, Late, EMA       float64
 	HeldOut               int `toml:"held_out"`
@@ -120,7 +121,7 @@ func readPlan(path string) (*plan, error) {
 	if p.Out == "" {
 		p.Out = strings.TrimSuffix(filepath.Base(path), ".toml")
 	}
-	for _, file := range []*string{&p.Out, &d.Frames, &d.Structure, &d.AWH, &d.Bias, &p.Flow.Model, &p.Flow.Frames, &p.PMF.Model, &p.PMF.Frames, &p.Reference.Frames} {
+	for _, file := range []*string{&p.Out, &d.Frames, &d.Structure, &d.AWH, &d.Bias, &p.Flow.Model, &p.Flow.Frames, &p.Flow.From, &p.PMF.From, &p.PMF.Model, &p.PMF.Frames, &p.Reference.Frames} {
 		p.at(file)
 	}
 	for i := range d.Trajectories {
@@ -266,7 +267,7 @@ func (p *plan) model(ctx context.Context, b *backend.Backend, stdout io.Writer, 
 		frames = m.Frames
 	}
 	card, fresh, err := make(ctx, b, frames, out, cgbg.TrainOptions{Preset: m.Preset, Seed: p.Seed, Epochs: m.Epochs, Batch: m.Batch, Rate: m.Rate,
-		Pairing: m.Pairing, Late: m.Late, EMA: m.EMA, HeldOut: m.HeldOut, Progress: lines(os.Stderr)})
+		Pairing: m.Pairing, Late: m.Late, EMA: m.EMA, HeldOut: m.HeldOut, Start: m.From, Progress: lines(os.Stderr)})
 	if err != nil {
 		return "", err
 	}

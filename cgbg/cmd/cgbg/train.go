@@ -45,6 +45,7 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	pairing := fs.String("pairing", "independent", "`how` noise meets frames: independent, aligned or transported")
 	fs.Float64Var(&o.Late, "late", 0, "`power` that draws flow times near the data, 1: uniform; 0: the preset's")
 	fs.Float64Var(&o.EMA, "ema", 0, "`decay` of the average of the flow's parameters; 0: the preset's")
+	fs.StringVar(&o.Start, "from", "", "`file` of a trained model to go on from, of the same beads and sizes; random parameters without it")
 	out := fs.String("o", "", "`file` of the model, .npz")
 	rest, stop, err := parse(fs, trainUsage, args, stdout)
 	switch {
