@@ -24,7 +24,7 @@ type Schedule struct {
 	Mesh        []float64 `json:"mesh"`    // flow times of the path, from 0 to 1
 	Nodes       []int     `json:"nodes"`   // places in Mesh where the divergence is evaluated
 	Weights     []float64 `json:"weights"` // of the nodes
-	Fine        []int     `json:"fine"`    // places in Mesh of a finer rule, for samples with rough paths
+	Fine        []int     `json:"fine"`    // places in Mesh of a finer rule, for samples with rough paths or unlike the pilots
 	FineWeights []float64 `json:"fine_weights"`
 	Precision   []float64 `json:"precision"`  // inverse second moment of the pilots' divergences at the nodes, [n*n]
 	LogQError   float64   `json:"logq_error"` // of the quadrature, root mean square over pilots it was not fitted to, nats
