@@ -275,6 +275,7 @@ func (a *Alanine) proposeFrom(ctx context.Context, pairing flow.Pairing, progres
 	want := a.hand()
 	return a.propose(ctx, named("samples", pairing)+".arrow", f, SampleOptions{N: a.Settings.Samples, Seed: a.Settings.Seed,
 		Accuracy: a.Settings.Accuracy, Energy: u.Energy, KT: a.KT, Fingerprint: hash(a.Settings, "one hand"), Progress: progress,
+		Meta: data.Meta{System: a.Meta.System, Mapping: a.Meta.Mapping, Beads: a.Meta.Beads, Species: a.Meta.Species, Dim: 3, Temperature: a.Meta.Temperature, Source: "a flow of " + a.Meta.Source},
 		Keep: func(r []float64) bool { return handedness(a.residue, r) == want }})
 }
 
