@@ -35,6 +35,12 @@ const (
 	Distances = "distances" // a perceptron on pair distances, to compare with
 )
 
+// Vector fields of [AlanineSettings].
+const (
+	GraphTransformer = "graph-transformer" // as published
+	Equivariant      = "equivariant"       // in terms of distances and volumes, ours
+)
+
 // AlanineSettings are the numbers behind a preset.
 type AlanineSettings struct {
 	Preset               string
@@ -43,7 +49,9 @@ type AlanineSettings struct {
 	MACE                 pmf.MACE // species and neighbours are those of the frames
 	PMFHidden, PMFLayers int      // of the perceptron on distances
 	PMFFit               pmf.Config
-	Flow                 flow.GraphTransformer // Beads are those of the frames
+	Field                string                // GraphTransformer or Equivariant
+	Flow                 flow.GraphTransformer // of the former; Beads are those of the frames
+	FieldHidden          int                   // width of the latter
 	FlowFit              flow.Config
 	Samples              int
 	HeldOut              int             // frames that the flow's likelihood is computed on
@@ -65,8 +73,8 @@ func NewAlanineSettings(preset string, seed uint64) (AlanineSettings, error) {
 	s := AlanineSettings{
 		Preset: preset, Seed: seed,
 		Potential: MACE, MACE: pmf.NewMACE(nil, 0), PMFHidden: 128, PMFLayers: 3,
-		PMFFit:  pmf.Config{Epochs: 250, Batch: 256, Rate: 1e-3, RateDecay: 0.9, ClipNorm: 1, Validation: 0.1},
-		Flow:    flow.NewGraphTransformer(0),
+		PMFFit: pmf.Config{Epochs: 250, Batch: 256, Rate: 1e-3, RateDecay: 0.9, ClipNorm: 1, Validation: 0.1},
+		Field:  GraphTransformer, Flow: flow.NewGraphTransformer(0), FieldHidden: 256,
 		FlowFit: flow.Config{Epochs: 5000, Batch: 1024, RateHigh: 3e-4, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000, StepsPerCall: 1},
 		Samples: 1_000_000, HeldOut: 2000,
 		Replicas: 256, Langevin: langevin.Config{Dt: 0.002, Gamma: 2, Steps: 100_000, Stride: 50}, // ps: 14 steps in the fastest vibration
@@ -152,6 +160,21 @@ func (s *AlanineSettings) forBeads(frames *data.Frames, meta data.Meta) (err err
 	return nil
 }
 
+// field is the vector field for frames of so many beads, nm.
+func (s *AlanineSettings) field(frames []float32, beads int) (flow.Field, error) {
+	switch s.Field {
+	case GraphTransformer:
+		f := s.Flow
+		f.Beads = beads
+		return f, nil
+	case Equivariant:
+		f, err := flow.NewEquivariant(frames, beads)
+		f.Hidden = s.FieldHidden
+		return f, err
+	}
+	return nil, fmt.Errorf("cgbg: no vector field %q: choose %q or %q", s.Field, GraphTransformer, Equivariant)
+}
+
 // rows numbers the species of beads from 0, in the order of their codes.
 func rows(meta data.Meta) ([]int, error) {
 	if len(meta.Species) == 0 {
@@ -213,12 +236,17 @@ func (a *Alanine) fitFlow(ctx context.Context, pairing flow.Pairing, progress Pr
 	cfg.Pairing = pairing
 	cfg.Checkpoint, cfg.Progress = a.path(named("flow", pairing)+".npz"), progress
 	kept, _ := holdOut(a.Frames.Len())
-	return flow.Fit(ctx, a.Backend.Backend, a.Settings.Flow, positions(a.Frames, kept), cfg)
+	frames := positions(a.Frames, kept)
+	field, err := a.Settings.field(frames, a.Frames.Beads)
+	if err != nil {
+		return nil, nil, err
+	}
+	return flow.Fit(ctx, a.Backend.Backend, field, frames, cfg)
 }
 
 // named is a file's name with the pairing, where it is not the published one.
 func named(file string, pairing flow.Pairing) string {
-	if pairing == flow.Independent {
+	if pairing == "" || pairing == flow.Independent {
 		return file
 	}
 	return file + "-" + string(pairing)

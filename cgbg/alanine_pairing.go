@@ -44,8 +44,8 @@ func (a *Alanine) ComparePairings(ctx context.Context, progress Progress) ([]Pai
 
 // PairingName is the name of a pairing in tables and results.
 func PairingName(p flow.Pairing) string {
-	if p == flow.Independent {
-		return "independent"
+	if p == "" {
+		p = flow.Independent
 	}
 	return string(p)
 }

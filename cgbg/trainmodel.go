@@ -24,7 +24,8 @@ type TrainOptions struct {
 	Epochs   int          // passes over the frames
 	Batch    int          // frames of a step
 	Rate     float64      // highest learning rate
-	Pairing  flow.Pairing // of frames and noise; of flows, as those to HeldOut
+	Field    string       // GraphTransformer or Equivariant; of flows, as those to HeldOut
+	Pairing  flow.Pairing // of frames and noise
 	Late     float64      // power of the flow times' law, see flow.Config
 	EMA      float64      // decay of the parameters' average
 	HeldOut  int          // frames that the likelihood is computed on
@@ -104,8 +105,7 @@ func (t *training) finish(history *train.History, steps int, export func(path st
 	return t.card, nil
 }
 
-// TrainFlow trains the published graph transformer on a file of frames, as they
-// are: biased if their simulation was. The model goes to the file out (NPZ), its
+// TrainFlow trains a flow on a file of frames, as they are: biased if their simulation was. The model goes to the file out (NPZ), its
 // card beside it. Frames held out in ten blocks of time tell its likelihood. A
 // run that was stopped goes on from its checkpoint beside out; a model that is
 // there already, of the same settings and data, is left as it is (fresh = false).
@@ -115,6 +115,7 @@ func TrainFlow(ctx context.Context, b *backend.Backend, in, out string, o TrainO
 	t, ready, err := newTraining(ctx, b, "flow", in, out, o, func(t *training) (map[string]any, error) {
 		s, cfg := &t.settings, &t.settings.FlowFit
 		s.Flow.Beads, cfg.Beads = t.frames.Beads, t.frames.Beads
+		replace(&s.Field, o.Field)
 		replace(&cfg.Epochs, o.Epochs)
 		replace(&cfg.Batch, o.Batch)
 		replace(&cfg.RateHigh, o.Rate)
@@ -122,7 +123,11 @@ func TrainFlow(ctx context.Context, b *backend.Backend, in, out string, o TrainO
 		replace(&cfg.Late, o.Late)
 		replace(&cfg.EMA, o.EMA)
 		replace(&s.HeldOut, o.HeldOut)
-		return map[string]any{"field": s.Flow, "epochs": cfg.Epochs, "batch": cfg.Batch, "rate_high": cfg.RateHigh, "rate_low": cfg.RateLow,
+		var field any = s.Flow
+		if s.Field == Equivariant {
+			field = s.FieldHidden
+		}
+		return map[string]any{"field": s.Field, "sizes": field, "epochs": cfg.Epochs, "batch": cfg.Batch, "rate_high": cfg.RateHigh, "rate_low": cfg.RateLow,
 			"weight_decay": cfg.WeightDecay, "clip_value": cfg.ClipValue, "pairing": cfg.Pairing, "late": cfg.Late, "ema": cfg.EMA, "held_out": s.HeldOut}, nil
 	})
 	if err != nil || ready {
@@ -131,7 +136,12 @@ func TrainFlow(ctx context.Context, b *backend.Backend, in, out string, o TrainO
 	kept, held := holdOut(t.frames.Len())
 	cfg := t.settings.FlowFit
 	cfg.Checkpoint, cfg.Progress, cfg.Start = t.checkpoint(), o.Progress, o.Start
-	m, history, err := flow.Fit(ctx, b.Backend, t.settings.Flow, positions(t.frames, kept), cfg)
+	frames := positions(t.frames, kept)
+	field, err := t.settings.field(frames, t.frames.Beads)
+	if err != nil {
+		return nil, false, err
+	}
+	m, history, err := flow.Fit(ctx, b.Backend, field, frames, cfg)
 	if err != nil {
 		return nil, false, err
 	}

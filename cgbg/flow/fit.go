@@ -108,7 +108,7 @@ func prepare(backend compute.Backend, field Field, frames []float32, cfg Config)
 		return nil, fmt.Errorf("flow: %d beads have %d coordinates, but the field has %d", cfg.Beads, cfg.Beads*3, dim)
 	}
 	switch cfg.Pairing {
-	case Independent, Transported:
+	case "", Independent, Transported:
 	case Aligned:
 		if cfg.Beads == 0 {
 			return nil, errors.New("flow: aligned pairing turns frames, so that Beads must be set")

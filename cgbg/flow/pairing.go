@@ -14,8 +14,8 @@ import (
 type Pairing string
 
 const (
-	// Independent noise, as published.
-	Independent Pairing = ""
+	// Independent noise, as published. The empty name stands for it, too.
+	Independent Pairing = "independent"
 	// Aligned turns every frame onto its noise (Kabsch), and shifts it to the
 	// same centre, instead of at random: both laws are invariant under rotation,
 	// and the centre of the noise has the law of the shift.

@@ -39,7 +39,8 @@ it stood. Paths are relative to the file. Everything but [data] may be left out:
 
   [flow]                               # model = "flow.npz", or how to train it:
   preset  = "quick"                    # small, quick or paper
-  pairing = "aligned"                  # frames (of other data), from, epochs, batch, rate, late, ema, held_out
+  field   = "equivariant"              # or graph-transformer; pairing, frames (of other data), from, epochs, batch, rate, late,
+                                       # ema, held_out
 
   [pmf]                                # model = "pmf.npz", or
   preset = "quick"                     # frames, from, epochs, batch, rate
@@ -85,7 +86,7 @@ type dataPlan struct {
 
 type modelPlan struct {
 	Model, Frames, Preset string
-	From                  string
+	From, Field           string
 	Epochs, Batch         int
 	Rate, Late, EMA       float64
 	HeldOut               int `toml:"held_out"`
@@ -114,9 +115,6 @@ func readPlan(path string) (*plan, error) {
 		return nil, fmt.Errorf("%s: [data] needs frames, or trajectories and structure", path)
 	case d.Frames != "" && len(d.Trajectories) > 0:
 		return nil, fmt.Errorf("%s: [data] has frames and trajectories: one of them", path)
-	}
-	if p.Flow.Pairing == "independent" {
-		p.Flow.Pairing = flow.Independent
 	}
 	if p.Out == "" {
 		p.Out = strings.TrimSuffix(filepath.Base(path), ".toml")
@@ -267,7 +265,7 @@ func (p *plan) model(ctx context.Context, b *backend.Backend, stdout io.Writer, 
 		frames = m.Frames
 	}
 	card, fresh, err := make(ctx, b, frames, out, cgbg.TrainOptions{Preset: m.Preset, Seed: p.Seed, Epochs: m.Epochs, Batch: m.Batch, Rate: m.Rate,
-		Pairing: m.Pairing, Late: m.Late, EMA: m.EMA, HeldOut: m.HeldOut, Start: m.From, Progress: lines(os.Stderr)})
+		Field: m.Field, Pairing: m.Pairing, Late: m.Late, EMA: m.EMA, HeldOut: m.HeldOut, Start: m.From, Progress: lines(os.Stderr)})
 	if err != nil {
 		return "", err
 	}
