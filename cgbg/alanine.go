@@ -52,10 +52,10 @@ type AlanineSettings struct {
 	Field                string                // GraphTransformer or Equivariant
 	Flow                 flow.GraphTransformer // of the former; Beads are those of the frames
 	FieldHidden          int                   // width of the latter
-	FlowFit              flow.Config
+	FlowFit              flow.Config           // of Field, as flowFit gives it
 	Samples              int
 	HeldOut              int             // frames that the flow's likelihood is computed on
-	Accuracy             flow.Accuracy   // of the samples; follows the backend
+	Checks               int             // samples whose log-density is checked
 	Replicas             int             // of Langevin dynamics on the potential
 	Langevin             langevin.Config // masses and kT are set by NewAlanine
 }
@@ -66,17 +66,15 @@ const beadMass = 12
 
 // NewAlanineSettings returns a preset's settings. For "paper", flow and potential
 // are the published ones with the published training (the flow's in its revision:
-// batches of 1024). "quick" has both networks in their published sizes, too, but trains
-// them for minutes only, with higher rates that fall to almost nothing, and averages the flow's parameters
-// and draws its flow times near the data.
+// batches of 1024). "quick" has the potential in its published size, trained for
+// minutes with a higher rate that falls to almost nothing, and the equivariant flow.
 func NewAlanineSettings(preset string, seed uint64) (AlanineSettings, error) {
 	s := AlanineSettings{
 		Preset: preset, Seed: seed,
 		Potential: MACE, MACE: pmf.NewMACE(nil, 0), PMFHidden: 128, PMFLayers: 3,
 		PMFFit: pmf.Config{Epochs: 250, Batch: 256, Rate: 1e-3, RateDecay: 0.9, ClipNorm: 1, Validation: 0.1},
 		Field:  GraphTransformer, Flow: flow.NewGraphTransformer(0), FieldHidden: 256,
-		FlowFit: flow.Config{Epochs: 5000, Batch: 1024, RateHigh: 3e-4, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000, StepsPerCall: 1},
-		Samples: 1_000_000, HeldOut: 2000,
+		Samples: 1_000_000, HeldOut: 2000, Checks: 64,
 		Replicas: 256, Langevin: langevin.Config{Dt: 0.002, Gamma: 2, Steps: 100_000, Stride: 50}, // ps: 14 steps in the fastest vibration
 	}
 	s.PMFFit.StepsPerCall = 1 // fused steps take long to compile
@@ -85,8 +83,7 @@ func NewAlanineSettings(preset string, seed uint64) (AlanineSettings, error) {
 	case "quick":
 		s.PMFHidden, s.PMFLayers = 64, 3
 		s.PMFFit.Epochs, s.PMFFit.Rate, s.PMFFit.RateDecay, s.PMFFit.Cosine = 7, 5e-3, 1e-2, true
-		s.FlowFit.Epochs, s.FlowFit.Batch, s.FlowFit.RateHigh = 24, 256, 1e-3
-		s.FlowFit.EMA, s.FlowFit.Late = 0.995, 2.5 // with Late = 1, 15 nats less likely after 1,400 steps
+		s.Field = Equivariant
 		s.Samples, s.HeldOut = 1000, 200
 		s.Replicas, s.Langevin.Dt, s.Langevin.Steps, s.Langevin.Stride = 64, 0.003, 3000, 20
 	case "small":
@@ -95,16 +92,73 @@ func NewAlanineSettings(preset string, seed uint64) (AlanineSettings, error) {
 		s.PMFHidden, s.PMFLayers = 16, 2
 		s.PMFFit.Epochs, s.PMFFit.Rate = 1, 1e-2
 		s.Flow = flow.GraphTransformer{Embed: 4, Hidden: 16, Layers: 2, Heads: 2, HeadDim: 8, FF: 32}
-		s.FlowFit.Epochs, s.FlowFit.Batch, s.FlowFit.RateHigh = 2, 256, 1e-2
-		s.FlowFit.EMA = 0.99
+		s.Field, s.FieldHidden, s.Checks = Equivariant, 32, 16
 		s.Samples, s.HeldOut = 200, 40
 		s.Replicas, s.Langevin.Steps, s.Langevin.Stride = 8, 60, 2
 	default:
 		return s, checkPreset(preset)
 	}
+	s.FlowFit = flowFit(preset, s.Field)
 	s.PMFFit.Seed, s.FlowFit.Seed, s.Langevin.Seed = seed, seed, seed
 	s.PMFFit.CheckpointEvery, s.FlowFit.CheckpointEvery = 5*time.Second, 5*time.Second
 	return s, nil
+}
+
+// flowFit is a preset's training of a vector field. Published are the graph
+// transformer's with "paper". The others draw flow times near the data (with
+// uniform times the graph transformer is 15 nats less likely after 1,400 steps)
+// and average the parameters.
+func flowFit(preset, field string) flow.Config {
+	c := flow.Config{Epochs: 5000, Batch: 1024, RateHigh: 3e-4, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000, StepsPerCall: 1}
+	switch field {
+	case GraphTransformer:
+		switch preset {
+		case "quick":
+			c.Epochs, c.Batch, c.RateHigh, c.EMA, c.Late = 24, 256, 1e-3, 0.995, 2.5
+		case "small":
+			c.Epochs, c.Batch, c.RateHigh, c.EMA = 2, 256, 1e-2, 0.99
+		}
+	case Equivariant:
+		c.RateHigh, c.EMA, c.Late, c.Pairing, c.StepsPerCall = 3e-3, 0.999, 2, flow.Aligned, 10
+		switch preset {
+		case "quick":
+			c.Epochs, c.Batch = 160, 256
+		case "small":
+			c.Epochs, c.Batch, c.EMA = 3, 256, 0.99
+		}
+	}
+	return c
+}
+
+// FlowKind is a way to make a flow: a vector field with a pairing of frames and noise.
+type FlowKind struct {
+	Field   string
+	Pairing flow.Pairing
+}
+
+// FlowKinds are those that [Alanine.CompareFlows] compares.
+var FlowKinds = []FlowKind{{GraphTransformer, flow.Independent}, {GraphTransformer, flow.Aligned}, {Equivariant, flow.Aligned}}
+
+// String is the kind's name in tables, files and results.
+func (k FlowKind) String() string { return k.Field + "-" + string(k.Pairing) }
+
+// kind is that of the settings.
+func (s *AlanineSettings) kind() FlowKind {
+	k := FlowKind{s.Field, s.FlowFit.Pairing}
+	if k.Pairing == "" {
+		k.Pairing = flow.Independent
+	}
+	return k
+}
+
+// of are the settings with another kind of flow.
+func (s AlanineSettings) of(k FlowKind) AlanineSettings {
+	if k != s.kind() {
+		seed, every, beads := s.FlowFit.Seed, s.FlowFit.CheckpointEvery, s.FlowFit.Beads
+		s.Field, s.FlowFit = k.Field, flowFit(s.Preset, k.Field)
+		s.FlowFit.Seed, s.FlowFit.CheckpointEvery, s.FlowFit.Beads, s.FlowFit.Pairing = seed, every, beads, k.Pairing
+	}
+	return s
 }
 
 // NewAlanine opens the workflow with the named preset on frames of package
@@ -139,14 +193,17 @@ func NewAlanine(preset string, seed int, dir string, frames *data.Frames, meta d
 	if err != nil {
 		return nil, err
 	}
-	a.Settings.Accuracy = flow.SamplingAccuracy(a.Backend.Name)
-	switch preset {
-	case "small":
-		a.Settings.Accuracy.PathTol, a.Settings.Accuracy.LogQTol, a.Settings.Accuracy.Checks = 1e-6, 1e-3, 16
-	case "quick":
-		a.Settings.Accuracy.Checks = 24
-	}
 	return a, nil
+}
+
+// accuracy is that of samples of a flow.
+func (a *Alanine) accuracy(m *flow.Model) flow.Accuracy {
+	acc := flow.SamplingAccuracy(a.Backend.Name, m.Field)
+	acc.Checks = a.Settings.Checks
+	if a.Settings.Preset == "small" {
+		acc.PathTol, acc.LogQTol = 1e-6, 1e-3
+	}
+	return acc
 }
 
 // forBeads fits the networks to the frames' beads.
@@ -227,29 +284,21 @@ func (a *Alanine) FitPMF(ctx context.Context, progress Progress) (*pmf.Model, *t
 // FitFlow learns the flow on the frames as they are, biased if the simulation
 // was, but for those that are held out.
 func (a *Alanine) FitFlow(ctx context.Context, progress Progress) (*flow.Model, *train.History, error) {
-	return a.fitFlow(ctx, a.Settings.FlowFit.Pairing, progress)
+	return a.fitFlow(ctx, a.Settings.kind(), progress)
 }
 
-// fitFlow learns a flow with a pairing of its own. Its name stands in the files.
-func (a *Alanine) fitFlow(ctx context.Context, pairing flow.Pairing, progress Progress) (*flow.Model, *train.History, error) {
-	cfg := a.Settings.FlowFit
-	cfg.Pairing = pairing
-	cfg.Checkpoint, cfg.Progress = a.path(named("flow", pairing)+".npz"), progress
+// fitFlow learns a flow of any kind, whose name stands in the files.
+func (a *Alanine) fitFlow(ctx context.Context, kind FlowKind, progress Progress) (*flow.Model, *train.History, error) {
+	s := a.Settings.of(kind)
+	cfg := s.FlowFit
+	cfg.Checkpoint, cfg.Progress = a.path("flow-"+kind.String()+".npz"), progress
 	kept, _ := holdOut(a.Frames.Len())
 	frames := positions(a.Frames, kept)
-	field, err := a.Settings.field(frames, a.Frames.Beads)
+	field, err := s.field(frames, a.Frames.Beads)
 	if err != nil {
 		return nil, nil, err
 	}
 	return flow.Fit(ctx, a.Backend.Backend, field, frames, cfg)
-}
-
-// named is a file's name with the pairing, where it is not the published one.
-func named(file string, pairing flow.Pairing) string {
-	if pairing == "" || pairing == flow.Independent {
-		return file
-	}
-	return file + "-" + string(pairing)
 }
 
 // Frames are held out in blocks of time, so that copies of a state hardly stand
@@ -288,11 +337,11 @@ func positions(f *data.Frames, frames []int) []float32 {
 // A sample whose Cα has the other handedness than the frames gets no weight:
 // the potential, invariant under reflection, cannot tell it from its mirror image.
 func (a *Alanine) Propose(ctx context.Context, progress Progress) (*Proposal, error) {
-	return a.proposeFrom(ctx, a.Settings.FlowFit.Pairing, progress)
+	return a.proposeFrom(ctx, a.Settings.kind(), progress)
 }
 
-func (a *Alanine) proposeFrom(ctx context.Context, pairing flow.Pairing, progress Progress) (*Proposal, error) {
-	f, _, err := a.fitFlow(ctx, pairing, nil)
+func (a *Alanine) proposeFrom(ctx context.Context, kind FlowKind, progress Progress) (*Proposal, error) {
+	f, _, err := a.fitFlow(ctx, kind, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -301,8 +350,8 @@ func (a *Alanine) proposeFrom(ctx context.Context, pairing flow.Pairing, progres
 		return nil, err
 	}
 	want := a.hand()
-	return a.propose(ctx, named("samples", pairing)+".arrow", f, SampleOptions{N: a.Settings.Samples, Seed: a.Settings.Seed,
-		Accuracy: a.Settings.Accuracy, Energy: u.Energy, KT: a.KT, Fingerprint: hash(a.Settings, "one hand"), Progress: progress,
+	return a.propose(ctx, "samples-"+kind.String()+".arrow", f, SampleOptions{N: a.Settings.Samples, Seed: a.Settings.Seed,
+		Accuracy: a.accuracy(f), Energy: u.Energy, KT: a.KT, Fingerprint: hash(a.Settings.of(kind), "one hand"), Progress: progress,
 		Meta: data.Meta{System: a.Meta.System, Mapping: a.Meta.Mapping, Beads: a.Meta.Beads, Species: a.Meta.Species, Dim: 3, Temperature: a.Meta.Temperature, Source: "a flow of " + a.Meta.Source},
 		Keep: func(r []float64) bool { return handedness(a.residue, r) == want }})
 }

@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/cgbg-go/lab/cgbg/flow"
 	"github.com/cgbg-go/lab/cgbg/observable"
 	"gonum.org/v1/gonum/stat"
 )
@@ -21,7 +20,7 @@ type Energies struct {
 }
 
 // Energies evaluates the potential on the frames that flows did not see, on its own
-// dynamics, and on samples of the flow of either pairing but for those of the wrong handedness.
+// dynamics, and on samples of every kind of flow but for those of the wrong handedness.
 func (a *Alanine) Energies(ctx context.Context) ([]Energies, error) {
 	_, held := holdOut(a.Frames.Len())
 	d, err := a.Dynamics(ctx, nil)
@@ -32,8 +31,8 @@ func (a *Alanine) Energies(ctx context.Context) ([]Energies, error) {
 		name string
 		r    []float64
 	}{{"frames", widened(positions(a.Frames, held))}, {"langevin", d.R}}
-	for _, pairing := range []flow.Pairing{flow.Independent, flow.Aligned} {
-		p, err := a.proposeFrom(ctx, pairing, nil)
+	for _, kind := range FlowKinds {
+		p, err := a.proposeFrom(ctx, kind, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -47,7 +46,7 @@ func (a *Alanine) Energies(ctx context.Context) ([]Energies, error) {
 		sets = append(sets, struct {
 			name string
 			r    []float64
-		}{"flow_" + PairingName(pairing), r})
+		}{kind.String(), r})
 	}
 	u, _, err := a.FitPMF(ctx, nil)
 	if err != nil {

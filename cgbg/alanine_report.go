@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/cgbg-go/lab/cgbg/figure"
-	"github.com/cgbg-go/lab/cgbg/flow"
 	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/cgbg/reweight"
 )
@@ -72,11 +71,11 @@ func (a *Alanine) rng(stream uint64) *rand.Rand {
 
 // Report scores the samples.
 func (a *Alanine) Report(ctx context.Context, progress Progress) (*AlanineReport, error) {
-	return a.report(ctx, a.Settings.FlowFit.Pairing, progress)
+	return a.report(ctx, a.Settings.kind(), progress)
 }
 
-func (a *Alanine) report(ctx context.Context, pairing flow.Pairing, progress Progress) (*AlanineReport, error) {
-	p, err := a.proposeFrom(ctx, pairing, progress)
+func (a *Alanine) report(ctx context.Context, kind FlowKind, progress Progress) (*AlanineReport, error) {
+	p, err := a.proposeFrom(ctx, kind, progress)
 	if err != nil {
 		return nil, err
 	}

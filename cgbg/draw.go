@@ -49,7 +49,7 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 	if err != nil {
 		return nil, err
 	}
-	s := SampleOptions{N: o.N, UntilESS: o.UntilESS, Seed: o.Seed, Accuracy: flow.SamplingAccuracy(b.Name), Meta: card.meta(), Progress: o.Progress}
+	s := SampleOptions{N: o.N, UntilESS: o.UntilESS, Seed: o.Seed, Accuracy: flow.SamplingAccuracy(b.Name, m.Field), Meta: card.meta(), Progress: o.Progress}
 	if s.Accuracy.Checks = o.Checks; o.Checks == 0 {
 		s.Accuracy.Checks = -1
 	}

@@ -106,7 +106,7 @@ const scheduled = 500
 // schedule has the flow's schedule made, or takes it up: a run that goes on
 // must step as before. file: where it is kept.
 func (o *SampleOptions) schedule(ctx context.Context, path string, m *flow.Model) (file string, err error) {
-	if !o.Accuracy.Single || o.N < scheduled || o.Accuracy.Schedule != nil {
+	if !o.Accuracy.Single || o.Accuracy.Adaptive || o.N < scheduled || o.Accuracy.Schedule != nil {
 		return "", nil
 	}
 	file = fmt.Sprintf("%s.%s.schedule", path, hash(o.Fingerprint, o.Seed))

@@ -113,9 +113,12 @@ func (t *training) finish(history *train.History, steps int, export func(path st
 // Errors: those of the files and of the training; ctx.Err(), wrapped.
 func TrainFlow(ctx context.Context, b *backend.Backend, in, out string, o TrainOptions) (card *Card, fresh bool, err error) {
 	t, ready, err := newTraining(ctx, b, "flow", in, out, o, func(t *training) (map[string]any, error) {
-		s, cfg := &t.settings, &t.settings.FlowFit
+		s := &t.settings
+		if o.Field != "" {
+			*s = s.of(FlowKind{o.Field, flowFit(o.Preset, o.Field).Pairing})
+		}
+		cfg := &s.FlowFit
 		s.Flow.Beads, cfg.Beads = t.frames.Beads, t.frames.Beads
-		replace(&s.Field, o.Field)
 		replace(&cfg.Epochs, o.Epochs)
 		replace(&cfg.Batch, o.Batch)
 		replace(&cfg.RateHigh, o.Rate)
@@ -145,7 +148,7 @@ func TrainFlow(ctx context.Context, b *backend.Backend, in, out string, o TrainO
 	if err != nil {
 		return nil, false, err
 	}
-	l, err := m.NegLogLikelihood(ctx, positions(t.frames, held), t.settings.HeldOut, o.Seed, flow.SamplingAccuracy(b.Name), o.Progress)
+	l, err := m.NegLogLikelihood(ctx, positions(t.frames, held), t.settings.HeldOut, o.Seed, flow.SamplingAccuracy(b.Name, field), o.Progress)
 	if err != nil {
 		return nil, false, err
 	}

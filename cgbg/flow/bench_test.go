@@ -85,7 +85,7 @@ func BenchmarkGraphTransformerSample(b *testing.B) {
 		b.Fatal(err)
 	}
 	ctx := context.Background()
-	acc := SamplingAccuracy(be.Name)
+	acc := SamplingAccuracy(be.Name, nil)
 	acc.Checks = -1
 	if acc.Schedule, err = m.Schedule(ctx, 1, acc); err != nil {
 		b.Fatal(err)

@@ -103,7 +103,7 @@ func testFixture(t *testing.T, name, path string) {
 // other samples bounds 99 of 100 errors.
 func fixtureAccuracy(t *testing.T, m *Model, array func(string) []float64) {
 	dim, ctx := m.Field.Dim(), context.Background()
-	acc := SamplingAccuracy("xla:cpu")
+	acc := SamplingAccuracy("xla:cpu", nil)
 	var err error
 	if acc.Schedule, err = m.Schedule(ctx, 1, acc); err != nil {
 		t.Fatal(err)

@@ -22,6 +22,8 @@ type Accuracy struct {
 	Intervals int     // of the coarsest quadrature; the second has twice as many [16]
 	MaxNodes  int     // ceiling of the quadrature's intervals [1024]
 
+	Adaptive bool // sample without a schedule, where its making does not pay or some states are unlike the others
+
 	// Schedule of the model, by which paths are stepped and divergences integrated; nil: each batch
 	// adapts its steps, and each state the nodes of its quadrature.
 	Schedule *Schedule
@@ -349,10 +351,13 @@ func (m *Model) again(ctx context.Context, x []float64, t0, t1 float64, acc Accu
 	return move(out.odd, adaptive)
 }
 
-// SamplingAccuracy is what samples of graph transformers are drawn with on a
-// backend ("go", "xla:cpu", "xla:cuda"): errors of log q of some 0.005 nat.
-func SamplingAccuracy(backend string) Accuracy {
+// SamplingAccuracy is what samples of a field are drawn with on a backend ("go",
+// "xla:cpu", "xla:cuda"): errors of log q of some 0.005 nat.
+func SamplingAccuracy(backend string, field Field) Accuracy {
 	acc := Accuracy{PathTol: 3e-6, LogQTol: 0.03, Batch: 64, Chunk: 8, Checks: 64, Single: true}
+	if _, ok := field.(Equivariant); ok { // cheap, so that more of its states stay in the caches and a schedule saves little
+		acc.Batch, acc.Chunk, acc.Adaptive = 512, 64, true
+	}
 	if strings.Contains(backend, "cuda") { // a GPU wants much to do at once
 		acc.Batch, acc.Chunk = 1000, 1000
 	}

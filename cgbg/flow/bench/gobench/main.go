@@ -22,14 +22,14 @@ func main() {
 	what := flag.String("what", "sample", "`sample` or train")
 	weights := flag.String("weights", "", "NPZ `file` of a trained flow, for sample")
 	beads := flag.Int("beads", 10, "`number` of beads, for train")
-	batch := flag.Int("batch", 64, "states of a batch")
+	batch := flag.Int("batch", 0, "`states` of a batch; 0: the default for the field, and 256 for train")
 	n := flag.Int("n", 64, "samples, or training steps")
 	checks := flag.Int("checks", -1, "samples whose log-density is checked")
 	slices := flag.Int("slices", 0, "`parts` of a training batch; 0: the default of Fit")
 	adaptive := flag.Bool("adaptive", false, "samples without a schedule")
 	schedule := flag.String("schedule", "", "`file` of the flow's schedule, made where there is none")
 	seed := flag.Uint64("seed", 3, "of the schedule's pilots")
-	pathTol := flag.Float64("path", flow.SamplingAccuracy("cpu").PathTol, "`tolerance` of the path")
+	pathTol := flag.Float64("path", flow.SamplingAccuracy("cpu", nil).PathTol, "`tolerance` of the path")
 	flag.Parse()
 	b, err := backend.Open()
 	if err != nil {
@@ -40,6 +40,9 @@ func main() {
 	case "sample":
 		err = sample(b, *weights, *n, *batch, *checks, *pathTol, *adaptive, *schedule, *seed, out)
 	case "train":
+		if *batch == 0 {
+			*batch = 256
+		}
 		err = train(b, *beads, *n, *batch, *slices, out)
 	default:
 		err = fmt.Errorf("-what %s: sample or train", *what)
@@ -62,8 +65,11 @@ func sample(b *backend.Backend, path string, n, batch, checks int, pathTol float
 	if err != nil {
 		return err
 	}
-	acc := flow.SamplingAccuracy(b.Name)
-	acc.Batch, acc.Checks, acc.PathTol = batch, -1, pathTol
+	acc := flow.SamplingAccuracy(b.Name, m.Field)
+	acc.Checks, acc.PathTol = -1, pathTol
+	if batch > 0 {
+		acc.Batch = batch
+	}
 	ctx := context.Background()
 	if !adaptive {
 		if acc.Schedule, err = flow.LoadSchedule(schedule); errors.Is(err, fs.ErrNotExist) {
@@ -80,7 +86,7 @@ func sample(b *backend.Backend, path string, n, batch, checks int, pathTol float
 		s := acc.Schedule
 		out["schedule_nodes"], out["schedule_steps"], out["schedule_logq_error"], out["schedule_path_error"] = len(s.Nodes), len(s.Mesh)-1, s.LogQError, s.PathError
 	}
-	if _, err := m.Sample(ctx, 2*batch, 1, acc, nil); err != nil { // compiles
+	if _, err := m.Sample(ctx, 2*acc.Batch, 1, acc, nil); err != nil { // compiles
 		return err
 	}
 	acc.Checks = checks
