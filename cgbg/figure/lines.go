@@ -28,8 +28,41 @@ type LinesOptions struct {
 // Lines draws series over each other, and on request their difference from the first one below (a learned PMF against the
 // exact one, say). Errors: no series, lengths that differ, a difference of series on different X.
 func Lines(series []Series, o LinesOptions) (Picture, error) {
-	if err := checkAll(series); err != nil {
+	top, err := linesPanel(series, o)
+	if err != nil {
 		return Picture{}, fmt.Errorf("figure: drawing lines: %w", err)
+	}
+	if !o.Difference {
+		return render(columnWidth, 0.8*columnWidth, [][]*panel{{top}})
+	}
+	d, err := differencePlot(series, o, top.plot)
+	if err != nil {
+		return Picture{}, fmt.Errorf("figure: drawing lines: %w", err)
+	}
+	top.plot.X.Label.Text = ""
+	return stacked(top, d)
+}
+
+// LinesRow draws up to three pictures of lines side by side; differences are not drawn. Errors: no picture or more than three; those of Lines.
+func LinesRow(series [][]Series, o []LinesOptions) (Picture, error) {
+	if len(series) == 0 || len(series) > 3 || len(o) != len(series) {
+		return Picture{}, fmt.Errorf("figure: drawing lines: %d panels with %d options; want one to three, and as many", len(series), len(o))
+	}
+	var row []*panel
+	for i := range series {
+		p, err := linesPanel(series[i], o[i])
+		if err != nil {
+			return Picture{}, fmt.Errorf("figure: drawing lines: panel %d: %w", i+1, err)
+		}
+		p.letter = string(rune('a' + i))
+		row = append(row, p)
+	}
+	return render(fullWide, 0.34*fullWide, [][]*panel{row})
+}
+
+func linesPanel(series []Series, o LinesOptions) (*panel, error) {
+	if err := checkAll(series); err != nil {
+		return nil, err
 	}
 	p := newPlot(o.XLabel, o.YLabel)
 	p.X.Min, p.X.Max = snap(extent(series, func(s *Series, i int) float64 { return s.X[i] }))
@@ -46,15 +79,7 @@ func Lines(series []Series, o LinesOptions) (Picture, error) {
 	if o.Remark != "" {
 		top.remarks = []remark{{text: o.Remark}}
 	}
-	if !o.Difference {
-		return render(columnWidth, 0.8*columnWidth, [][]*panel{{top}})
-	}
-	d, err := differencePlot(series, o, p)
-	if err != nil {
-		return Picture{}, fmt.Errorf("figure: drawing lines: %w", err)
-	}
-	p.X.Label.Text = ""
-	return stacked(top, d)
+	return top, nil
 }
 
 // differencePlot is the lower panel.

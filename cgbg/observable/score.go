@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/cgbg-go/lab/cgbg/reweight"
 )
@@ -108,6 +109,55 @@ func ScoreTorus(model, reference Torus, r Resampling) (Scores, error) {
 		return s, fmt.Errorf("observable: scoring against the reference: %w", err)
 	}
 	return score(m, &ref, nil, r)
+}
+
+// ScoreDifference is the score of a less that of b, which are the same samples with
+// two weights, against one reference. For its errors the same samples are drawn for both,
+// so that what they share does not count.
+// Errors: those of ScoreTorus; samples that are not the same.
+func ScoreDifference(a, b, reference Torus, r Resampling) (Scores, error) {
+	var s Scores
+	if !slices.Equal(a.Phi, b.Phi) || !slices.Equal(a.Psi, b.Psi) || a.Block != b.Block {
+		return s, fmt.Errorf("observable: the difference of scores: not the same samples")
+	}
+	var lists [3]cellList
+	var h [3][]float64
+	for k, t := range []Torus{a, b, reference} {
+		var err error
+		if lists[k], err = t.cells(); err != nil {
+			return s, fmt.Errorf("observable: the difference of scores: %w", err)
+		}
+		h[k] = make([]float64, lists[k].n)
+		lists[k].mass(h[k], nil)
+	}
+	s.JS.Value = JS(h[0], h[2]) - JS(h[1], h[2])
+	s.PMFError.Value = PMFError(h[0], h[2]) - PMFError(h[1], h[2])
+	if math.IsNaN(s.JS.Value) || math.IsNaN(s.PMFError.Value) {
+		return s, fmt.Errorf("observable: the difference of scores: %w", ErrNoMass)
+	}
+	if r.Resamples == 0 {
+		return s, nil
+	}
+	sd, err := r.run(2, func() resampleStat {
+		var h [3][]float64
+		for k := range h {
+			h[k] = make([]float64, lists[k].n)
+		}
+		samples, frames := make([]int, len(lists[0].cell)), make([]int, len(lists[2].cell))
+		return func(rng rng, out []float64) {
+			BlockIndices(samples, max(lists[0].block, 1), rng)
+			BlockIndices(frames, max(lists[2].block, 1), rng)
+			lists[0].mass(h[0], samples)
+			lists[1].mass(h[1], samples)
+			lists[2].mass(h[2], frames)
+			out[0], out[1] = JS(h[0], h[2])-JS(h[1], h[2]), PMFError(h[0], h[2])-PMFError(h[1], h[2])
+		}
+	})
+	if err != nil {
+		return s, fmt.Errorf("observable: the difference of scores: %w", err)
+	}
+	s.JS.Error, s.PMFError.Error = sd[0], sd[1]
+	return s, nil
 }
 
 // ScoreExact compares the histogram of weighted samples with exact bin masses. The samples are resampled for the

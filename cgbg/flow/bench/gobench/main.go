@@ -29,7 +29,10 @@ func main() {
 	adaptive := flag.Bool("adaptive", false, "samples without a schedule")
 	schedule := flag.String("schedule", "", "`file` of the flow's schedule, made where there is none")
 	seed := flag.Uint64("seed", 3, "of the schedule's pilots")
-	pathTol := flag.Float64("path", flow.SamplingAccuracy("cpu", nil).PathTol, "`tolerance` of the path")
+	pathTol := flag.Float64("path", 0, "`tolerance` of the path; 0: the default for the field")
+	intervals := flag.Int("intervals", 0, "of the coarsest quadrature of samples without a schedule; 0: the default for the field")
+	logqTol := flag.Float64("tol", 0, "`tolerance` of that quadrature, nats; 0: the default for the field")
+	double := flag.Bool("double", false, "the field in float64")
 	flag.Parse()
 	b, err := backend.Open()
 	if err != nil {
@@ -38,7 +41,7 @@ func main() {
 	out := map[string]any{"what": *what, "batch": *batch, "device": b.Name}
 	switch *what {
 	case "sample":
-		err = sample(b, *weights, *n, *batch, *checks, *pathTol, *adaptive, *schedule, *seed, out)
+		err = sample(b, *weights, *n, *batch, *checks, *pathTol, *adaptive, *schedule, *seed, *intervals, *logqTol, *double, out)
 	case "train":
 		if *batch == 0 {
 			*batch = 256
@@ -60,13 +63,23 @@ func fail(err error) {
 	os.Exit(1)
 }
 
-func sample(b *backend.Backend, path string, n, batch, checks int, pathTol float64, adaptive bool, schedule string, seed uint64, out map[string]any) error {
+func sample(b *backend.Backend, path string, n, batch, checks int, pathTol float64, adaptive bool, schedule string, seed uint64, intervals int, logqTol float64, double bool, out map[string]any) error {
 	m, err := flow.Import(b.Backend, path)
 	if err != nil {
 		return err
 	}
 	acc := flow.SamplingAccuracy(b.Name, m.Field)
-	acc.Checks, acc.PathTol = -1, pathTol
+	acc.Checks = -1
+	if pathTol > 0 {
+		acc.PathTol = pathTol
+	}
+	acc.Single = !double
+	if intervals > 0 {
+		acc.Intervals = intervals
+	}
+	if logqTol > 0 {
+		acc.LogQTol = logqTol
+	}
 	if batch > 0 {
 		acc.Batch = batch
 	}
