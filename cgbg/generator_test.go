@@ -1,0 +1,143 @@
+package cgbg
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/data"
+	"github.com/cgbg-go/lab/data/ala2/models"
+	"github.com/cgbg-go/lab/data/ala2/obc2"
+)
+
+// benchmark is Core Beta in implicit water, with every so many of its frames.
+func benchmark(t *testing.T, every int) Ingredients {
+	t.Helper()
+	thin := func(load func() (*data.Frames, data.Meta, error)) func() (*data.Frames, data.Meta, error) {
+		return func() (*data.Frames, data.Meta, error) {
+			f, m, err := load()
+			if err != nil {
+				return nil, m, err
+			}
+			out := &data.Frames{}
+			for i := 0; i < f.Len(); i += every {
+				out.Append(f.Slice(i, i+1))
+			}
+			return out, m, nil
+		}
+	}
+	f, m, err := obc2.Metad9Dihedrals()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref, err := NewDataset("", 1, "metad", f, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Ingredients{Name: "obc2/cb", Prefix: "obc2_cb", Models: models.FS(), Reference: ref,
+		Frames: map[string]func() (*data.Frames, data.Meta, error){Unbiased: thin(obc2.UnbiasedCoreBeta), Biased: thin(obc2.Metad15CoreBeta)}}
+}
+
+// The models that come with the repository give, on any backend, the samples that
+// come with them: the same densities, new samples worth as much, scores near the floor.
+func TestGenerator(t *testing.T) {
+	if testing.Short() {
+		t.Skip("MACE on the Go backend")
+	}
+	t.Setenv(backend.ConfigEnv, "go")
+	ctx := context.Background()
+	g, err := NewGenerator("small", 1, t.TempDir(), false, benchmark(t, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := g.Evaluate(ctx, Biased, Biased, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := e.Weights.N; n != 300 || !(e.Weights.ESS > 0.2) || !(e.Weights.KHat < 0.7) {
+		t.Errorf("%d samples, ESS %g, k %g", n, e.Weights.ESS, e.Weights.KHat)
+	}
+	if s := e.After.All; !(s.Scores.JS.Value < 2*s.Floor.JS.Value) {
+		t.Errorf("JS %+v", s)
+	}
+	if names := fmt.Sprint(e.Results()); !strings.Contains(names, "obc2/cb/biased/b/js ") {
+		t.Errorf("results %s", names)
+	}
+	v, err := g.Verify(ctx, Biased, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.N != 8 || v.Fresh != 24 || !(v.Max < 0.05) || !(math.Abs(v.LogZ) < 5*v.LogZError) || !(v.FreshESS.Value > 0.1) {
+		t.Errorf("got %+v", v)
+	}
+	r, err := g.ComparePotentials(ctx, Biased, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := r.Difference.JS; d.Value != r.U.After.All.Scores.JS.Value-r.B.After.All.Scores.JS.Value || !(d.Error > 0) || slices.Equal(r.U.LogW, r.B.LogW) {
+		t.Errorf("difference %+v", d)
+	}
+	clipped, err := e.Clipping()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 1; i < len(clipped); i++ {
+		if clipped[i].ESS.Value < clipped[0].ESS.Value/2 || clipped[0].ESS.Value != e.Weights.ESS {
+			t.Errorf("clipped %+v", clipped)
+		}
+	}
+	rows, gain, err := g.Corrections(ctx, Biased, Biased)
+	if err != nil || len(rows) != 5 || !(gain.Value > 1) {
+		t.Errorf("%d corrections, gain %+v, %v", len(rows), gain, err)
+	}
+	for name, draw := range map[string]func() (int, error){
+		"energies": func() (int, error) { p, err := g.Energies(ctx, Biased, Biased); return len(p.PNG), err },
+		"bonds":    func() (int, error) { p, err := g.Bonds(ctx, Biased, Biased); return len(p.PNG), err },
+		"clipping": func() (int, error) {
+			p, err := ClippingFigure([]string{"cb"}, [][]Clipped{clipped})
+			return len(p.PNG), err
+		},
+		"profiles": func() (int, error) { p, err := r.Profiles(); return len(p.PNG), err },
+		"maps":     func() (int, error) { p, err := r.Maps(); return len(p.PNG), err },
+	} {
+		if n, err := draw(); err != nil || n == 0 {
+			t.Errorf("%s: %d bytes, %v", name, n, err)
+		}
+	}
+	forces, err := g.ForceErrors(ctx, 100, map[string]func() (*data.Frames, data.Meta, error){"metad": obc2.Metad9CoreBeta}, []string{"metad"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The forces' noise is 824² (kJ/mol/nm)² a component by least-noise maps at best; see the data's README.
+	if f := forces[0]; f.N != 200 || !(f.B.Value > f.Noise.Value/1.5 && f.B.Value < 1.5*f.Noise.Value) || !(f.Left[1] > 0 && f.Right[1] > 0) {
+		t.Errorf("got %+v", f)
+	}
+}
+
+// Without models, or when asked, they are trained from the frames.
+func TestGeneratorTrains(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains on the Go backend")
+	}
+	t.Setenv(backend.ConfigEnv, "go")
+	in := benchmark(t, 60)
+	in.Models = nil
+	g, err := NewGenerator("small", 1, t.TempDir(), false, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, meta, err := g.Samples(context.Background(), Biased, Biased, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Len() != 300 || len(f.LogW) != 300 || len(meta.Beads) != 6 {
+		t.Errorf("%d samples of %q", f.Len(), meta.Beads)
+	}
+	if _, err := NewGenerator("huge", 1, "", false, in); err == nil {
+		t.Error("an unknown preset passed")
+	}
+}
