@@ -114,7 +114,7 @@ func flowFit(preset, field string) flow.Config {
 	case GraphTransformer:
 		switch preset {
 		case "quick":
-			c.Epochs, c.Batch, c.RateHigh, c.EMA, c.Late = 24, 256, 1e-3, 0.995, 2.5
+			c.Epochs, c.Batch, c.RateHigh, c.EMA, c.Late = 6, 256, 1e-3, 0.995, 2.5
 		case "small":
 			c.Epochs, c.Batch, c.RateHigh, c.EMA = 2, 256, 1e-2, 0.99
 		}

@@ -32,9 +32,10 @@ type Ingredients struct {
 	// PREFIX_samples_biased.arrow (of the flow of biased frames, weighted by the potential of biased
 	// forces), and the same with unbiased; nil: there are none.
 	Models fs.FS
-	// Frames are the simulations, by Unbiased and Biased, with forces.
-	Frames    map[string]func() (*data.Frames, data.Meta, error)
-	Reference *Dataset // the dihedrals that results are held to
+	// FlowFrames and ForceFrames are the simulations that flows and potentials learn from, by Unbiased and Biased. They
+	// may differ: a flow should see equilibrium but for a weak bias, forces as much of the space as possible.
+	FlowFrames, ForceFrames map[string]func() (*data.Frames, data.Meta, error)
+	Reference               *Dataset // the dihedrals that results are held to
 }
 
 // Generator is the paper's workflow (Alg. 1 to 3) for one molecule at one
@@ -63,7 +64,7 @@ func NewGenerator(preset string, seed int, dir string, train bool, in Ingredient
 	if err := checkPreset(preset); err != nil {
 		return nil, err
 	}
-	g := &Generator{Ingredients: in, Settings: GeneratorSettings{Preset: preset, Seed: uint64(seed), Train: train || in.Models == nil, Samples: 10000, Fresh: 500, Verified: 200}}
+	g := &Generator{Ingredients: in, Settings: GeneratorSettings{Preset: preset, Seed: uint64(seed), Train: train || in.Models == nil, Samples: 100000, Fresh: 500, Verified: 200}}
 	if preset == "small" {
 		g.Settings.Samples, g.Settings.Fresh, g.Settings.Verified = 300, 24, 8
 	}
@@ -94,9 +95,12 @@ func (g *Generator) model(ctx context.Context, what, of string, progress Progres
 		}
 		return g.shipped(name)
 	}
-	frames := g.path(of + ".arrow")
+	frames, load := g.path(of+"_"+what+".arrow"), g.FlowFrames[of]
+	if what == "pmf" {
+		load = g.ForceFrames[of]
+	}
 	if _, err := os.Stat(frames); errors.Is(err, fs.ErrNotExist) {
-		f, meta, err := g.Frames[of]()
+		f, meta, err := load()
 		if err != nil {
 			return "", err
 		}
@@ -283,7 +287,7 @@ func logMean(logw []float64) (mean, stderr float64, err error) {
 
 // referenceFrames are frames of the unbiased simulation, evenly spaced, at most n.
 func (g *Generator) referenceFrames(n int) (*data.Frames, data.Meta, error) {
-	f, meta, err := g.Frames[Unbiased]()
+	f, meta, err := g.ForceFrames[Unbiased]()
 	if err != nil {
 		return nil, meta, err
 	}

@@ -39,7 +39,8 @@ func benchmark(t *testing.T, every int) Ingredients {
 		t.Fatal(err)
 	}
 	return Ingredients{Name: "obc2/cb", Prefix: "obc2_cb", Models: models.FS(), Reference: ref,
-		Frames: map[string]func() (*data.Frames, data.Meta, error){Unbiased: thin(obc2.UnbiasedCoreBeta), Biased: thin(obc2.Metad15CoreBeta)}}
+		FlowFrames:  map[string]func() (*data.Frames, data.Meta, error){Unbiased: thin(obc2.UnbiasedCoreBeta), Biased: thin(obc2.Metad15CoreBeta)},
+		ForceFrames: map[string]func() (*data.Frames, data.Meta, error){Unbiased: thin(obc2.UnbiasedCoreBeta), Biased: thin(obc2.Metad9CoreBeta)}}
 }
 
 // The models that come with the repository give, on any backend, the samples that

@@ -79,7 +79,7 @@ func TestSamples(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if sum := fmt.Sprintf("%x", sha256.Sum256(flow)); meta.SourceSHA != sum || f.Len() != 10000 || len(f.LogW) != f.Len() {
+		if sum := fmt.Sprintf("%x", sha256.Sum256(flow)); meta.SourceSHA != sum || f.Len() < 10000 || len(f.LogW) != f.Len() {
 			t.Errorf("%s: %d samples with %d weights of a flow with SHA-256 %s; that of the file is %s", name, f.Len(), len(f.LogW), meta.SourceSHA, sum)
 		}
 	}
