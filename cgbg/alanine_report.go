@@ -241,6 +241,11 @@ func profiles(kT float64, q *figure.Quality, rng *rand.Rand, sets []angles) (fig
 				return figure.Picture{}, err
 			default:
 				curve.X, curve.Y, curve.Error = profile.X, profile.F, profile.FError
+				for i, e := range curve.Error { // a few visits: no value
+					if !(e <= knownWithin*kT) {
+						curve.Y[i] = math.NaN()
+					}
+				}
 			}
 			pair[k] = append(pair[k], curve)
 		}

@@ -164,11 +164,11 @@ func TestAlanine(t *testing.T) {
 	within(t, r, "cb/ess_clipped", 0, 1)
 	within(t, r, "cb/logq_error_max", 0, 0.01)
 	within(t, r, "cb/ess_ceiling", 0.2, 0.3) // 0.236 by cgbg info
-	within(t, r, "cb/independent/ess", r["cb/ess"].Value.(float64), r["cb/ess"].Value.(float64))
-	within(t, r, "cb/aligned/js", 0, math.Ln2)
+	within(t, r, "cb/equivariant-aligned/ess", r["cb/ess"].Value.(float64), r["cb/ess"].Value.(float64))
+	within(t, r, "cb/graph-transformer-aligned/js", 0, math.Ln2)
 	within(t, r, "cb/langevin/js_phi_lt_0", 0, math.Ln2)
 	within(t, r, "cb/langevin/phi_gt_0", 0, 1)
-	for _, name := range []string{"cb/khat", "cb/aligned/khat", "cb/energy_median_langevin", "cb/energy_median_flow_independent", "cb/langevin/wrong_handedness"} {
+	for _, name := range []string{"cb/khat", "cb/graph-transformer-aligned/khat", "cb/energy_median_langevin", "cb/energy_median_graph-transformer-independent", "cb/langevin/wrong_handedness"} {
 		if _, ok := r[name]; !ok {
 			t.Errorf("%s is missing", name)
 		}
@@ -207,4 +207,39 @@ func TestAlanineData(t *testing.T) {
 	for _, bond := range []string{"explicit_awh9/cn_1", "explicit_awh9/cn_2", "unbiased_a/cn_1", "unbiased_a/cn_2"} {
 		within(t, r, bond, 0.131, 0.136) // nm; AMBER's C–N rests at 0.1335
 	}
+}
+
+// The models that come with the repository: 300 of their samples, and some drawn anew.
+func TestPotentials(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs a notebook")
+	}
+	r := runSmall(t, "04_pmf_by_force_matching.ipynb")
+	for _, f := range []string{"unbiased", "biased"} {
+		for _, u := range []string{"u", "b"} {
+			within(t, r, "obc2/cb/"+f+"/"+u+"/ess", 0.1, 1)
+			within(t, r, "obc2/cb/"+f+"/"+u+"/js", 0.01, math.Ln2)
+		}
+		within(t, r, "obc2/cb/"+f+"/js_u_minus_b", -0.5, 0.5)
+	}
+	for _, set := range []string{"unbiased", "metad1.5", "metad9"} {
+		within(t, r, "obc2/cb/forces/"+set+"/pmf_b", 6e5, 1e6) // (kJ/mol/nm)²: noise of some 880 a component
+	}
+}
+
+func TestGenerators(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs a notebook")
+	}
+	r := runSmall(t, "06_alanine_boltzmann_generator.ipynb")
+	for _, f := range []string{"unbiased", "biased"} {
+		within(t, r, "obc2/cb/"+f+"/b/ess", 0.2, 1)
+		within(t, r, "obc2/cb/"+f+"/b/khat", -2, 0.9)
+		within(t, r, "obc2/cb/"+f+"/logq_max", 0, 0.05)
+		within(t, r, "obc2/cb/"+f+"/delta_log_z", -1, 1)
+		if js, ok := r["obc2/cb/"+f+"/b/js"].Value.(float64); !ok || js > 2*r["obc2/cb/"+f+"/b/js"].Floor.(float64) {
+			t.Errorf("JS of %s: got %v, floor %v", f, js, r["obc2/cb/"+f+"/b/js"].Floor)
+		}
+	}
+	within(t, r, "obc2/cb/ess_vector_over_radial", 1, 3)
 }
