@@ -224,7 +224,8 @@ type angles struct {
 }
 
 // profiles draws the free energies of sets along φ and ψ. A set without weight,
-// such as few weighted samples where a basin is left out, has no line, and the key says so.
+// such as few weighted samples where a basin is left out, has no line, and the key says so;
+// nor has one whose error is above knownWithin.
 func profiles(kT float64, q *figure.Quality, rng *rand.Rand, sets []angles) (figure.Picture, error) {
 	var pair [2][]figure.Series
 	for _, s := range sets {
