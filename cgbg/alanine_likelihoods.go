@@ -1,0 +1,432 @@
+package cgbg
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/cgbg-go/lab/cgbg/figure"
+	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/train"
+)
+
+// trainFlow trains a flow with the given settings, or takes up the file. Beside
+// it stands the time that the steps took.
+func (a *Alanine) trainFlow(ctx context.Context, s AlanineSettings, file string, progress Progress) (*flow.Model, *train.History, error) {
+	var clock stopwatch
+	cfg := s.FlowFit
+	cfg.Checkpoint = a.path(file + ".npz")
+	cfg.Progress = func(done, total int, note string) {
+		clock.tick(done)
+		if progress != nil {
+			progress(done, total, note)
+		}
+	}
+	kept, _ := holdOut(a.Frames.Len())
+	frames := positions(a.Frames, kept)
+	field, err := s.field(frames, a.Frames.Beads)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, h, err := flow.Fit(ctx, a.Backend.Backend, field, frames, cfg)
+	if err == nil && clock.steps() > 0 {
+		err = writeJSON(a.path(file+".time.json"), clock.training())
+	}
+	return m, h, err
+}
+
+// trainingTime is what a training took.
+type trainingTime struct {
+	Steps   int
+	PerStep float64 // s, without the compilation before the first
+}
+
+// stopwatch takes the time of steps from reports of progress. The first of them,
+// after the network was compiled, starts it.
+type stopwatch struct {
+	first, last int
+	start, end  time.Time
+}
+
+func (w *stopwatch) tick(done int) {
+	if w.start.IsZero() {
+		w.first, w.start = done, time.Now()
+	}
+	if done > w.last { // the last report repeats the one before
+		w.last, w.end = done, time.Now()
+	}
+}
+
+// steps are those that were timed.
+func (w *stopwatch) steps() int { return w.last - w.first }
+
+func (w *stopwatch) training() trainingTime {
+	return trainingTime{w.last, w.end.Sub(w.start).Seconds() / float64(w.steps())}
+}
+
+// TrainedFlow is a training of a kind of flow, and what it gave for its cost.
+type TrainedFlow struct {
+	Kind        FlowKind
+	Steps       int
+	Seconds     float64 // of the steps on this machine, without compilation
+	NLL         float64 // −ln q of held-out frames, nats per frame
+	NLLError    float64 // standard error, from ten blocks of time
+	Frames      int     // that NLL rests on
+	Evaluations float64 // of the velocity, per frame
+	Divergences float64 // per frame
+}
+
+// TrainedFor trains a flow of the given kind for so many epochs, with a schedule
+// of rates of that length, and computes the exact likelihood of the frames that
+// are held out. What it gave is kept in the run's folder.
+func (a *Alanine) TrainedFor(ctx context.Context, kind FlowKind, epochs int, progress Progress) (*TrainedFlow, error) {
+	s := a.Settings.of(kind)
+	file := "flow-" + kind.String()
+	if epochs != s.FlowFit.Epochs {
+		s.FlowFit.Epochs = epochs
+		file = fmt.Sprintf("%s-%d", file, epochs)
+	}
+	out := &TrainedFlow{}
+	result := a.path(file + ".likelihood.json")
+	if err := readJSON(result, out); !errors.Is(err, fs.ErrNotExist) {
+		return out, err
+	}
+	m, _, err := a.trainFlow(ctx, s, file, progress)
+	if err != nil {
+		return nil, err
+	}
+	var took trainingTime
+	if err := readJSON(a.path(file+".time.json"), &took); err != nil {
+		return nil, err
+	}
+	_, held := holdOut(a.Frames.Len())
+	l, err := m.NegLogLikelihood(ctx, positions(a.Frames, held), a.Settings.HeldOut, a.Settings.Seed, a.accuracy(m), nil)
+	if err != nil {
+		return nil, err
+	}
+	*out = TrainedFlow{kind, took.Steps, took.PerStep * float64(took.Steps), l.Mean, l.Error, l.Frames, l.Evaluations, l.Divergences}
+	return out, writeJSON(result, out)
+}
+
+// readJSON reads what writeJSON wrote.
+func readJSON(path string, value any) error {
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(text, value)
+	}
+	if err != nil {
+		return fmt.Errorf("cgbg: %w", err)
+	}
+	return nil
+}
+
+// equivariant is the kind of flow that the preset "quick" samples with.
+var equivariant = FlowKind{Equivariant, flow.Aligned}
+
+// FitEquivariant is FitFlow for the equivariant flow, whatever the settings have.
+func (a *Alanine) FitEquivariant(ctx context.Context, progress Progress) (*flow.Model, *train.History, error) {
+	return a.fitFlow(ctx, equivariant, progress)
+}
+
+// LearningCurve trains the equivariant flow anew for a sixteenth, an eighth, a
+// quarter and half of the preset's epochs, each with its own cosine of rates, and in full.
+func (a *Alanine) LearningCurve(ctx context.Context, progress Progress) ([]*TrainedFlow, error) {
+	settings := a.Settings.of(equivariant)
+	var epochs []int
+	for _, part := range []int{16, 8, 4, 2, 1} {
+		epochs = append(epochs, max(1, settings.FlowFit.Epochs/part))
+	}
+	var out []*TrainedFlow
+	for _, n := range slices.Compact(epochs) {
+		t, err := a.TrainedFor(ctx, equivariant, n, progress)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+// LearningFigure draws −ln q against training steps.
+func LearningFigure(curve []*TrainedFlow) (figure.Picture, error) {
+	s := figure.Series{Role: figure.Learned}
+	for _, t := range curve {
+		s.X, s.Y, s.Error = append(s.X, float64(t.Steps)), append(s.Y, t.NLL), append(s.Error, t.NLLError)
+	}
+	return figure.Lines([]figure.Series{s}, figure.LinesOptions{XLabel: "training steps", YLabel: "−ln q of held-out frames (nat per frame)", LogX: true, Points: true})
+}
+
+// comparedPart of the published field's epochs is what CompareFields trains for.
+const comparedPart = 4
+
+// FieldComparison is the published field beside ours.
+type FieldComparison struct {
+	Published *TrainedFlow
+	Steps     *TrainedFlow // ours for as many steps
+	Time      *TrainedFlow // ours for the longest time of the learning curve's that is no longer than the published field's; nil: none is
+}
+
+// CompareFields trains the published field for a part of the preset's epochs, with
+// frames turned onto their noise, and sets it beside the equivariant one: with as many steps, and
+// with as much time.
+func (a *Alanine) CompareFields(ctx context.Context, progress Progress) (*FieldComparison, error) {
+	published := FlowKind{GraphTransformer, flow.Aligned}
+	settings := a.Settings.of(published)
+	epochs := max(1, settings.FlowFit.Epochs/comparedPart)
+	var c FieldComparison
+	var err error
+	if c.Published, err = a.TrainedFor(ctx, published, epochs, progress); err != nil {
+		return nil, err
+	}
+	if c.Steps, err = a.TrainedFor(ctx, equivariant, epochs, progress); err != nil {
+		return nil, err
+	}
+	curve, err := a.LearningCurve(ctx, progress)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range append([]*TrainedFlow{c.Steps}, curve...) {
+		if t.Seconds <= c.Published.Seconds && (c.Time == nil || t.Steps > c.Time.Steps) {
+			c.Time = t
+		}
+	}
+	return &c, nil
+}
+
+// Results are the numbers of a training under a name of results.json.
+func (t *TrainedFlow) Results(name string) []Result {
+	none := math.NaN()
+	return []Result{
+		{name + "/nll", t.NLL, t.NLLError, none, "nat", t.Frames},
+		{name + "/steps", float64(t.Steps), none, none, "", 0},
+		{name + "/seconds", t.Seconds, none, none, "s", 0},
+		{name + "/evaluations", t.Evaluations, none, none, "", t.Frames},
+		{name + "/divergences", t.Divergences, none, none, "", t.Frames},
+	}
+}
+
+// LogQError is how far the log-densities of samples are from the truth by one way
+// to integrate them, and what that costs.
+type LogQError struct {
+	Name             string // before the names of results
+	Title            string
+	Joint            bool // states and log-density in one solve, as published
+	PathTol, LogQTol float64
+	N                int     // samples
+	RMS, RMSError    float64 // root mean square error of ln q, nats, with its standard error
+	Max              float64 // nats
+	Evaluations      float64 // of the velocity, per sample
+	Divergences      float64 // per sample
+}
+
+// way is a way to draw samples with their log-density.
+type way struct {
+	name, title      string
+	joint            bool
+	pathTol, logQTol float64
+	draw             func(n int) (*flow.Samples, error)
+}
+
+// referenceTol is the tolerance of the joint solve in float64 that log-densities are held against.
+const referenceTol = 1e-9
+
+// LogQErrors draws the same samples of the equivariant flow in several ways, and
+// holds each log-density against a joint solve in float64 at tolerance 1e-9 from
+// where the sample ended: the published way at tolerances about the published
+// one, ours likewise, and ours as samples are drawn, in float32. The results are kept in the run's folder.
+func (a *Alanine) LogQErrors(ctx context.Context, progress Progress) ([]LogQError, error) {
+	var out []LogQError
+	result := a.path("logq-errors.json")
+	if err := readJSON(result, &out); !errors.Is(err, fs.ErrNotExist) {
+		return out, err
+	}
+	m, _, err := a.FitEquivariant(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	n := a.Settings.Checks
+	ways := a.ways(ctx, m)
+	for k, w := range ways {
+		s, err := w.draw(n)
+		if err != nil {
+			return nil, err
+		}
+		truth, err := a.truth(ctx, m, s.R)
+		if err != nil {
+			return nil, err
+		}
+		e := LogQError{Name: w.name, Title: w.title, Joint: w.joint, PathTol: w.pathTol, LogQTol: w.logQTol, N: n, Evaluations: s.Evaluations, Divergences: s.Divergences}
+		e.RMS, e.RMSError, e.Max = deviation(s.LogQ, truth)
+		out = append(out, e)
+		if progress != nil {
+			progress(k+1, len(ways), w.title)
+		}
+	}
+	return out, writeJSON(result, out)
+}
+
+// ways are those that LogQErrors compares; the last is how samples are drawn.
+func (a *Alanine) ways(ctx context.Context, m *flow.Model) []way {
+	seed := a.Settings.Seed
+	var out []way
+	for _, tol := range []float64{1e-3, 1e-4, 1e-5, 1e-6} {
+		out = append(out, way{fmt.Sprintf("joint_%g", tol), fmt.Sprintf("joint, %g", tol), true, tol, tol,
+			func(n int) (*flow.Samples, error) { return m.JointSample(ctx, n, seed, tol) }})
+	}
+	apart := func(name, title string, acc flow.Accuracy) {
+		acc.Checks = -1
+		out = append(out, way{name, title, false, acc.PathTol, acc.LogQTol,
+			func(n int) (*flow.Samples, error) { return m.Sample(ctx, n, seed, acc, nil) }})
+	}
+	for _, c := range []flow.Accuracy{{PathTol: 1e-4, LogQTol: 1, Intervals: 8}, {PathTol: 1e-5, LogQTol: 0.1}, {PathTol: 1e-6, LogQTol: 0.01}, {PathTol: 1e-7, LogQTol: 0.001}} {
+		apart(fmt.Sprintf("apart_%g", c.LogQTol), fmt.Sprintf("apart, %g and %g nat", c.PathTol, c.LogQTol), c)
+	}
+	acc := a.accuracy(m)
+	apart("sampling", fmt.Sprintf("as samples are drawn: apart, %g and %g nat, float32", acc.PathTol, acc.LogQTol), acc)
+	return out
+}
+
+// truth is the log-density of samples by the reference, standardised units, nats.
+func (a *Alanine) truth(ctx context.Context, m *flow.Model, r []float64) ([]float64, error) {
+	x := make([]float64, len(r))
+	for i, v := range r {
+		x[i] = (v - m.Mean[i%len(m.Mean)]) / m.Std
+	}
+	return m.JointLogQ(ctx, x, referenceTol)
+}
+
+// deviation is the root mean square of differences, with its standard error, and the largest.
+func deviation(got, want []float64) (rms, rmsError, largest float64) {
+	n := float64(len(got))
+	var sum, squares float64
+	for i := range got {
+		e := math.Abs(got[i] - want[i])
+		sum, squares = sum+e*e, squares+e*e*e*e
+		largest = math.Max(largest, e)
+	}
+	mean := sum / n
+	rms = math.Sqrt(mean)
+	if rms > 0 {
+		rmsError = math.Sqrt(math.Max(0, squares/n-mean*mean)/(n-1)) / (2 * rms)
+	}
+	return rms, rmsError, largest
+}
+
+// LogQFigure draws errors of ln q against divergence evaluations.
+func LogQFigure(rows []LogQError) (figure.Picture, error) {
+	series := []figure.Series{{Name: "joint solve, as published", Role: figure.Before}, {Name: "path and quadrature", Role: figure.After}, {Name: "as samples are drawn", Role: figure.Exact}}
+	for i, e := range rows {
+		k := 1
+		switch {
+		case e.Joint:
+			k = 0
+		case i == len(rows)-1:
+			k = 2
+		}
+		s := &series[k]
+		s.X, s.Y, s.Error = append(s.X, e.Divergences), append(s.Y, e.RMS), append(s.Error, e.RMSError)
+	}
+	return figure.Lines(series, figure.LinesOptions{XLabel: "divergence evaluations per sample", YLabel: "RMS error of ln q (nat)", LogX: true, LogY: true, Points: true})
+}
+
+// Results are the numbers of a way under the names of results.json.
+func (e LogQError) Results() []Result {
+	none, name := math.NaN(), "cb/logq/"+e.Name
+	return []Result{
+		{name + "/error_rms", e.RMS, e.RMSError, none, "nat", e.N},
+		{name + "/error_max", e.Max, none, none, "nat", e.N},
+		{name + "/divergences", e.Divergences, none, none, "", e.N},
+		{name + "/evaluations", e.Evaluations, none, none, "", e.N},
+	}
+}
+
+// Certificate is what samples of the equivariant flow come with, and whether it held.
+type Certificate struct {
+	Samples            int     // that it is for
+	Checked            int     // of them, integrated back more precisely
+	CheckRMS, CheckMax float64 // of the checked errors, nats
+	Bound              float64 // of the errors of 99 of 100 log-densities, nats
+	Fresh, Inside      int     // other samples, drawn alike, and those of them whose error is within the bound
+	Share, ShareError  float64 // Inside/Fresh; standard deviation of the posterior under a uniform prior, above zero even where all are inside
+	FreshMax           float64 // largest error of the fresh samples, nats
+
+	// The samples, forth as they were drawn and back again with the same tolerances.
+	TripR    float64 // largest distance of a coordinate from where it was, nm
+	TripBack float64 // largest |ln q back − ln q as drawn|, nats
+	TripSelf float64 // largest |ln q back − ln q forth again|, nats
+	TripRMS  float64 // root mean square of the differences of TripBack, nats
+	TripErr  float64 // its standard error
+}
+
+// Certify draws samples with the checks of every draw, puts the bound to the
+// test with others that it does not know, by the reference, and takes the samples to the prior and
+// back. What it found is kept in the run's folder.
+func (a *Alanine) Certify(ctx context.Context) (*Certificate, error) {
+	c := &Certificate{}
+	result := a.path("certificate.json")
+	if err := readJSON(result, c); !errors.Is(err, fs.ErrNotExist) {
+		return c, err
+	}
+	m, _, err := a.FitEquivariant(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	acc := a.accuracy(m)
+	s, err := m.Sample(ctx, a.Settings.HeldOut, a.Settings.Seed, acc, nil)
+	if err != nil {
+		return nil, err
+	}
+	c.Samples, c.Checked, c.CheckRMS, c.CheckMax, c.Bound = len(s.LogQ), s.Checked, s.CheckRMS, s.CheckMax, s.LogQBound()
+	trip, err := m.RoundTrip(ctx, s.R, acc)
+	if err != nil {
+		return nil, err
+	}
+	_, _, c.TripR = deviation(trip.R, s.R)
+	c.TripRMS, c.TripErr, c.TripBack = deviation(trip.LogQBack, s.LogQ)
+	_, _, c.TripSelf = deviation(trip.LogQForth, trip.LogQBack)
+	acc.Checks = -1
+	fresh, err := m.Sample(ctx, 2*a.Settings.Checks, a.Settings.Seed+1, acc, nil)
+	if err != nil {
+		return nil, err
+	}
+	truth, err := a.truth(ctx, m, fresh.R)
+	if err != nil {
+		return nil, err
+	}
+	c.Fresh = len(truth)
+	for i, want := range truth {
+		e := math.Abs(fresh.LogQ[i] - want)
+		c.FreshMax = math.Max(c.FreshMax, e)
+		if e <= c.Bound {
+			c.Inside++
+		}
+	}
+	c.Share, c.ShareError = share(c.Inside, c.Fresh)
+	return c, writeJSON(result, c)
+}
+
+// share is k/n, and the standard deviation of its posterior under a uniform prior.
+func share(k, n int) (value, deviation float64) {
+	a, b := float64(k+1), float64(n-k+1)
+	return float64(k) / float64(n), math.Sqrt(a * b / ((a + b) * (a + b) * (a + b + 1)))
+}
+
+// Results are the numbers of the certificate under the names of results.json.
+func (c *Certificate) Results() []Result {
+	none := math.NaN()
+	return []Result{
+		{"cb/certificate/bound", c.Bound, none, none, "nat", c.Checked},
+		{"cb/certificate/share_inside", c.Share, c.ShareError, none, "", c.Fresh},
+		{"cb/certificate/fresh_error_max", c.FreshMax, none, none, "nat", c.Fresh},
+		{"cb/round_trip/r_max", c.TripR, none, none, "nm", c.Samples},
+		{"cb/round_trip/logq_rms", c.TripRMS, c.TripErr, none, "nat", c.Samples},
+		{"cb/round_trip/logq_max", c.TripBack, none, none, "nat", c.Samples},
+		{"cb/round_trip/logq_max_same_path", c.TripSelf, none, none, "nat", c.Samples},
+	}
+}
