@@ -199,6 +199,21 @@ func (a *Alanine) CompareFields(ctx context.Context, progress Progress) (*FieldC
 	return &c, nil
 }
 
+// ComparedFlow is a row of a comparison.
+type ComparedFlow struct {
+	Name, Title string // before the names of results; in tables
+	Flow        *TrainedFlow
+}
+
+// Rows are the comparison as a table has it.
+func (c *FieldComparison) Rows() []ComparedFlow {
+	rows := []ComparedFlow{{"cb/fields/published", "graph transformer, as published", c.Published}, {"cb/fields/equal_steps", "equivariant, as many steps", c.Steps}}
+	if c.Time != nil {
+		rows = append(rows, ComparedFlow{"cb/fields/equal_time", "equivariant, no more time", c.Time})
+	}
+	return rows
+}
+
 // Results are the numbers of a training under a name of results.json.
 func (t *TrainedFlow) Results(name string) []Result {
 	none := math.NaN()
@@ -211,35 +226,64 @@ func (t *TrainedFlow) Results(name string) []Result {
 	}
 }
 
-// LogQError is how far the log-densities of samples are from the truth by one way
-// to integrate them, and what that costs.
+// reference is samples of the equivariant flow, as they are drawn, with the truth about them.
+type reference struct {
+	R, LogQ, Truth           []float64 // nm, [n*dim]; standardised units, nats, [n]
+	Evaluations, Divergences float64   // per sample
+}
+
+// referenceTol is the tolerance of the joint solve in float64 that is believed.
+const referenceTol = 1e-9
+
+// reference draws the samples once, and keeps them in the run's folder.
+func (a *Alanine) reference(ctx context.Context, m *flow.Model) (*reference, error) {
+	out := &reference{}
+	file := a.path("logq-reference.json")
+	if err := readJSON(file, out); !errors.Is(err, fs.ErrNotExist) {
+		return out, err
+	}
+	acc := a.accuracy(m)
+	acc.Checks = -1
+	s, err := m.Sample(ctx, a.Settings.Checks, a.Settings.Seed+1, acc, nil)
+	if err != nil {
+		return nil, err
+	}
+	x := make([]float64, len(s.R))
+	for i, v := range s.R {
+		x[i] = (v - m.Mean[i%len(m.Mean)]) / m.Std
+	}
+	truth, err := m.JointLogQ(ctx, x, referenceTol)
+	if err != nil {
+		return nil, err
+	}
+	*out = reference{s.R, s.LogQ, truth, s.Evaluations, s.Divergences}
+	return out, writeJSON(file, out)
+}
+
+// LogQError is how far log-densities are from the truth by one way to integrate them, and what that costs.
 type LogQError struct {
 	Name             string // before the names of results
-	Title            string
-	Joint            bool // states and log-density in one solve, as published
+	Way              string // PublishedWay, OurWay or DrawnWay
 	PathTol, LogQTol float64
 	N                int     // samples
 	RMS, RMSError    float64 // root mean square error of ln q, nats, with its standard error
 	Max              float64 // nats
 	Evaluations      float64 // of the velocity, per sample
 	Divergences      float64 // per sample
+	Moved            float64 // largest distance of a coordinate from where it was after a round trip, nm; only with OurWay
 }
 
-// way is a way to draw samples with their log-density.
-type way struct {
-	name, title      string
-	joint            bool
-	pathTol, logQTol float64
-	draw             func(n int) (*flow.Samples, error)
-}
+// Ways to integrate a log-density.
+const (
+	PublishedWay = "joint solve, as published"
+	OurWay       = "path, then quadrature"
+	DrawnWay     = "as samples are drawn"
+)
 
-// referenceTol is the tolerance of the joint solve in float64 that log-densities are held against.
-const referenceTol = 1e-9
-
-// LogQErrors draws the same samples of the equivariant flow in several ways, and
-// holds each log-density against a joint solve in float64 at tolerance 1e-9 from
-// where the sample ended: the published way at tolerances about the published
-// one, ours likewise, and ours as samples are drawn, in float32. The results are kept in the run's folder.
+// LogQErrors integrates the same samples of the equivariant flow back to the prior
+// in several ways, and holds each log-density against a joint solve in float64 at
+// tolerance 1e-9: the published way, in float64, and ours, with the field in float32 as it is used,
+// at several tolerances. The last row is what the samples were drawn with, forth. What is found is kept in the run's folder.
 func (a *Alanine) LogQErrors(ctx context.Context, progress Progress) ([]LogQError, error) {
 	var out []LogQError
 	result := a.path("logq-errors.json")
@@ -250,55 +294,48 @@ func (a *Alanine) LogQErrors(ctx context.Context, progress Progress) ([]LogQErro
 	if err != nil {
 		return nil, err
 	}
-	n := a.Settings.Checks
-	ways := a.ways(ctx, m)
-	for k, w := range ways {
-		s, err := w.draw(n)
-		if err != nil {
-			return nil, err
-		}
-		truth, err := a.truth(ctx, m, s.R)
-		if err != nil {
-			return nil, err
-		}
-		e := LogQError{Name: w.name, Title: w.title, Joint: w.joint, PathTol: w.pathTol, LogQTol: w.logQTol, N: n, Evaluations: s.Evaluations, Divergences: s.Divergences}
-		e.RMS, e.RMSError, e.Max = deviation(s.LogQ, truth)
+	ref, err := a.reference(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	published := []float64{1e-3, 1e-4, 1e-5, 1e-6}
+	ours := []flow.Accuracy{{PathTol: 1e-6, LogQTol: 1, Intervals: 8}, {PathTol: 1e-6, LogQTol: 0.1}, {PathTol: 1e-6, LogQTol: 0.01}, {PathTol: 1e-7, LogQTol: 0.001}}
+	add := func(e LogQError, logq []float64) {
+		e.N = len(logq)
+		e.RMS, e.RMSError, e.Max = deviation(logq, ref.Truth)
 		out = append(out, e)
 		if progress != nil {
-			progress(k+1, len(ways), w.title)
+			progress(len(out), len(published)+len(ours)+1, e.Way)
 		}
 	}
+	for _, tol := range published {
+		logq, n, err := m.PublishedLogQ(ctx, ref.R, tol)
+		if err != nil {
+			return nil, err
+		}
+		add(LogQError{Name: fmt.Sprintf("joint_%.0e", tol), Way: PublishedWay, PathTol: tol, LogQTol: tol, Evaluations: n, Divergences: n}, logq)
+	}
+	for _, acc := range ours {
+		acc.Single = true // in float64 the errors are the same
+		trip, err := m.RoundTrip(ctx, ref.R, acc)
+		if err != nil {
+			return nil, err
+		}
+		e := LogQError{Name: fmt.Sprintf("apart_%g", acc.LogQTol), Way: OurWay, PathTol: acc.PathTol, LogQTol: acc.LogQTol, Evaluations: trip.Evaluations, Divergences: trip.Divergences}
+		_, _, e.Moved = deviation(trip.R, ref.R)
+		add(e, trip.LogQBack)
+	}
+	acc := a.accuracy(m)
+	add(LogQError{Name: "drawn", Way: DrawnWay, PathTol: acc.PathTol, LogQTol: acc.LogQTol, Evaluations: ref.Evaluations, Divergences: ref.Divergences}, ref.LogQ)
 	return out, writeJSON(result, out)
 }
 
-// ways are those that LogQErrors compares; the last is how samples are drawn.
-func (a *Alanine) ways(ctx context.Context, m *flow.Model) []way {
-	seed := a.Settings.Seed
-	var out []way
-	for _, tol := range []float64{1e-3, 1e-4, 1e-5, 1e-6} {
-		out = append(out, way{fmt.Sprintf("joint_%g", tol), fmt.Sprintf("joint, %g", tol), true, tol, tol,
-			func(n int) (*flow.Samples, error) { return m.JointSample(ctx, n, seed, tol) }})
+// RoundTrip is Moved as a table has it, "" where no round trip was made.
+func (e LogQError) RoundTrip() string {
+	if e.Way != OurWay {
+		return ""
 	}
-	apart := func(name, title string, acc flow.Accuracy) {
-		acc.Checks = -1
-		out = append(out, way{name, title, false, acc.PathTol, acc.LogQTol,
-			func(n int) (*flow.Samples, error) { return m.Sample(ctx, n, seed, acc, nil) }})
-	}
-	for _, c := range []flow.Accuracy{{PathTol: 1e-4, LogQTol: 1, Intervals: 8}, {PathTol: 1e-5, LogQTol: 0.1}, {PathTol: 1e-6, LogQTol: 0.01}, {PathTol: 1e-7, LogQTol: 0.001}} {
-		apart(fmt.Sprintf("apart_%g", c.LogQTol), fmt.Sprintf("apart, %g and %g nat", c.PathTol, c.LogQTol), c)
-	}
-	acc := a.accuracy(m)
-	apart("sampling", fmt.Sprintf("as samples are drawn: apart, %g and %g nat, float32", acc.PathTol, acc.LogQTol), acc)
-	return out
-}
-
-// truth is the log-density of samples by the reference, standardised units, nats.
-func (a *Alanine) truth(ctx context.Context, m *flow.Model, r []float64) ([]float64, error) {
-	x := make([]float64, len(r))
-	for i, v := range r {
-		x[i] = (v - m.Mean[i%len(m.Mean)]) / m.Std
-	}
-	return m.JointLogQ(ctx, x, referenceTol)
+	return fmt.Sprintf("%.1e", e.Moved)
 }
 
 // deviation is the root mean square of differences, with its standard error, and the largest.
@@ -320,17 +357,14 @@ func deviation(got, want []float64) (rms, rmsError, largest float64) {
 
 // LogQFigure draws errors of ln q against divergence evaluations.
 func LogQFigure(rows []LogQError) (figure.Picture, error) {
-	series := []figure.Series{{Name: "joint solve, as published", Role: figure.Before}, {Name: "path and quadrature", Role: figure.After}, {Name: "as samples are drawn", Role: figure.Exact}}
-	for i, e := range rows {
-		k := 1
-		switch {
-		case e.Joint:
-			k = 0
-		case i == len(rows)-1:
-			k = 2
-		}
+	series := []figure.Series{{Name: PublishedWay, Role: figure.Before}, {Name: OurWay, Role: figure.After}, {Name: DrawnWay, Role: figure.Exact}}
+	for k := range series {
 		s := &series[k]
-		s.X, s.Y, s.Error = append(s.X, e.Divergences), append(s.Y, e.RMS), append(s.Error, e.RMSError)
+		for _, e := range rows {
+			if e.Way == s.Name {
+				s.X, s.Y, s.Error = append(s.X, e.Divergences), append(s.Y, e.RMS), append(s.Error, e.RMSError)
+			}
+		}
 	}
 	return figure.Lines(series, figure.LinesOptions{XLabel: "divergence evaluations per sample", YLabel: "RMS error of ln q (nat)", LogX: true, LogY: true, Points: true})
 }
@@ -338,12 +372,16 @@ func LogQFigure(rows []LogQError) (figure.Picture, error) {
 // Results are the numbers of a way under the names of results.json.
 func (e LogQError) Results() []Result {
 	none, name := math.NaN(), "cb/logq/"+e.Name
-	return []Result{
+	out := []Result{
 		{name + "/error_rms", e.RMS, e.RMSError, none, "nat", e.N},
 		{name + "/error_max", e.Max, none, none, "nat", e.N},
 		{name + "/divergences", e.Divergences, none, none, "", e.N},
 		{name + "/evaluations", e.Evaluations, none, none, "", e.N},
 	}
+	if e.Way == OurWay {
+		out = append(out, Result{name + "/round_trip_r_max", e.Moved, none, none, "nm", e.N})
+	}
+	return out
 }
 
 // Certificate is what samples of the equivariant flow come with, and whether it held.
@@ -390,17 +428,12 @@ func (a *Alanine) Certify(ctx context.Context) (*Certificate, error) {
 	_, _, c.TripR = deviation(trip.R, s.R)
 	c.TripRMS, c.TripErr, c.TripBack = deviation(trip.LogQBack, s.LogQ)
 	_, _, c.TripSelf = deviation(trip.LogQForth, trip.LogQBack)
-	acc.Checks = -1
-	fresh, err := m.Sample(ctx, 2*a.Settings.Checks, a.Settings.Seed+1, acc, nil)
+	fresh, err := a.reference(ctx, m)
 	if err != nil {
 		return nil, err
 	}
-	truth, err := a.truth(ctx, m, fresh.R)
-	if err != nil {
-		return nil, err
-	}
-	c.Fresh = len(truth)
-	for i, want := range truth {
+	c.Fresh = len(fresh.Truth)
+	for i, want := range fresh.Truth {
 		e := math.Abs(fresh.LogQ[i] - want)
 		c.FreshMax = math.Max(c.FreshMax, e)
 		if e <= c.Bound {

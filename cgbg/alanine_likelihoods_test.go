@@ -97,10 +97,10 @@ func TestLikelihoods(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, e := range errors[:len(errors)-1] {
-		if i > 0 && e.Joint == errors[i-1].Joint && !(e.RMS < errors[i-1].RMS && e.Divergences > errors[i-1].Divergences) {
+		if i > 0 && e.Way == errors[i-1].Way && !(e.RMS < errors[i-1].RMS && e.Divergences > errors[i-1].Divergences) {
 			t.Errorf("%s: got an error of %g with %g divergences; %s: %g with %g", e.Name, e.RMS, e.Divergences, errors[i-1].Name, errors[i-1].RMS, errors[i-1].Divergences)
 		}
-		if e.Joint && e.Divergences != e.Evaluations {
+		if e.Way == PublishedWay && e.Divergences != e.Evaluations {
 			t.Errorf("%s: got %g divergences for %g velocities", e.Name, e.Divergences, e.Evaluations)
 		}
 	}

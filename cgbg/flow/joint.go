@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/cgbg-go/lab/cgbg/ode"
 )
@@ -17,46 +18,35 @@ func (m *Model) JointLogQ(ctx context.Context, x []float64, tol float64) ([]floa
 	if err != nil {
 		return nil, err
 	}
-	dim := m.Field.Dim()
-	logq := make([]float64, len(j.integral))
-	for i := range logq {
-		logq[i] = logNormal(j.x[i*dim:(i+1)*dim]) + j.integral[i] // backwards in time it is −∫₀¹ ∇·v dt
-	}
-	return logq, nil
+	return j.logQ(m.Field.Dim()), nil
 }
 
 // publishedBatch is the number of samples that share a step in the published procedure.
 const publishedBatch = 500
 
-// JointSample draws n samples as published: a sample and its log-density are one
-// system for Dormand–Prince at tolerance tol, with steps that batches of 500 share by
-// the root mean square over all. So every velocity costs a divergence. In float64,
-// so that errors of LogQ are those of the integration. The draws begin from the same points of the
-// prior as those of [Model.Sample] with the same seed and n.
-func (m *Model) JointSample(ctx context.Context, n int, seed uint64, tol float64) (*Samples, error) {
-	if n <= 0 {
-		return nil, fmt.Errorf("flow: cannot draw %d samples", n)
-	}
+// PublishedLogQ is LogQ by the published procedure: a frame and its log-density
+// are one system for Dormand–Prince at tolerance tol, with steps that batches of 500 share by the
+// root mean square over all. So every velocity costs a divergence: evaluations,
+// per frame, are those of either. In float64, so that errors are those of the integration.
+//
+// r: frames in physical units, [n*dim].
+func (m *Model) PublishedLogQ(ctx context.Context, r []float64, tol float64) (logq []float64, evaluations float64, err error) {
 	dim := m.Field.Dim()
-	z, _ := m.prior(n, seed)
-	s := &Samples{LogQ: make([]float64, n)}
-	for start := 0; start < n; start += publishedBatch {
-		end := min(start+publishedBatch, n)
-		j, err := m.joint(ctx, z[start*dim:end*dim], 0, 1, ode.Options{RTol: tol, ATol: tol, FirstStep: 5e-3, Norm: ode.NormRMS})
-		if err != nil {
-			return nil, err
-		}
-		s.R = append(s.R, m.physical(j.x)...)
-		for i := start; i < end; i++ {
-			s.LogQ[i] = logNormal(z[i*dim:(i+1)*dim]) - j.integral[i-start]
-		}
-		s.Evaluations += j.evaluations * float64(end-start) / float64(n)
+	if len(r) == 0 || len(r)%dim != 0 {
+		return nil, 0, fmt.Errorf("flow: %d numbers are no frames of %d components", len(r), dim)
 	}
-	s.Divergences, s.LogCOM = s.Evaluations, m.LogCOM(s.R)
-	return s, nil
+	for part := range slices.Chunk(m.standardise(r), publishedBatch*dim) {
+		j, err := m.joint(ctx, part, 1, 0, ode.Options{RTol: tol, ATol: tol, FirstStep: 5e-3, Norm: ode.NormRMS})
+		if err != nil {
+			return nil, 0, err
+		}
+		logq = append(logq, j.logQ(dim)...)
+		evaluations += j.evaluations * float64(len(part)) / float64(len(r))
+	}
+	return logq, evaluations, nil
 }
 
-// joint moves states from t0 to t1 together with ∫ ∇·v dt along their paths.
+// joint moves states from t0 to t1 together with ∫₀¹ ∇·v dt along their paths.
 func (m *Model) joint(ctx context.Context, x []float64, t0, t1 float64, o ode.Options) (*transported, error) {
 	e, err := m.evaluator(false)
 	if err != nil {
@@ -90,7 +80,7 @@ func (m *Model) joint(ctx context.Context, x []float64, t0, t1 float64, o ode.Op
 	for i := range n {
 		row := sol.X[i*(dim+1) : (i+1)*(dim+1)]
 		copy(out.x[i*dim:], row[:dim])
-		out.integral[i] = row[dim]
+		out.integral[i] = (t1 - t0) * row[dim]
 	}
 	return out, nil
 }

@@ -103,7 +103,11 @@ func (m *Model) Sample(ctx context.Context, n int, seed uint64, acc Accuracy, pr
 		return nil, fmt.Errorf("flow: cannot draw %d samples", n)
 	}
 	dim := m.Field.Dim()
-	z, rng := m.prior(n, seed)
+	rng := rand.New(rand.NewPCG(seed, 0x73616d70))
+	z := make([]float64, n*dim)
+	for i := range z {
+		z[i] = rng.NormFloat64()
+	}
 	out, err := m.transport(ctx, z, 0, 1, acc, progress)
 	if err != nil {
 		return nil, err
@@ -118,16 +122,6 @@ func (m *Model) Sample(ctx context.Context, n int, seed uint64, acc Accuracy, pr
 		return nil, err
 	}
 	return s, nil
-}
-
-// prior draws n points of the prior, [n*dim], and returns the generator for more.
-func (m *Model) prior(n int, seed uint64) ([]float64, *rand.Rand) {
-	rng := rand.New(rand.NewPCG(seed, 0x73616d70))
-	z := make([]float64, n*m.Field.Dim())
-	for i := range z {
-		z[i] = rng.NormFloat64()
-	}
-	return z, rng
 }
 
 // LogQ returns the log-density of given frames in standardised units, nats,

@@ -12,6 +12,9 @@ type RoundTrip struct {
 	R         []float64 // forth again, physical units, [n*dim]
 	LogQBack  []float64 // ln q(x) by integrating back, standardised units, nats, [n]
 	LogQForth []float64 // ln q(x) by integrating forth from Z, [n]
+
+	Evaluations float64 // of the velocity on the way back, per frame
+	Divergences float64 // likewise
 }
 
 // RoundTrip moves frames to the prior and back to the data. An exact solution
@@ -32,7 +35,7 @@ func (m *Model) RoundTrip(ctx context.Context, r []float64, acc Accuracy) (*Roun
 	if err != nil {
 		return nil, err
 	}
-	t := &RoundTrip{Z: back.x, R: m.physical(forth.x), LogQBack: back.logQ(dim)}
+	t := &RoundTrip{Z: back.x, R: m.physical(forth.x), LogQBack: back.logQ(dim), Evaluations: back.evaluations, Divergences: back.divergences}
 	for i, v := range forth.integral {
 		t.LogQForth = append(t.LogQForth, logNormal(t.Z[i*dim:(i+1)*dim])-v)
 	}
