@@ -232,8 +232,10 @@ type reference struct {
 	Evaluations, Divergences float64   // per sample
 }
 
-// referenceTol is the tolerance of the joint solve in float64 that is believed.
-const referenceTol = 1e-9
+const (
+	referenceTol = 1e-9 // of the joint solve in float64 that is believed
+	pathTol      = 1e-7 // of the paths that LogQErrors integrates divergences along: an error below that of any of its quadratures
+)
 
 // reference draws the samples once, and keeps them in the run's folder.
 func (a *Alanine) reference(ctx context.Context, m *flow.Model) (*reference, error) {
@@ -262,15 +264,15 @@ func (a *Alanine) reference(ctx context.Context, m *flow.Model) (*reference, err
 
 // LogQError is how far log-densities are from the truth by one way to integrate them, and what that costs.
 type LogQError struct {
-	Name             string // before the names of results
-	Way              string // PublishedWay, OurWay or DrawnWay
-	PathTol, LogQTol float64
-	N                int     // samples
-	RMS, RMSError    float64 // root mean square error of ln q, nats, with its standard error
-	Max              float64 // nats
-	Evaluations      float64 // of the velocity, per sample
-	Divergences      float64 // per sample
-	Moved            float64 // largest distance of a coordinate from where it was after a round trip, nm; only with OurWay
+	Name          string  // before the names of results
+	Way           string  // PublishedWay, OurWay or DrawnWay
+	Setting       string  // tolerances and nodes
+	N             int     // samples
+	RMS, RMSError float64 // root mean square error of ln q, nats, with its standard error
+	Max           float64 // nats
+	Evaluations   float64 // of the velocity, per sample
+	Divergences   float64 // per sample
+	Moved         float64 // largest distance of a coordinate from where it was after a round trip, nm; only with OurWay
 }
 
 // Ways to integrate a log-density.
@@ -282,8 +284,9 @@ const (
 
 // LogQErrors integrates the same samples of the equivariant flow back to the prior
 // in several ways, and holds each log-density against a joint solve in float64 at
-// tolerance 1e-9: the published way, in float64, and ours, with the field in float32 as it is used,
-// at several tolerances. The last row is what the samples were drawn with, forth. What is found is kept in the run's folder.
+// tolerance 1e-9: the published way, in float64, at several tolerances, and ours,
+// with the field in float32 as it is used, by several quadratures. The last row is
+// what the samples were drawn with, forth. What is found is kept in the run's folder.
 func (a *Alanine) LogQErrors(ctx context.Context, progress Progress) ([]LogQError, error) {
 	var out []LogQError
 	result := a.path("logq-errors.json")
@@ -298,14 +301,13 @@ func (a *Alanine) LogQErrors(ctx context.Context, progress Progress) ([]LogQErro
 	if err != nil {
 		return nil, err
 	}
-	published := []float64{1e-3, 1e-4, 1e-5, 1e-6}
-	ours := []flow.Accuracy{{PathTol: 1e-6, LogQTol: 1, Intervals: 8}, {PathTol: 1e-6, LogQTol: 0.1}, {PathTol: 1e-6, LogQTol: 0.01}, {PathTol: 1e-7, LogQTol: 0.001}}
+	published, intervals := []float64{1e-3, 1e-4, 1e-5, 1e-6}, []int{16, 32, 64, 128}
 	add := func(e LogQError, logq []float64) {
 		e.N = len(logq)
 		e.RMS, e.RMSError, e.Max = deviation(logq, ref.Truth)
 		out = append(out, e)
 		if progress != nil {
-			progress(len(out), len(published)+len(ours)+1, e.Way)
+			progress(len(out), len(published)+len(intervals)+1, e.Way)
 		}
 	}
 	for _, tol := range published {
@@ -313,20 +315,20 @@ func (a *Alanine) LogQErrors(ctx context.Context, progress Progress) ([]LogQErro
 		if err != nil {
 			return nil, err
 		}
-		add(LogQError{Name: fmt.Sprintf("joint_%.0e", tol), Way: PublishedWay, PathTol: tol, LogQTol: tol, Evaluations: n, Divergences: n}, logq)
+		add(LogQError{Name: fmt.Sprintf("joint_%.0e", tol), Way: PublishedWay, Setting: fmt.Sprintf("tolerance %.0e", tol), Evaluations: n, Divergences: n}, logq)
 	}
-	for _, acc := range ours {
-		acc.Single = true // in float64 the errors are the same
+	for _, n := range intervals {
+		acc := flow.Accuracy{PathTol: pathTol, Intervals: n / 2, LogQTol: math.MaxFloat64, Single: true} // the second level is the last
 		trip, err := m.RoundTrip(ctx, ref.R, acc)
 		if err != nil {
 			return nil, err
 		}
-		e := LogQError{Name: fmt.Sprintf("apart_%g", acc.LogQTol), Way: OurWay, PathTol: acc.PathTol, LogQTol: acc.LogQTol, Evaluations: trip.Evaluations, Divergences: trip.Divergences}
+		e := LogQError{Name: fmt.Sprintf("apart_%d", n+1), Way: OurWay, Setting: fmt.Sprintf("path %.0e, %d nodes", pathTol, n+1), Evaluations: trip.Evaluations, Divergences: trip.Divergences}
 		_, _, e.Moved = deviation(trip.R, ref.R)
 		add(e, trip.LogQBack)
 	}
 	acc := a.accuracy(m)
-	add(LogQError{Name: "drawn", Way: DrawnWay, PathTol: acc.PathTol, LogQTol: acc.LogQTol, Evaluations: ref.Evaluations, Divergences: ref.Divergences}, ref.LogQ)
+	add(LogQError{Name: "drawn", Way: DrawnWay, Setting: fmt.Sprintf("path %.0e, nodes for %g nat", acc.PathTol, acc.LogQTol), Evaluations: ref.Evaluations, Divergences: ref.Divergences}, ref.LogQ)
 	return out, writeJSON(result, out)
 }
 

@@ -96,8 +96,9 @@ func TestLikelihoods(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Some 1e-5 nat are the field's rounding to float32.
 	for i, e := range errors[:len(errors)-1] {
-		if i > 0 && e.Way == errors[i-1].Way && !(e.RMS < errors[i-1].RMS && e.Divergences > errors[i-1].Divergences) {
+		if i > 0 && e.Way == errors[i-1].Way && !((e.RMS < errors[i-1].RMS || e.RMS < 1e-4) && e.Divergences > errors[i-1].Divergences) {
 			t.Errorf("%s: got an error of %g with %g divergences; %s: %g with %g", e.Name, e.RMS, e.Divergences, errors[i-1].Name, errors[i-1].RMS, errors[i-1].Divergences)
 		}
 		if e.Way == PublishedWay && e.Divergences != e.Evaluations {
