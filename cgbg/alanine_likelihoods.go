@@ -72,14 +72,10 @@ func (w *stopwatch) training() trainingTime {
 
 // TrainedFlow is a training of a kind of flow, and what it gave for its cost.
 type TrainedFlow struct {
-	Kind        FlowKind
-	Steps       int
-	Seconds     float64 // of the steps on this machine, without compilation
-	NLL         float64 // −ln q of held-out frames, nats per frame
-	NLLError    float64 // standard error, from ten blocks of time
-	Frames      int     // that NLL rests on
-	Evaluations float64 // of the velocity, per frame
-	Divergences float64 // per frame
+	Kind    FlowKind
+	Steps   int
+	Seconds float64          // of the steps on this machine, without compilation
+	NLL     *flow.Likelihood // of held-out frames, the same for all trainings
 }
 
 // TrainedFor trains a flow of the given kind for so many epochs, with a schedule
@@ -110,7 +106,7 @@ func (a *Alanine) TrainedFor(ctx context.Context, kind FlowKind, epochs int, pro
 	if err != nil {
 		return nil, err
 	}
-	*out = TrainedFlow{kind, took.Steps, took.PerStep * float64(took.Steps), l.Mean, l.Error, l.Frames, l.Evaluations, l.Divergences}
+	*out = TrainedFlow{kind, took.Steps, took.PerStep * float64(took.Steps), l}
 	return out, writeJSON(result, out)
 }
 
@@ -153,13 +149,16 @@ func (a *Alanine) LearningCurve(ctx context.Context, progress Progress) ([]*Trai
 	return out, nil
 }
 
-// LearningFigure draws −ln q against training steps.
+// LearningFigure draws −ln q against training steps. Its bars are the standard
+// errors of differences from the last, longest training: the frames are the same.
 func LearningFigure(curve []*TrainedFlow) (figure.Picture, error) {
-	s := figure.Series{Role: figure.Learned}
+	s, last := figure.Series{Role: figure.Learned}, curve[len(curve)-1].NLL
 	for _, t := range curve {
-		s.X, s.Y, s.Error = append(s.X, float64(t.Steps)), append(s.Y, t.NLL), append(s.Error, t.NLLError)
+		_, e := last.Less(t.NLL)
+		s.X, s.Y, s.Error = append(s.X, float64(t.Steps)), append(s.Y, t.NLL.Mean), append(s.Error, e)
 	}
-	return figure.Lines([]figure.Series{s}, figure.LinesOptions{XLabel: "training steps", YLabel: "−ln q of held-out frames (nat per frame)", LogX: true, Points: true})
+	return figure.Lines([]figure.Series{s}, figure.LinesOptions{XLabel: "training steps", YLabel: "−ln q of held-out frames (nat per frame)", LogX: true, Points: true,
+		Remark: fmt.Sprintf("bars: of the difference from the longest training; all together ±%.2g nat", last.Error)})
 }
 
 // comparedPart of the published field's epochs is what CompareFields trains for.
@@ -218,11 +217,11 @@ func (c *FieldComparison) Rows() []ComparedFlow {
 func (t *TrainedFlow) Results(name string) []Result {
 	none := math.NaN()
 	return []Result{
-		{name + "/nll", t.NLL, t.NLLError, none, "nat", t.Frames},
+		{name + "/nll", t.NLL.Mean, t.NLL.Error, none, "nat", t.NLL.Frames},
 		{name + "/steps", float64(t.Steps), none, none, "", 0},
 		{name + "/seconds", t.Seconds, none, none, "s", 0},
-		{name + "/evaluations", t.Evaluations, none, none, "", t.Frames},
-		{name + "/divergences", t.Divergences, none, none, "", t.Frames},
+		{name + "/evaluations", t.NLL.Evaluations, none, none, "", t.NLL.Frames},
+		{name + "/divergences", t.NLL.Divergences, none, none, "", t.NLL.Frames},
 	}
 }
 
@@ -234,7 +233,7 @@ type reference struct {
 
 const (
 	referenceTol = 1e-9 // of the joint solve in float64 that is believed
-	pathTol      = 1e-7 // of the paths that LogQErrors integrates divergences along: an error below that of any of its quadratures
+	pathTol      = 1e-7 // of the paths that LogQErrors integrates divergences along: errors of ln q of some 1e-5 nat
 )
 
 // reference draws the samples once, and keeps them in the run's folder.

@@ -97,7 +97,7 @@ func (o LinesOptions) axes(p *plot.Plot, series []Series) {
 	p.X.Min, p.X.Max = extent(series, x)
 	switch {
 	case o.LogX:
-		p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, logTicks{}
+		p.X.Scale, p.X.Tick.Marker = logScale{}, logTicks{}
 		p.X.Min, p.X.Max = widened(p.X.Min, p.X.Max, true)
 	case o.Points:
 		p.X.Min, p.X.Max = widened(p.X.Min, p.X.Max, false)
@@ -105,13 +105,25 @@ func (o LinesOptions) axes(p *plot.Plot, series []Series) {
 		p.X.Min, p.X.Max = snap(p.X.Min, p.X.Max)
 	}
 	if o.LogY {
-		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, logTicks{}
+		p.Y.Scale, p.Y.Tick.Marker = logScale{}, logTicks{}
 	}
 	if p.Y.Min, p.Y.Max = o.YMin, o.YMax; o.YMin == 0 && o.YMax == 0 {
 		p.Y.Min, _ = extent(series, end(-1))
 		_, p.Y.Max = extent(series, end(1))
 		p.Y.Min, p.Y.Max = widened(p.Y.Min, p.Y.Max, o.LogY)
 	}
+}
+
+// logScale is logarithmic but at the arithmetic middle of the axis, which is all that gonum asks for when it leaves room for
+// the label in the middle; plot.LogScale has it leave room as if the label stood near the end.
+type logScale struct{}
+
+// Normalize implements plot.Normalizer.
+func (logScale) Normalize(lo, hi, x float64) float64 {
+	if x == 0.5*(hi+lo) {
+		return 0.5
+	}
+	return plot.LogScale{}.Normalize(lo, hi, x)
 }
 
 // widened leaves some room at both ends of an axis.
