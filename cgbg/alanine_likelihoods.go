@@ -158,7 +158,7 @@ func LearningFigure(curve []*TrainedFlow) (figure.Picture, error) {
 		s.X, s.Y, s.Error = append(s.X, float64(t.Steps)), append(s.Y, t.NLL.Mean), append(s.Error, e)
 	}
 	return figure.Lines([]figure.Series{s}, figure.LinesOptions{XLabel: "training steps", YLabel: "−ln q of held-out frames (nat per frame)", LogX: true, Points: true,
-		Remark: fmt.Sprintf("bars: of the difference from the longest training; all together ±%.2g nat", last.Error)})
+		Remark: fmt.Sprintf("bars: difference from the longest training; all: ±%.2f nat", last.Error)})
 }
 
 // comparedPart of the published field's epochs is what CompareFields trains for.
