@@ -289,16 +289,7 @@ func (a *Alanine) FitFlow(ctx context.Context, progress Progress) (*flow.Model, 
 
 // fitFlow learns a flow of any kind, whose name stands in the files.
 func (a *Alanine) fitFlow(ctx context.Context, kind FlowKind, progress Progress) (*flow.Model, *train.History, error) {
-	s := a.Settings.of(kind)
-	cfg := s.FlowFit
-	cfg.Checkpoint, cfg.Progress = a.path("flow-"+kind.String()+".npz"), progress
-	kept, _ := holdOut(a.Frames.Len())
-	frames := positions(a.Frames, kept)
-	field, err := s.field(frames, a.Frames.Beads)
-	if err != nil {
-		return nil, nil, err
-	}
-	return flow.Fit(ctx, a.Backend.Backend, field, frames, cfg)
+	return a.trainFlow(ctx, a.Settings.of(kind), "flow-"+kind.String(), progress)
 }
 
 // Frames are held out in blocks of time, so that copies of a state hardly stand

@@ -170,6 +170,12 @@ func drawings(t *testing.T) map[string]Picture {
 	keep("lines_difference", p, err)
 	p, err = Lines(lines, LinesOptions{XLabel: "x", YLabel: "U / kT"})
 	keep("lines", p, err)
+	errors := []Series{{Name: "joint", Role: Before, X: []float64{30, 90, 400}, Y: []float64{0.3, 2e-2, 1e-4}, Error: []float64{0.4, 5e-3, 1e-5}},
+		{Name: "apart", Role: After, X: []float64{17, 33, 65}, Y: []float64{5e-3, 1e-3, 2e-4}}}
+	p, err = Lines(errors, LinesOptions{XLabel: "divergences", YLabel: "error / nat", LogX: true, LogY: true, Points: true})
+	keep("points_log", p, err)
+	p, err = Lines(errors[:1], LinesOptions{XLabel: "steps", YLabel: "−ln q / nat", Points: true})
+	keep("points", p, err)
 	p, err = EnergyHistograms(bells(-40, 12, "MD"))
 	keep("energies", p, err)
 	bond := bells(0.1335, 0.0025, "C–N of ACE and ALA")
@@ -280,6 +286,14 @@ func TestBadInput(t *testing.T) {
 		"lengths":    func() error { _, err := FreeEnergyProfile(bad, ProfileOptions{}); return err },
 		"nothing":    func() error { _, err := Lines(nil, LinesOptions{}); return err },
 		"difference": func() error { _, err := Lines(good, LinesOptions{Difference: true}); return err },
+		"logarithm of zero": func() error {
+			_, err := Lines([]Series{{X: []float64{1, 2}, Y: []float64{0, 1}}}, LinesOptions{LogY: true})
+			return err
+		},
+		"difference of points": func() error {
+			_, err := Lines([]Series{{X: []float64{1, 2}, Y: []float64{2, 1}}, {X: []float64{1, 2}, Y: []float64{2, 1}}}, LinesOptions{Difference: true, Points: true})
+			return err
+		},
 		"x falls": func() error {
 			_, err := Lines([]Series{{X: []float64{2, 1}, Y: []float64{1, 2}}}, LinesOptions{})
 			return err

@@ -23,6 +23,10 @@ type LinesOptions struct {
 	DifferenceMax   float64
 	// Remark is a line of text above the axes, may be empty.
 	Remark string
+	// LogX and LogY make an axis logarithmic; what is drawn on it must be above zero.
+	LogX, LogY bool
+	// Points marks every point, with a bar of one standard error in place of the band: for few measurements.
+	Points bool
 }
 
 // Lines draws series over each other, and on request their difference from the first one below (a learned PMF against the
@@ -64,22 +68,121 @@ func linesPanel(series []Series, o LinesOptions) (*panel, error) {
 	if err := checkAll(series); err != nil {
 		return nil, err
 	}
+	if err := o.check(series); err != nil {
+		return nil, err
+	}
 	p := newPlot(o.XLabel, o.YLabel)
-	p.X.Min, p.X.Max = snap(extent(series, func(s *Series, i int) float64 { return s.X[i] }))
-	p.Y.Min, p.Y.Max = o.YMin, o.YMax
-	if o.YMin == 0 && o.YMax == 0 {
-		lo, hi := extent(series, func(s *Series, i int) float64 { return s.Y[i] })
-		pad := 0.04 * (hi - lo)
-		p.Y.Min, p.Y.Max = lo-pad, hi+pad
-	}
+	o.axes(p, series)
+	top := &panel{plot: p}
 	for _, s := range series {
-		p.Add(curve{s})
+		if o.Points {
+			p.Add(points{s})
+			s.Error = nil // no band in the key
+		} else {
+			p.Add(curve{s})
+		}
+		top.keys = append(top.keys, keys([]Series{s})...)
 	}
-	top := &panel{plot: p, keys: keys(series)}
 	if o.Remark != "" {
 		top.remarks = []remark{{text: o.Remark}}
 	}
 	return top, nil
+}
+
+// check refuses what a logarithmic axis cannot show.
+func (o LinesOptions) check(series []Series) error {
+	if o.Difference && (o.LogX || o.LogY || o.Points) {
+		return fmt.Errorf("a difference is drawn as lines on linear axes")
+	}
+	for _, s := range series {
+		for i := range s.Y {
+			if o.LogX && s.X[i] <= 0 || o.LogY && s.Y[i] <= 0 {
+				return fmt.Errorf("series %q: point %d is (%g, %g), which a logarithmic axis does not have", s.Name, i, s.X[i], s.Y[i])
+			}
+		}
+	}
+	return nil
+}
+
+// axes sets ranges, scales and ticks.
+func (o LinesOptions) axes(p *plot.Plot, series []Series) {
+	end := func(sign float64) func(s *Series, i int) float64 { // of the bar of a point
+		return func(s *Series, i int) float64 {
+			if !o.Points || s.Error == nil || !finite(s.Error[i]) {
+				return s.Y[i]
+			}
+			y := s.Y[i] + sign*s.Error[i]
+			if o.LogY {
+				y = math.Max(y, s.Y[i]/2)
+			}
+			return y
+		}
+	}
+	x := func(s *Series, i int) float64 { return s.X[i] }
+	p.X.Min, p.X.Max = extent(series, x)
+	switch {
+	case o.LogX:
+		p.X.Scale, p.X.Tick.Marker = logScale{}, logTicks{}
+		p.X.Min, p.X.Max = widened(p.X.Min, p.X.Max, true)
+	case o.Points:
+		p.X.Min, p.X.Max = widened(p.X.Min, p.X.Max, false)
+	default:
+		p.X.Min, p.X.Max = snap(p.X.Min, p.X.Max)
+	}
+	if o.LogY {
+		p.Y.Scale, p.Y.Tick.Marker = logScale{}, logTicks{}
+	}
+	if p.Y.Min, p.Y.Max = o.YMin, o.YMax; o.YMin == 0 && o.YMax == 0 {
+		p.Y.Min, _ = extent(series, end(-1))
+		_, p.Y.Max = extent(series, end(1))
+		p.Y.Min, p.Y.Max = widened(p.Y.Min, p.Y.Max, o.LogY)
+	}
+}
+
+// logScale is logarithmic but at the arithmetic middle of the axis, which is all that gonum asks for when it leaves room for
+// the label in the middle; plot.LogScale has it leave room as if the label stood near the end.
+type logScale struct{}
+
+// Normalize implements plot.Normalizer.
+func (logScale) Normalize(lo, hi, x float64) float64 {
+	if x == 0.5*(hi+lo) {
+		return 0.5
+	}
+	return plot.LogScale{}.Normalize(lo, hi, x)
+}
+
+// widened leaves some room at both ends of an axis.
+func widened(lo, hi float64, log bool) (float64, float64) {
+	const room = 0.04
+	if log {
+		f := math.Pow(hi/lo, room)
+		return lo / f, hi * f
+	}
+	return lo - room*(hi-lo), hi + room*(hi-lo)
+}
+
+// points is a Series as marks with bars of one standard error, joined by its line.
+type points struct{ s Series }
+
+// Plot implements plot.Plotter.
+func (m points) Plot(cv draw.Canvas, p *plot.Plot) {
+	line := m.s
+	line.Error = nil
+	curve{line}.Plot(cv, p)
+	tx, ty := p.Transforms(&cv)
+	sty := m.s.style()
+	sty.Dashes = nil
+	for i, y := range m.s.Y {
+		if !finite(y) {
+			continue
+		}
+		x := tx(m.s.X[i])
+		if m.s.Error != nil && finite(m.s.Error[i]) {
+			lo, hi := math.Max(y-m.s.Error[i], p.Y.Min), math.Min(y+m.s.Error[i], p.Y.Max)
+			cv.StrokeLine2(sty, x, ty(lo), x, ty(hi))
+		}
+		cv.DrawGlyph(draw.GlyphStyle{Color: sty.Color, Radius: 2, Shape: draw.CircleGlyph{}}, vg.Point{X: x, Y: ty(y)})
+	}
 }
 
 // differencePlot is the lower panel.

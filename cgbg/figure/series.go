@@ -88,7 +88,8 @@ func (c curve) Plot(cv draw.Canvas, p *plot.Plot) {
 
 // bound is how far outside the axis a point may be drawn before clipping: far on a linear axis, and not to zero on a logarithmic one.
 func bound(edge float64, p *plot.Plot, sign float64) float64 {
-	if _, ok := p.Y.Scale.(plot.LogScale); ok {
+	switch p.Y.Scale.(type) {
+	case plot.LogScale, logScale:
 		return edge * math.Pow(10, 3*sign)
 	}
 	return edge + sign*100*(p.Y.Max-p.Y.Min)

@@ -14,8 +14,9 @@ const likelihoodBlocks = 10
 type Likelihood struct {
 	Mean, Error float64 // nats per frame, standardised units; standard error
 	Frames      int
-	Evaluations float64 // velocity evaluations per frame
-	Divergences float64 // divergence evaluations per frame
+	Evaluations float64   // velocity evaluations per frame
+	Divergences float64   // divergence evaluations per frame
+	Blocks      []float64 // means of the blocks, nats per frame: from them differences of flows on the same frames are better known than either
 }
 
 // NegLogLikelihood is the mean of −ln q over n of the given frames, evenly
@@ -43,19 +44,37 @@ func (m *Model) NegLogLikelihood(ctx context.Context, frames []float32, n int, s
 	}
 	l := &Likelihood{Frames: n, Evaluations: out.evaluations, Divergences: out.divergences}
 	logq := out.logQ(dim)
-	var blocks [likelihoodBlocks]float64
-	for b := range blocks {
+	l.Blocks = make([]float64, likelihoodBlocks)
+	for b := range l.Blocks {
 		lo, hi := b*n/likelihoodBlocks, (b+1)*n/likelihoodBlocks
 		for _, v := range logq[lo:hi] {
-			blocks[b] -= v / float64(hi-lo)
+			l.Blocks[b] -= v / float64(hi-lo)
 		}
-		l.Mean += blocks[b] / likelihoodBlocks
+	}
+	l.Mean, l.Error = meanOfBlocks(l.Blocks)
+	return l, nil
+}
+
+// Less is how much less than the other's −ln q is, nats per frame, with the
+// standard error of the difference, block by block; both of the same frames.
+func (l *Likelihood) Less(other *Likelihood) (mean, err float64) {
+	d := make([]float64, len(l.Blocks))
+	for b := range d {
+		d[b] = other.Blocks[b] - l.Blocks[b]
+	}
+	return meanOfBlocks(d)
+}
+
+// meanOfBlocks is the mean of independent blocks with its standard error.
+func meanOfBlocks(blocks []float64) (mean, err float64) {
+	n := float64(len(blocks))
+	for _, v := range blocks {
+		mean += v / n
 	}
 	for _, v := range blocks {
-		l.Error += (v - l.Mean) * (v - l.Mean)
+		err += (v - mean) * (v - mean)
 	}
-	l.Error = math.Sqrt(l.Error / likelihoodBlocks / (likelihoodBlocks - 1))
-	return l, nil
+	return mean, math.Sqrt(err / n / (n - 1))
 }
 
 // moved is frame i as training sees it.

@@ -1,0 +1,466 @@
+package cgbg
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/cgbg-go/lab/cgbg/figure"
+	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/train"
+)
+
+// trainFlow trains a flow with the given settings, or takes up the file. Beside
+// it stands the time that the steps took.
+func (a *Alanine) trainFlow(ctx context.Context, s AlanineSettings, file string, progress Progress) (*flow.Model, *train.History, error) {
+	var clock stopwatch
+	cfg := s.FlowFit
+	cfg.Checkpoint = a.path(file + ".npz")
+	cfg.Progress = func(done, total int, note string) {
+		clock.tick(done)
+		if progress != nil {
+			progress(done, total, note)
+		}
+	}
+	kept, _ := holdOut(a.Frames.Len())
+	frames := positions(a.Frames, kept)
+	field, err := s.field(frames, a.Frames.Beads)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, h, err := flow.Fit(ctx, a.Backend.Backend, field, frames, cfg)
+	if err == nil && clock.steps() > 0 {
+		err = writeJSON(a.path(file+".time.json"), clock.training())
+	}
+	return m, h, err
+}
+
+// trainingTime is what a training took.
+type trainingTime struct {
+	Steps   int
+	PerStep float64 // s, without the compilation before the first
+}
+
+// stopwatch takes the time of steps from reports of progress. The first of them,
+// after the network was compiled, starts it.
+type stopwatch struct {
+	first, last int
+	start, end  time.Time
+}
+
+func (w *stopwatch) tick(done int) {
+	if w.start.IsZero() {
+		w.first, w.start = done, time.Now()
+	}
+	if done > w.last { // the last report repeats the one before
+		w.last, w.end = done, time.Now()
+	}
+}
+
+// steps are those that were timed.
+func (w *stopwatch) steps() int { return w.last - w.first }
+
+func (w *stopwatch) training() trainingTime {
+	return trainingTime{w.last, w.end.Sub(w.start).Seconds() / float64(w.steps())}
+}
+
+// TrainedFlow is a training of a kind of flow, and what it gave for its cost.
+type TrainedFlow struct {
+	Kind    FlowKind
+	Steps   int
+	Seconds float64          // of the steps on this machine, without compilation
+	NLL     *flow.Likelihood // of held-out frames, the same for all trainings
+}
+
+// TrainedFor trains a flow of the given kind for so many epochs, with a schedule
+// of rates of that length, and computes the exact likelihood of the frames that
+// are held out. What it gave is kept in the run's folder.
+func (a *Alanine) TrainedFor(ctx context.Context, kind FlowKind, epochs int, progress Progress) (*TrainedFlow, error) {
+	s := a.Settings.of(kind)
+	file := "flow-" + kind.String()
+	if epochs != s.FlowFit.Epochs {
+		s.FlowFit.Epochs = epochs
+		file = fmt.Sprintf("%s-%d", file, epochs)
+	}
+	out := &TrainedFlow{}
+	result := a.path(file + ".likelihood.json")
+	if err := readJSON(result, out); !errors.Is(err, fs.ErrNotExist) {
+		return out, err
+	}
+	m, _, err := a.trainFlow(ctx, s, file, progress)
+	if err != nil {
+		return nil, err
+	}
+	var took trainingTime
+	if err := readJSON(a.path(file+".time.json"), &took); err != nil {
+		return nil, err
+	}
+	_, held := holdOut(a.Frames.Len())
+	l, err := m.NegLogLikelihood(ctx, positions(a.Frames, held), a.Settings.HeldOut, a.Settings.Seed, a.accuracy(m), nil)
+	if err != nil {
+		return nil, err
+	}
+	*out = TrainedFlow{kind, took.Steps, took.PerStep * float64(took.Steps), l}
+	return out, writeJSON(result, out)
+}
+
+// readJSON reads what writeJSON wrote.
+func readJSON(path string, value any) error {
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(text, value)
+	}
+	if err != nil {
+		return fmt.Errorf("cgbg: %w", err)
+	}
+	return nil
+}
+
+// equivariant is the kind of flow that the preset "quick" samples with.
+var equivariant = FlowKind{Equivariant, flow.Aligned}
+
+// FitEquivariant is FitFlow for the equivariant flow, whatever the settings have.
+func (a *Alanine) FitEquivariant(ctx context.Context, progress Progress) (*flow.Model, *train.History, error) {
+	return a.fitFlow(ctx, equivariant, progress)
+}
+
+// LearningCurve trains the equivariant flow anew for a sixteenth, an eighth, a
+// quarter and half of the preset's epochs, each with its own cosine of rates, and in full.
+func (a *Alanine) LearningCurve(ctx context.Context, progress Progress) ([]*TrainedFlow, error) {
+	settings := a.Settings.of(equivariant)
+	var epochs []int
+	for _, part := range []int{16, 8, 4, 2, 1} {
+		epochs = append(epochs, max(1, settings.FlowFit.Epochs/part))
+	}
+	var out []*TrainedFlow
+	for _, n := range slices.Compact(epochs) {
+		t, err := a.TrainedFor(ctx, equivariant, n, progress)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+// LearningFigure draws −ln q against training steps. Its bars are the standard
+// errors of differences from the last, longest training: the frames are the same.
+func LearningFigure(curve []*TrainedFlow) (figure.Picture, error) {
+	s, last := figure.Series{Role: figure.Learned}, curve[len(curve)-1].NLL
+	for _, t := range curve {
+		_, e := last.Less(t.NLL)
+		s.X, s.Y, s.Error = append(s.X, float64(t.Steps)), append(s.Y, t.NLL.Mean), append(s.Error, e)
+	}
+	return figure.Lines([]figure.Series{s}, figure.LinesOptions{XLabel: "training steps", YLabel: "−ln q of held-out frames (nat per frame)", LogX: true, Points: true,
+		Remark: fmt.Sprintf("bars: difference from the longest training; all: ±%.2f nat", last.Error)})
+}
+
+// comparedPart of the published field's epochs is what CompareFields trains for.
+const comparedPart = 4
+
+// FieldComparison is the published field beside ours.
+type FieldComparison struct {
+	Published *TrainedFlow
+	Steps     *TrainedFlow // ours for as many steps
+	Time      *TrainedFlow // ours for the longest time of the learning curve's that is no longer than the published field's; nil: none is
+}
+
+// CompareFields trains the published field for a part of the preset's epochs, with
+// frames turned onto their noise, and sets it beside the equivariant one: with as many steps, and
+// with as much time.
+func (a *Alanine) CompareFields(ctx context.Context, progress Progress) (*FieldComparison, error) {
+	published := FlowKind{GraphTransformer, flow.Aligned}
+	settings := a.Settings.of(published)
+	epochs := max(1, settings.FlowFit.Epochs/comparedPart)
+	var c FieldComparison
+	var err error
+	if c.Published, err = a.TrainedFor(ctx, published, epochs, progress); err != nil {
+		return nil, err
+	}
+	if c.Steps, err = a.TrainedFor(ctx, equivariant, epochs, progress); err != nil {
+		return nil, err
+	}
+	curve, err := a.LearningCurve(ctx, progress)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range append([]*TrainedFlow{c.Steps}, curve...) {
+		if t.Seconds <= c.Published.Seconds && (c.Time == nil || t.Steps > c.Time.Steps) {
+			c.Time = t
+		}
+	}
+	return &c, nil
+}
+
+// ComparedFlow is a row of a comparison.
+type ComparedFlow struct {
+	Name, Title string // before the names of results; in tables
+	Flow        *TrainedFlow
+}
+
+// Rows are the comparison as a table has it.
+func (c *FieldComparison) Rows() []ComparedFlow {
+	rows := []ComparedFlow{{"cb/fields/published", "graph transformer, as published", c.Published}, {"cb/fields/equal_steps", "equivariant, as many steps", c.Steps}}
+	if c.Time != nil {
+		rows = append(rows, ComparedFlow{"cb/fields/equal_time", "equivariant, no more time", c.Time})
+	}
+	return rows
+}
+
+// Results are the numbers of a training under a name of results.json.
+func (t *TrainedFlow) Results(name string) []Result {
+	none := math.NaN()
+	return []Result{
+		{name + "/nll", t.NLL.Mean, t.NLL.Error, none, "nat", t.NLL.Frames},
+		{name + "/steps", float64(t.Steps), none, none, "", 0},
+		{name + "/seconds", t.Seconds, none, none, "s", 0},
+		{name + "/evaluations", t.NLL.Evaluations, none, none, "", t.NLL.Frames},
+		{name + "/divergences", t.NLL.Divergences, none, none, "", t.NLL.Frames},
+	}
+}
+
+// reference is samples of the equivariant flow, as they are drawn, with the truth about them.
+type reference struct {
+	R, LogQ, Truth           []float64 // nm, [n*dim]; standardised units, nats, [n]
+	Evaluations, Divergences float64   // per sample
+}
+
+const (
+	referenceTol = 1e-9 // of the joint solve in float64 that is believed
+	pathTol      = 1e-7 // of the paths that LogQErrors integrates divergences along: errors of ln q of some 1e-5 nat
+)
+
+// reference draws the samples once, and keeps them in the run's folder.
+func (a *Alanine) reference(ctx context.Context, m *flow.Model) (*reference, error) {
+	out := &reference{}
+	file := a.path("logq-reference.json")
+	if err := readJSON(file, out); !errors.Is(err, fs.ErrNotExist) {
+		return out, err
+	}
+	acc := a.accuracy(m)
+	acc.Checks = -1
+	s, err := m.Sample(ctx, a.Settings.Checks, a.Settings.Seed+1, acc, nil)
+	if err != nil {
+		return nil, err
+	}
+	x := make([]float64, len(s.R))
+	for i, v := range s.R {
+		x[i] = (v - m.Mean[i%len(m.Mean)]) / m.Std
+	}
+	truth, err := m.JointLogQ(ctx, x, referenceTol)
+	if err != nil {
+		return nil, err
+	}
+	*out = reference{s.R, s.LogQ, truth, s.Evaluations, s.Divergences}
+	return out, writeJSON(file, out)
+}
+
+// LogQError is how far log-densities are from the truth by one way to integrate them, and what that costs.
+type LogQError struct {
+	Name          string  // before the names of results
+	Way           string  // PublishedWay, OurWay or DrawnWay
+	Setting       string  // tolerances and nodes
+	N             int     // samples
+	RMS, RMSError float64 // root mean square error of ln q, nats, with its standard error
+	Max           float64 // nats
+	Evaluations   float64 // of the velocity, per sample
+	Divergences   float64 // per sample
+	Moved         float64 // largest distance of a coordinate from where it was after a round trip, nm; only with OurWay
+}
+
+// Ways to integrate a log-density.
+const (
+	PublishedWay = "joint solve, as published"
+	OurWay       = "path, then quadrature"
+	DrawnWay     = "as samples are drawn"
+)
+
+// LogQErrors integrates the same samples of the equivariant flow back to the prior
+// in several ways, and holds each log-density against a joint solve in float64 at
+// tolerance 1e-9: the published way, in float64, at several tolerances, and ours,
+// with the field in float32 as it is used, by several quadratures. The last row is
+// what the samples were drawn with, forth. What is found is kept in the run's folder.
+func (a *Alanine) LogQErrors(ctx context.Context, progress Progress) ([]LogQError, error) {
+	var out []LogQError
+	result := a.path("logq-errors.json")
+	if err := readJSON(result, &out); !errors.Is(err, fs.ErrNotExist) {
+		return out, err
+	}
+	m, _, err := a.FitEquivariant(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	ref, err := a.reference(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	published, intervals := []float64{1e-3, 1e-4, 1e-5, 1e-6}, []int{16, 32, 64, 128}
+	add := func(e LogQError, logq []float64) {
+		e.N = len(logq)
+		e.RMS, e.RMSError, e.Max = deviation(logq, ref.Truth)
+		out = append(out, e)
+		if progress != nil {
+			progress(len(out), len(published)+len(intervals)+1, e.Way)
+		}
+	}
+	for _, tol := range published {
+		logq, n, err := m.PublishedLogQ(ctx, ref.R, tol)
+		if err != nil {
+			return nil, err
+		}
+		add(LogQError{Name: fmt.Sprintf("joint_%.0e", tol), Way: PublishedWay, Setting: fmt.Sprintf("tolerance %.0e", tol), Evaluations: n, Divergences: n}, logq)
+	}
+	for _, n := range intervals {
+		acc := flow.Accuracy{PathTol: pathTol, Intervals: n / 2, LogQTol: math.MaxFloat64, Single: true} // the second level is the last
+		trip, err := m.RoundTrip(ctx, ref.R, acc)
+		if err != nil {
+			return nil, err
+		}
+		e := LogQError{Name: fmt.Sprintf("apart_%d", n+1), Way: OurWay, Setting: fmt.Sprintf("path %.0e, %d nodes", pathTol, n+1), Evaluations: trip.Evaluations, Divergences: trip.Divergences}
+		_, _, e.Moved = deviation(trip.R, ref.R)
+		add(e, trip.LogQBack)
+	}
+	acc := a.accuracy(m)
+	add(LogQError{Name: "drawn", Way: DrawnWay, Setting: fmt.Sprintf("path %.0e, nodes for %g nat", acc.PathTol, acc.LogQTol), Evaluations: ref.Evaluations, Divergences: ref.Divergences}, ref.LogQ)
+	return out, writeJSON(result, out)
+}
+
+// RoundTrip is Moved as a table has it, "" where no round trip was made.
+func (e LogQError) RoundTrip() string {
+	if e.Way != OurWay {
+		return ""
+	}
+	return fmt.Sprintf("%.1e", e.Moved)
+}
+
+// deviation is the root mean square of differences, with its standard error, and the largest.
+func deviation(got, want []float64) (rms, rmsError, largest float64) {
+	n := float64(len(got))
+	var sum, squares float64
+	for i := range got {
+		e := math.Abs(got[i] - want[i])
+		sum, squares = sum+e*e, squares+e*e*e*e
+		largest = math.Max(largest, e)
+	}
+	mean := sum / n
+	rms = math.Sqrt(mean)
+	if rms > 0 {
+		rmsError = math.Sqrt(math.Max(0, squares/n-mean*mean)/(n-1)) / (2 * rms)
+	}
+	return rms, rmsError, largest
+}
+
+// LogQFigure draws errors of ln q against divergence evaluations.
+func LogQFigure(rows []LogQError) (figure.Picture, error) {
+	series := []figure.Series{{Name: PublishedWay, Role: figure.Before}, {Name: OurWay, Role: figure.After}, {Name: DrawnWay, Role: figure.Exact}}
+	for k := range series {
+		s := &series[k]
+		for _, e := range rows {
+			if e.Way == s.Name {
+				s.X, s.Y, s.Error = append(s.X, e.Divergences), append(s.Y, e.RMS), append(s.Error, e.RMSError)
+			}
+		}
+	}
+	return figure.Lines(series, figure.LinesOptions{XLabel: "divergence evaluations per sample", YLabel: "RMS error of ln q (nat)", LogX: true, LogY: true, Points: true})
+}
+
+// Results are the numbers of a way under the names of results.json.
+func (e LogQError) Results() []Result {
+	none, name := math.NaN(), "cb/logq/"+e.Name
+	out := []Result{
+		{name + "/error_rms", e.RMS, e.RMSError, none, "nat", e.N},
+		{name + "/error_max", e.Max, none, none, "nat", e.N},
+		{name + "/divergences", e.Divergences, none, none, "", e.N},
+		{name + "/evaluations", e.Evaluations, none, none, "", e.N},
+	}
+	if e.Way == OurWay {
+		out = append(out, Result{name + "/round_trip_r_max", e.Moved, none, none, "nm", e.N})
+	}
+	return out
+}
+
+// Certificate is what samples of the equivariant flow come with, and whether it held.
+type Certificate struct {
+	Samples            int     // that it is for
+	Checked            int     // of them, integrated back more precisely
+	CheckRMS, CheckMax float64 // of the checked errors, nats
+	Bound              float64 // of the errors of 99 of 100 log-densities, nats
+	Fresh, Inside      int     // other samples, drawn alike, and those of them whose error is within the bound
+	Share, ShareError  float64 // Inside/Fresh; standard deviation of the posterior under a uniform prior, above zero even where all are inside
+	FreshMax           float64 // largest error of the fresh samples, nats
+
+	// The samples, forth as they were drawn and back again with the same tolerances.
+	TripR    float64 // largest distance of a coordinate from where it was, nm
+	TripBack float64 // largest |ln q back − ln q as drawn|, nats
+	TripSelf float64 // largest |ln q back − ln q forth again|, nats
+	TripRMS  float64 // root mean square of the differences of TripBack, nats
+	TripErr  float64 // its standard error
+}
+
+// Certify draws samples with the checks of every draw, puts the bound to the
+// test with others that it does not know, by the reference, and takes the samples to the prior and
+// back. What it found is kept in the run's folder.
+func (a *Alanine) Certify(ctx context.Context) (*Certificate, error) {
+	c := &Certificate{}
+	result := a.path("certificate.json")
+	if err := readJSON(result, c); !errors.Is(err, fs.ErrNotExist) {
+		return c, err
+	}
+	m, _, err := a.FitEquivariant(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	acc := a.accuracy(m)
+	s, err := m.Sample(ctx, a.Settings.HeldOut, a.Settings.Seed, acc, nil)
+	if err != nil {
+		return nil, err
+	}
+	c.Samples, c.Checked, c.CheckRMS, c.CheckMax, c.Bound = len(s.LogQ), s.Checked, s.CheckRMS, s.CheckMax, s.LogQBound()
+	trip, err := m.RoundTrip(ctx, s.R, acc)
+	if err != nil {
+		return nil, err
+	}
+	_, _, c.TripR = deviation(trip.R, s.R)
+	c.TripRMS, c.TripErr, c.TripBack = deviation(trip.LogQBack, s.LogQ)
+	_, _, c.TripSelf = deviation(trip.LogQForth, trip.LogQBack)
+	fresh, err := a.reference(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	c.Fresh = len(fresh.Truth)
+	for i, want := range fresh.Truth {
+		e := math.Abs(fresh.LogQ[i] - want)
+		c.FreshMax = math.Max(c.FreshMax, e)
+		if e <= c.Bound {
+			c.Inside++
+		}
+	}
+	c.Share, c.ShareError = share(c.Inside, c.Fresh)
+	return c, writeJSON(result, c)
+}
+
+// share is k/n, and the standard deviation of its posterior under a uniform prior.
+func share(k, n int) (value, deviation float64) {
+	a, b := float64(k+1), float64(n-k+1)
+	return float64(k) / float64(n), math.Sqrt(a * b / ((a + b) * (a + b) * (a + b + 1)))
+}
+
+// Results are the numbers of the certificate under the names of results.json.
+func (c *Certificate) Results() []Result {
+	none := math.NaN()
+	return []Result{
+		{"cb/certificate/bound", c.Bound, none, none, "nat", c.Checked},
+		{"cb/certificate/share_inside", c.Share, c.ShareError, none, "", c.Fresh},
+		{"cb/certificate/fresh_error_max", c.FreshMax, none, none, "nat", c.Fresh},
+		{"cb/round_trip/r_max", c.TripR, none, none, "nm", c.Samples},
+		{"cb/round_trip/logq_rms", c.TripRMS, c.TripErr, none, "nat", c.Samples},
+		{"cb/round_trip/logq_max", c.TripBack, none, none, "nat", c.Samples},
+		{"cb/round_trip/logq_max_same_path", c.TripSelf, none, none, "nat", c.Samples},
+	}
+}
