@@ -86,7 +86,10 @@ func (c *Costs) measureFlow(ctx context.Context, m *CostMapping, weights string,
 // train times training steps, and leaves the flow that they gave.
 func (c *Costs) train(ctx context.Context, m *CostMapping, steps int, watch *stages, out *FlowCost) (*flow.Model, error) {
 	preset := "quick"
-	if out.Field == GraphTransformer {
+	switch {
+	case c.Settings.Preset == "small":
+		preset = "small"
+	case out.Field == GraphTransformer:
 		preset = "paper"
 	}
 	cfg := flowFit(preset, out.Field)
