@@ -176,6 +176,12 @@ func drawings(t *testing.T) map[string]Picture {
 	keep("points_log", p, err)
 	p, err = Lines(errors[:1], LinesOptions{XLabel: "steps", YLabel: "−ln q / nat", Points: true})
 	keep("points", p, err)
+	p, err = Dots([]DotSeries{
+		{Name: "measured, scaled", Role: After, Y: []float64{3.4, 15, 220}, Low: []float64{3, 13, 190}, High: []float64{3.6, 20, 260}},
+		{Name: "another", Role: Learned, Y: []float64{0.08, 0.2, 1.1}, Low: []float64{0.07, 0.19, 1}, High: []float64{0.09, 0.3, 1.2}},
+		{Name: "published, A100", Role: Exact, Y: []float64{0.84, 3.46, math.NaN()}, Cited: true},
+	}, DotsOptions{Categories: []string{"Core Beta", "Heavy Atom", "All Atom"}, XLabel: "mapping", YLabel: "time for 10,000 samples, min", Remark: "bars: range of the repeats"})
+	keep("dots", p, err)
 	p, err = EnergyHistograms(bells(-40, 12, "MD"))
 	keep("energies", p, err)
 	bond := bells(0.1335, 0.0025, "C–N of ACE and ALA")
@@ -305,6 +311,22 @@ func TestBadInput(t *testing.T) {
 		"no panel":  func() error { _, err := BondLengths(); return err },
 		"negative": func() error {
 			_, err := EnergyHistograms(Distribution{Series: []Series{{X: []float64{1, 2}, Y: []float64{1, -1}}}})
+			return err
+		},
+		"zero on a log axis": func() error {
+			_, err := Dots([]DotSeries{{Y: []float64{0}}}, DotsOptions{Categories: []string{"a"}})
+			return err
+		},
+		"dots without a category": func() error {
+			_, err := Dots([]DotSeries{{Y: []float64{1, 2}}}, DotsOptions{Categories: []string{"a"}})
+			return err
+		},
+		"no dots": func() error {
+			_, err := Dots([]DotSeries{{Y: []float64{math.NaN()}}}, DotsOptions{Categories: []string{"a"}})
+			return err
+		},
+		"half a bar": func() error {
+			_, err := Dots([]DotSeries{{Y: []float64{1}, Low: []float64{1}}}, DotsOptions{Categories: []string{"a"}})
 			return err
 		},
 		"no map": func() error { _, err := RamachandranMaps(nil, 5, "kT"); return err },

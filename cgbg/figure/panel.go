@@ -19,11 +19,20 @@ type Picture struct {
 	PNG, SVG []byte
 }
 
-// key is an entry above a panel: a stroke of the line, its band behind it, and a name.
+// key is an entry above a panel: a stroke of the line, its band behind it, or a glyph in its place, and a name.
 type key struct {
-	name string
-	line draw.LineStyle
-	band bool
+	name  string
+	line  draw.LineStyle
+	band  bool
+	glyph *draw.GlyphStyle
+}
+
+// swatch is the room that the key's stroke or glyph takes.
+func (k *key) swatch() vg.Length {
+	if k.glyph != nil {
+		return swatch / 2
+	}
+	return swatch
 }
 
 // remark is a line of text above a panel.
@@ -53,7 +62,7 @@ func (p *panel) layout(width vg.Length) [][]key {
 	var x vg.Length
 	sty := textStyle(keySize, false)
 	for _, k := range p.keys {
-		w := swatch + swatchGap + sty.Width(k.name)
+		w := k.swatch() + swatchGap + sty.Width(k.name)
 		if len(rows) == 0 || x+w > width {
 			rows = append(rows, nil)
 			x = 0
@@ -118,8 +127,13 @@ func (p *panel) drawHeader(c, data draw.Canvas, height vg.Length) {
 			if k.band {
 				c.FillPolygon(shade(k.line.Color), box(x, mid-3, x+swatch, mid+3))
 			}
-			c.StrokeLine2(k.line, x, mid, x+swatch, mid)
-			x += swatch + swatchGap
+			if k.glyph != nil {
+				c.SetColor(k.glyph.Color)
+				k.glyph.Shape.DrawGlyph(&c, *k.glyph, vg.Point{X: x + k.swatch()/2, Y: mid}) // c.DrawGlyph leaves out what is above the axes
+			} else {
+				c.StrokeLine2(k.line, x, mid, x+swatch, mid)
+			}
+			x += k.swatch() + swatchGap
 			c.FillText(sty, vg.Point{X: x, Y: mid}, k.name)
 			x += sty.Width(k.name) + keyGap
 		}

@@ -54,25 +54,7 @@ func (m *Model) joint(ctx context.Context, x []float64, t0, t1 float64, o ode.Op
 	}
 	dim := m.Field.Dim()
 	n := len(x) / dim
-	joint := make([]float64, n*(dim+1))
-	for i := range n {
-		copy(joint[i*(dim+1):], x[i*dim:(i+1)*dim])
-	}
-	state, velocity, divergence := make([]float64, n*dim), make([]float64, n*dim), make([]float64, n)
-	field := func(t float64, y, dy []float64) error {
-		for i := range n {
-			copy(state[i*dim:(i+1)*dim], y[i*(dim+1):])
-		}
-		if err := e.run(e.divergence, []float64{t}, state, velocity, divergence); err != nil {
-			return err
-		}
-		for i := range n {
-			copy(dy[i*(dim+1):], velocity[i*dim:(i+1)*dim])
-			dy[i*(dim+1)+dim] = divergence[i]
-		}
-		return nil
-	}
-	sol, err := ode.Solve(ctx, field, joint, dim+1, t0, t1, o)
+	sol, err := ode.Solve(ctx, e.joint(n), withLogQ(x, dim), dim+1, t0, t1, o)
 	if err != nil {
 		return nil, fmt.Errorf("flow: joint solve: %w", err)
 	}
@@ -83,4 +65,31 @@ func (m *Model) joint(ctx context.Context, x []float64, t0, t1 float64, o ode.Op
 		out.integral[i] = (t1 - t0) * row[dim]
 	}
 	return out, nil
+}
+
+// withLogQ appends a zero to every state: its log-density.
+func withLogQ(x []float64, dim int) []float64 {
+	out := make([]float64, 0, len(x)+len(x)/dim)
+	for start := 0; start < len(x); start += dim {
+		out = append(append(out, x[start:start+dim]...), 0)
+	}
+	return out
+}
+
+// joint is the field of n states with their log-densities: velocity and divergence.
+func (e *evaluator) joint(n int) ode.Field {
+	state, velocity, divergence := make([]float64, n*e.dim), make([]float64, n*e.dim), make([]float64, n)
+	return func(t float64, y, dy []float64) error {
+		for i := range n {
+			copy(state[i*e.dim:(i+1)*e.dim], y[i*(e.dim+1):])
+		}
+		if err := e.run(e.divergence, []float64{t}, state, velocity, divergence); err != nil {
+			return err
+		}
+		for i := range n {
+			copy(dy[i*(e.dim+1):], velocity[i*e.dim:(i+1)*e.dim])
+			dy[i*(e.dim+1)+e.dim] = divergence[i]
+		}
+		return nil
+	}
 }

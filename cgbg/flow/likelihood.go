@@ -103,11 +103,7 @@ func (m *Model) Sample(ctx context.Context, n int, seed uint64, acc Accuracy, pr
 		return nil, fmt.Errorf("flow: cannot draw %d samples", n)
 	}
 	dim := m.Field.Dim()
-	rng := rand.New(rand.NewPCG(seed, 0x73616d70))
-	z := make([]float64, n*dim)
-	for i := range z {
-		z[i] = rng.NormFloat64()
-	}
+	z, rng := m.prior(n, seed)
 	out, err := m.transport(ctx, z, 0, 1, acc, progress)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,334 @@
+package cgbg
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/cgbg-go/lab/cgbg/pmf"
+	"github.com/cgbg-go/lab/cgbg/train"
+	"github.com/cgbg-go/lab/data"
+)
+
+// PublishedCost is a column of Tables 1, 4 and 5 of the paper (arXiv 2602.10637v1),
+// measured on one NVIDIA A100 with 80 GB (E.1); NaN where there is no number.
+type PublishedCost struct {
+	FlowHours     float64 // training of the flow
+	SampleMinutes float64 // 10^4 samples with their log-densities
+	MACEHours     float64 // training of the potential
+	EnergySeconds float64 // 10^4 energies
+}
+
+// The published amounts of work: paper, C.2 (flow) and B.2, D.2 (potential). The
+// flow's data are a fixed subset of 50,000 frames (the authors' code); for the
+// potential no subset is stated, so that it is nine tenths of all 500,000.
+const (
+	publishedBatch     = 256
+	PublishedFlowSteps = 5000 * (50_000 / publishedBatch)
+	PublishedMACESteps = 250 * (450_000 / publishedBatch)
+	PublishedSamples   = 10_000 // that inference times are of, energies likewise
+)
+
+// QuickFrames are the frames that steps of the quick preset are counted for: those
+// of metadynamics with γ = 1.5 in package obc2 without the tenth held out.
+const QuickFrames = 16_200
+
+// costRows are the mappings of the tables, by the name that frames give theirs.
+var costRows = map[string]struct {
+	key, title string
+	published  PublishedCost
+}{
+	"core-beta":  {"cb", "Core Beta", PublishedCost{0.83, 0.84, 1.88, 0.66}},
+	"heavy-atom": {"ha", "Heavy Atom", PublishedCost{1.39, 3.46, 4.11, 0.72}},
+	"all-atom":   {"aa", "All Atom", PublishedCost{3.93, 13.92, math.NaN(), math.NaN()}},
+}
+
+// CostSettings say how much is measured.
+type CostSettings struct {
+	Preset     string
+	Seed       uint64
+	Repeats    int // of evaluations, samples and energies
+	Batch      int // frames of a training step
+	Steps      int // of the graph transformer that are timed, at up to manyBeads beads
+	StepsMany  int // with more
+	Train      int // steps of the equivariant field
+	Fused      int // steps of it in one call: many take long to compile
+	Samples    int // of the graph transformer, in a repeat
+	SamplesFew int // with more than manyBeads beads
+	Cheap      int // samples of the equivariant field, in a repeat
+	Joint      int // samples by the published solver, which share its steps
+	JointMany  int // of the graph transformer with more than manyBeads beads; 0: none
+	MACESteps  int
+	Energies   int     // in a repeat
+	Loose      float64 // factor of all tolerances; 1: as published, and as samples are drawn
+}
+
+// manyBeads are more than a coarse-grained alanine dipeptide has.
+const manyBeads = 12
+
+// Costs measures what training and inference take on this machine, mapping by
+// mapping, in the units of the paper's Tables 1, 4 and 5. What is measured is kept in
+// the run's folder and taken up from there. Compilation is never counted: the
+// first calls are left out.
+type Costs struct {
+	workspace
+	Settings CostSettings
+	Mappings []*CostMapping
+	networks AlanineSettings
+}
+
+// CostMapping is a mapping of the molecule with its frames.
+type CostMapping struct {
+	Key, Title string // "cb" in results, "Core Beta" in tables
+	Beads      int
+	Published  PublishedCost
+	frames     *data.Frames
+	meta       data.Meta
+}
+
+// NewCosts opens the measurements with a preset's amounts; dir is the run's
+// folder, "" for a temporary one. Networks have the published sizes but with "small".
+func NewCosts(preset string, seed int, dir string) (*Costs, error) {
+	s := CostSettings{Preset: preset, Seed: uint64(seed), Repeats: 3, Batch: publishedBatch, Steps: 30, StepsMany: 20, Train: 600, Fused: 5,
+		Samples: 32, SamplesFew: 10, Cheap: 512, Joint: 8, MACESteps: 8, Energies: 1024, Loose: 1}
+	switch preset {
+	case "small": // paths of an untrained graph transformer may run away: its edges are squares of distances
+		s.Repeats, s.Batch, s.Steps, s.StepsMany, s.Train, s.Fused = 2, 64, 120, 120, 50, 1
+		s.Samples, s.SamplesFew, s.Cheap, s.Joint, s.JointMany, s.MACESteps, s.Energies, s.Loose = 8, 2, 16, 2, 2, 3, 64, 100
+	case "paper":
+		s.Repeats, s.Steps, s.StepsMany, s.Train, s.Fused, s.MACESteps = 5, 200, 200, 5000, 10, 50
+		s.Samples, s.SamplesFew, s.Cheap, s.Joint, s.JointMany, s.Energies = 2000, 1000, 10_000, 1000, 512, 10_000
+	}
+	networks, err := NewAlanineSettings(preset, s.Seed)
+	if err != nil {
+		return nil, err
+	}
+	w, err := openWorkspace(dir, "cost-"+hash(s))
+	if err != nil {
+		return nil, err
+	}
+	return &Costs{workspace: w, Settings: s, networks: networks}, nil
+}
+
+// Add adds a mapping's frames. Error: a mapping that the paper does not have.
+func (c *Costs) Add(frames *data.Frames, meta data.Meta) error {
+	row, ok := costRows[meta.Mapping]
+	if !ok {
+		return fmt.Errorf("cgbg: %s: no published cost of the mapping %q", meta.Source, meta.Mapping)
+	}
+	c.Mappings = append(c.Mappings, &CostMapping{Key: row.key, Title: row.title, Beads: frames.Beads, Published: row.published, frames: frames, meta: meta})
+	return nil
+}
+
+// mapping is one of those added.
+func (c *Costs) mapping(key string) (*CostMapping, error) {
+	for _, m := range c.Mappings {
+		if m.Key == key {
+			return m, nil
+		}
+	}
+	return nil, fmt.Errorf("cgbg: no frames of the mapping %q were added", key)
+}
+
+// Timing are the repeats of a measurement, seconds per unit of work.
+type Timing []float64
+
+// Median is the middle of the repeats, NaN without any.
+func (t Timing) Median() float64 {
+	s := slices.Sorted(slices.Values(t))
+	n := len(s)
+	if n == 0 {
+		return math.NaN()
+	}
+	return (s[(n-1)/2] + s[n/2]) / 2
+}
+
+// Range is the least and the greatest of the repeats.
+func (t Timing) Range() (lo, hi float64) {
+	if len(t) == 0 {
+		return math.NaN(), math.NaN()
+	}
+	return slices.Min(t), slices.Max(t)
+}
+
+// Times is the timing in another unit, or of more work.
+func (t Timing) Times(factor float64) Timing {
+	out := make(Timing, len(t))
+	for i, v := range t {
+		out[i] = factor * v
+	}
+	return out
+}
+
+// String is the median with the range, to three digits: "0.165 (0.160–0.172)".
+func (t Timing) String() string {
+	if len(t) == 0 {
+		return "–"
+	}
+	lo, hi := t.Range()
+	return fmt.Sprintf("%s (%s–%s)", digits(t.Median()), digits(lo), digits(hi))
+}
+
+// digits writes a positive number to three significant digits, without exponent.
+func digits(v float64) string {
+	places := 2
+	if v > 0 {
+		places = max(0, 2-int(math.Floor(math.Log10(v))))
+	}
+	return fmt.Sprintf("%.*f", places, v)
+}
+
+// add appends what a unit took, of so many done since start.
+func (t *Timing) add(start time.Time, units int) {
+	*t = append(*t, time.Since(start).Seconds()/float64(units))
+}
+
+// kept reads an earlier measurement into value, or makes and keeps it.
+func (c *Costs) kept(name string, value any, measure func() error) error {
+	path := c.path(name + ".json")
+	text, err := os.ReadFile(path)
+	if err == nil {
+		if err = json.Unmarshal(text, value); err != nil {
+			return fmt.Errorf("cgbg: %s: %w; remove the file to measure anew", path, err)
+		}
+		return nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("cgbg: %w", err)
+	}
+	if err := measure(); err != nil {
+		return err
+	}
+	if text, err = json.Marshal(value); err == nil {
+		err = train.WriteFile(path, text)
+	}
+	if err != nil {
+		return fmt.Errorf("cgbg: %s: %w", path, err)
+	}
+	return nil
+}
+
+// stages tells the progress of a measurement: steps done before, and now.
+type stages struct {
+	done, total int
+	progress    Progress
+}
+
+func (s *stages) step(note string) {
+	s.done++
+	if s.progress != nil {
+		s.progress(s.done, s.total, note)
+	}
+}
+
+// stopwatch is a training's progress function; it times calls but the first two,
+// which compile and warm up.
+func (s *stages) stopwatch(timing *Timing) Progress {
+	last, before, calls, start := time.Now(), 0, 0, s.done
+	return func(done, _ int, note string) {
+		if done == before {
+			return // the end is told twice
+		}
+		if calls++; calls > 2 {
+			timing.add(last, done-before)
+		}
+		last, before = time.Now(), done
+		s.done = start + done - 1
+		s.step("training, " + note)
+	}
+}
+
+// MACECost is what a potential takes; see [Costs.MACE].
+type MACECost struct {
+	Mapping string
+	Step    Timing // of training, s
+	Energy  Timing // of a frame, s
+}
+
+// TrainHours is the published training, scaled from single steps.
+func (m *MACECost) TrainHours() Timing { return m.Step.Times(PublishedMACESteps / 3600.) }
+
+// EnergySeconds is scaled to 10^4 energies.
+func (m *MACECost) EnergySeconds() Timing { return m.Energy.Times(PublishedSamples) }
+
+// MACE measures force matching of the published potential, a step at a time, and
+// its energies at fixed parameters in float32, on real frames. The published loop's
+// validation is not counted.
+//
+// Errors: an unknown mapping, frames without forces or species; ctx.Err(), wrapped.
+func (c *Costs) MACE(ctx context.Context, mapping string, progress Progress) (*MACECost, error) {
+	m, err := c.mapping(mapping)
+	if err != nil {
+		return nil, err
+	}
+	out := &MACECost{Mapping: mapping}
+	return out, c.kept("mace-"+mapping, out, func() error { return c.measureMACE(ctx, m, progress, out) })
+}
+
+func (c *Costs) measureMACE(ctx context.Context, m *CostMapping, progress Progress, out *MACECost) error {
+	networks, s := c.networks, c.Settings
+	if err := networks.forBeads(m.frames, m.meta); err != nil {
+		return err
+	}
+	watch := &stages{total: s.MACESteps + 2 + s.Repeats, progress: progress}
+	cfg := networks.PMFFit
+	cfg.Epochs, cfg.Batch, cfg.Validation, cfg.Progress = s.MACESteps+2, s.Batch, 0, watch.stopwatch(&out.Step)
+	some := m.some(cfg.Batch)
+	model, _, err := pmf.Fit(ctx, c.Backend.Backend, networks.MACE, positions(m.frames, some), of(m.frames.F, m.frames.Width(), some), cfg)
+	if err != nil {
+		return err
+	}
+	model.Single = true
+	r := widened(positions(m.frames, m.some(s.Energies)))
+	if _, err := model.Energy(ctx, r[:min(len(r), 64*m.frames.Width())]); err != nil {
+		return err
+	}
+	for range s.Repeats {
+		start := time.Now()
+		if _, err := model.Energy(ctx, r); err != nil {
+			return err
+		}
+		out.Energy.add(start, len(r)/m.frames.Width())
+		watch.step("energies")
+	}
+	return nil
+}
+
+// some are n frames at even distances, or as many as there are.
+func (m *CostMapping) some(n int) []int {
+	n = min(n, m.frames.Len())
+	out := make([]int, n)
+	for k := range out {
+		out[k] = k * m.frames.Len() / n
+	}
+	return out
+}
+
+// of are some rows of values.
+func of(values []float32, width int, rows []int) []float32 {
+	out := make([]float32, 0, len(rows)*width)
+	for _, i := range rows {
+		out = append(out, values[i*width:(i+1)*width]...)
+	}
+	return out
+}
+
+// Results are the numbers under the names of results.json: medians, and the ends of the ranges.
+func (m *MACECost) Results() []Result {
+	name := "cost/" + m.Mapping + "/mace/"
+	return slices.Concat(m.Step.results(name+"step_seconds", "s"), m.TrainHours().results(name+"train_hours_scaled", "h"),
+		m.EnergySeconds().results(name+"energies_10000_seconds_scaled", "s"))
+}
+
+// results are median and range of a timing.
+func (t Timing) results(name, unit string) []Result {
+	none := math.NaN()
+	lo, hi := t.Range()
+	return []Result{{name, t.Median(), none, none, unit, len(t)}, {name + "/min", lo, none, none, unit, len(t)}, {name + "/max", hi, none, none, unit, len(t)}}
+}

@@ -1,0 +1,116 @@
+package cgbg
+
+import (
+	"fmt"
+
+	"github.com/cgbg-go/lab/cgbg/figure"
+)
+
+// costSeries collects a timing of every mapping.
+type costSeries struct {
+	name string
+	role figure.Role
+	get  func(mapping int) Timing
+}
+
+// dots draws timings by mapping, and published numbers where there are any.
+func (c *Costs) dots(label string, published func(p PublishedCost) float64, list ...costSeries) (figure.Picture, error) {
+	o := figure.DotsOptions{XLabel: "mapping (beads)", YLabel: label}
+	cited := figure.DotSeries{Name: "published, A100", Role: figure.Exact, Cited: true}
+	for _, m := range c.Mappings {
+		o.Categories = append(o.Categories, fmt.Sprintf("%s (%d)", m.Title, m.Beads))
+		if published != nil {
+			cited.Y = append(cited.Y, published(m.Published))
+		}
+	}
+	var series []figure.DotSeries
+	for _, s := range list {
+		d := figure.DotSeries{Name: s.name, Role: s.role}
+		for i := range c.Mappings {
+			t := s.get(i)
+			lo, hi := t.Range()
+			d.Y, d.Low, d.High = append(d.Y, t.Median()), append(d.Low, lo), append(d.High, hi)
+		}
+		series = append(series, d)
+	}
+	if published != nil {
+		o.Remark = "here: " + c.Backend.Name + ", scaled; bars: range of the repeats"
+		series = append(series, cited)
+	} else {
+		o.Remark = "here: " + c.Backend.Name + "; bars: range of the repeats"
+	}
+	return figure.Dots(series, o)
+}
+
+// Measured are the costs of both fields at every mapping, in the order of the
+// mappings, that [Costs.Flow] has measured.
+// Error: one that was not.
+func (c *Costs) Measured() (transformer, equivariant []*FlowCost, err error) {
+	for _, m := range c.Mappings {
+		for _, f := range []struct {
+			field string
+			list  *[]*FlowCost
+		}{{GraphTransformer, &transformer}, {Equivariant, &equivariant}} {
+			cost := &FlowCost{}
+			name := f.field + "-" + m.Key
+			if err := c.kept(name, cost, func() error { return fmt.Errorf("cgbg: the cost %s was not measured yet", name) }); err != nil {
+				return nil, nil, err
+			}
+			*f.list = append(*f.list, cost)
+		}
+	}
+	return transformer, equivariant, nil
+}
+
+// both are a timing of both fields, as series.
+func (c *Costs) both(suffix string, get func(f *FlowCost) Timing) ([]costSeries, error) {
+	transformer, equivariant, err := c.Measured()
+	return []costSeries{
+		{"graph transformer" + suffix, figure.After, func(i int) Timing { return get(transformer[i]) }},
+		{"equivariant" + suffix, figure.Learned, func(i int) Timing { return get(equivariant[i]) }},
+	}, err
+}
+
+// TrainingFigure draws the hours of training by mapping: the published amount for
+// the graph transformer, that of the quick preset for the equivariant field.
+// Errors: a cost that was not measured.
+func (c *Costs) TrainingFigure() (figure.Picture, error) {
+	series, err := c.both(" here", (*FlowCost).TrainHours)
+	if err != nil {
+		return figure.Picture{}, err
+	}
+	return c.dots("flow training, hours", func(p PublishedCost) float64 { return p.FlowHours }, series...)
+}
+
+// SamplingFigure draws the seconds for 10^4 samples by mapping. Errors: as TrainingFigure.
+func (c *Costs) SamplingFigure() (figure.Picture, error) {
+	series, err := c.both(" here", func(f *FlowCost) Timing { return f.Sample.Times(PublishedSamples) })
+	if err != nil {
+		return figure.Picture{}, err
+	}
+	return c.dots("10,000 samples with log q, seconds", func(p PublishedCost) float64 { return 60 * p.SampleMinutes }, series...)
+}
+
+// EvaluationFigure draws the time of single evaluations by mapping. Errors: as TrainingFigure.
+func (c *Costs) EvaluationFigure() (figure.Picture, error) {
+	divergence, err := c.both(": divergence", func(f *FlowCost) Timing { return f.Divergence.Times(1000) })
+	if err != nil {
+		return figure.Picture{}, err
+	}
+	velocity, err := c.both(": velocity", func(f *FlowCost) Timing { return f.Velocity.Times(1000) })
+	if err != nil {
+		return figure.Picture{}, err
+	}
+	velocity[0].role, velocity[1].role = figure.Biased, figure.Other
+	return c.dots("one evaluation of one state, ms", nil, divergence[0], velocity[0], divergence[1], velocity[1])
+}
+
+// PublishedTotal is the published time of training and 10^4 samples, h.
+func (m *CostMapping) PublishedTotal() float64 {
+	return m.Published.FlowHours + m.Published.SampleMinutes/60
+}
+
+// TotalHours is the same here, scaled: training and 10^4 samples.
+func (f *FlowCost) TotalHours() float64 {
+	return f.TrainHours().Median() + f.SampleMinutes().Median()/60
+}

@@ -1,0 +1,253 @@
+package cgbg
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/cgbg-go/lab/cgbg/flow"
+)
+
+// FlowCost is what a vector field takes at a mapping; see [Costs.Flow].
+type FlowCost struct {
+	Mapping, Field string
+	Weights        string  // of the flow that was sampled, in words
+	Step           Timing  // of training, s
+	Velocity       Timing  // of one state, s
+	Divergence     Timing  // of one state, s
+	Reverse        Timing  // the same by reverse mode, s; nil where it was not measured
+	Sample         Timing  // with its log-density, s
+	Evaluations    float64 // of the velocity per sample
+	Divergences    float64 // of the divergence per sample
+
+	// By the published solver, at tolerances 1e-4 and 1e-5: evaluations per sample of
+	// velocity and divergence together; 0 where that was not measured.
+	Joint4, Joint5 float64
+	Joint          Timing  // of a sample at 1e-5, s
+	LogQ           float64 // root mean square difference of ln q between both solvers, the latter at 1e-5, nats
+}
+
+// Flow measures a field, GraphTransformer or Equivariant, at a mapping: training
+// steps as published (ours: as the quick preset has them), evaluations, samples by
+// [flow.Model.Sample] with [flow.SamplingAccuracy], and by the published solver.
+// Samples are of the flow in the file weights or, where that is "", of the one that
+// the timed steps gave (as always with the preset small, whose fields have other sizes). With reverse, divergences are timed in reverse mode, too.
+//
+// Errors: an unknown mapping or field, weights of other beads; ctx.Err(), wrapped.
+func (c *Costs) Flow(ctx context.Context, mapping, field, weights string, reverse bool, progress Progress) (*FlowCost, error) {
+	m, err := c.mapping(mapping)
+	if err != nil {
+		return nil, err
+	}
+	out := &FlowCost{Mapping: mapping, Field: field}
+	return out, c.kept(field+"-"+mapping, out, func() error { return c.measureFlow(ctx, m, weights, reverse, progress, out) })
+}
+
+func (c *Costs) measureFlow(ctx context.Context, m *CostMapping, weights string, reverse bool, progress Progress, out *FlowCost) error {
+	s := c.Settings
+	steps, samples, joint := s.Steps+2, s.Samples, s.Joint
+	switch {
+	case out.Field == Equivariant:
+		steps, samples = s.Train, s.Cheap
+	case m.Beads > manyBeads:
+		steps, samples, joint = s.StepsMany+2, s.SamplesFew, s.JointMany
+	}
+	watch := &stages{total: steps + 3*s.Repeats + 2, progress: progress}
+	if reverse {
+		watch.total += s.Repeats
+	}
+	model, err := c.train(ctx, m, steps, watch, out)
+	if err != nil {
+		return err
+	}
+	if weights != "" && s.Preset != "small" {
+		if model, err = flow.Import(c.Backend.Backend, weights); err != nil {
+			return err
+		}
+		if model.Field.Dim() != 3*m.Beads {
+			return fmt.Errorf("cgbg: %s: a flow of %d coordinates, but %s has %d beads", weights, model.Field.Dim(), m.Title, m.Beads)
+		}
+		out.Weights = filepath.Base(weights)
+	}
+	acc := flow.SamplingAccuracy(c.Backend.Name, model.Field)
+	acc.Checks, acc.Batch = -1, max(1, min(acc.Batch, samples/runtime.GOMAXPROCS(0)))
+	acc.PathTol, acc.LogQTol = s.Loose*acc.PathTol, s.Loose*acc.LogQTol
+	if err := c.evaluations(ctx, model, acc, reverse, watch, out); err != nil {
+		return err
+	}
+	return c.samples(ctx, model, acc, samples, joint, watch, out)
+}
+
+// train times training steps, and leaves the flow that they gave.
+func (c *Costs) train(ctx context.Context, m *CostMapping, steps int, watch *stages, out *FlowCost) (*flow.Model, error) {
+	preset := "quick"
+	switch {
+	case c.Settings.Preset == "small":
+		preset = "small"
+	case out.Field == GraphTransformer:
+		preset = "paper"
+	}
+	cfg := flowFit(preset, out.Field)
+	cfg.Batch, cfg.Seed, cfg.Beads, cfg.Progress = c.Settings.Batch, c.Settings.Seed, m.Beads, watch.stopwatch(&out.Step)
+	if cfg.EMA > 0 {
+		cfg.EMA, cfg.StepsPerCall = 0.99, c.Settings.Fused // there are few steps
+	}
+	frames := positions(m.frames, m.some(steps*cfg.Batch))
+	perEpoch := len(frames) / (3 * m.Beads * cfg.Batch)
+	cfg.Epochs = (steps + perEpoch - 1) / perEpoch
+	networks := c.networks
+	networks.Field = out.Field
+	field, err := networks.field(frames, m.Beads)
+	if err != nil {
+		return nil, err
+	}
+	model, _, err := flow.Fit(ctx, c.Backend.Backend, field, frames, cfg)
+	out.Weights = fmt.Sprintf("%d steps", cfg.Epochs*perEpoch)
+	watch.done = steps
+	return model, err
+}
+
+// Calls that are timed together, so that no clock is too coarse.
+const (
+	velocityCalls   = 10
+	divergenceCalls = 4
+)
+
+// evaluations times velocity and divergence at states of the prior.
+func (c *Costs) evaluations(ctx context.Context, model *flow.Model, acc flow.Accuracy, reverse bool, watch *stages, out *FlowCost) error {
+	n := acc.Batch * runtime.GOMAXPROCS(0)
+	rng := rand.New(rand.NewPCG(c.Settings.Seed, streamEvaluate+8))
+	x := make([]float64, n*model.Field.Dim())
+	for i := range x {
+		x[i] = rng.NormFloat64()
+	}
+	measure := func(timing *Timing, calls int, note string, evaluate func(x []float64, acc flow.Accuracy) ([]float64, error)) error {
+		for size := 8; size < 2*acc.Chunk; size *= 2 { // compiles every shape that samples may ask for
+			part := acc
+			part.Chunk = min(size, acc.Chunk)
+			if _, err := evaluate(x, part); err != nil {
+				return err
+			}
+		}
+		for range c.Settings.Repeats {
+			start := time.Now()
+			for range calls {
+				if _, err := evaluate(x, acc); err != nil {
+					return err
+				}
+			}
+			timing.add(start, calls*n)
+			watch.step(note)
+		}
+		return nil
+	}
+	const t = 0.5
+	err := measure(&out.Velocity, velocityCalls, "velocities", func(x []float64, acc flow.Accuracy) ([]float64, error) { return model.VelocityAt(ctx, t, x, acc) })
+	if err == nil {
+		err = measure(&out.Divergence, divergenceCalls, "divergences", func(x []float64, acc flow.Accuracy) ([]float64, error) { return model.DivergenceAt(ctx, t, x, acc) })
+	}
+	if err == nil && reverse {
+		plain := model.InReverseMode()
+		err = measure(&out.Reverse, 1, "divergences in reverse mode", func(x []float64, acc flow.Accuracy) ([]float64, error) { return plain.DivergenceAt(ctx, t, x, acc) })
+	}
+	return err
+}
+
+// Tolerances of the published solver: in the text of the paper (C.3), and in the authors' code.
+const (
+	textTolerance = 1e-4
+	codeTolerance = 1e-5
+)
+
+// samples times samples, ours and by the published solver.
+func (c *Costs) samples(ctx context.Context, model *flow.Model, acc flow.Accuracy, n, joint int, watch *stages, out *FlowCost) error {
+	s := c.Settings
+	var logq []float64
+	for k := range s.Repeats {
+		start := time.Now()
+		drawn, err := model.Sample(ctx, n, s.Seed+uint64(k), acc, nil)
+		if err != nil {
+			return err
+		}
+		out.Sample.add(start, n)
+		out.Evaluations += drawn.Evaluations / float64(s.Repeats)
+		out.Divergences += drawn.Divergences / float64(s.Repeats)
+		if k == 0 {
+			logq = drawn.LogQ
+		}
+		watch.step("samples")
+	}
+	if n = min(n, joint); n == 0 {
+		return nil
+	}
+	drawn, err := model.JointSample(ctx, n, s.Seed, s.Loose*textTolerance) // compiles
+	if err != nil {
+		return err
+	}
+	out.Joint4 = drawn.Divergences
+	watch.step("samples by the published solver")
+	start := time.Now()
+	if drawn, err = model.JointSample(ctx, n, s.Seed, s.Loose*codeTolerance); err != nil {
+		return err
+	}
+	out.Joint.add(start, n)
+	out.Joint5 = drawn.Divergences
+	for i, q := range drawn.LogQ { // the first draws of a seed are the same
+		out.LogQ = math.Hypot(out.LogQ, (q-logq[i])/math.Sqrt(float64(n)))
+	}
+	watch.step("samples by the published solver")
+	return nil
+}
+
+// TrainSteps are those of the whole training that hours are scaled to: the
+// published ones, or those of the quick preset.
+func (f *FlowCost) TrainSteps() int {
+	if f.Field == GraphTransformer {
+		return PublishedFlowSteps
+	}
+	quick := flowFit("quick", f.Field)
+	return quick.Epochs * (QuickFrames / quick.Batch)
+}
+
+// TrainHours is the whole training, scaled from single steps.
+func (f *FlowCost) TrainHours() Timing { return f.Step.Times(float64(f.TrainSteps()) / 3600) }
+
+// SampleMinutes is scaled to 10^4 samples.
+func (f *FlowCost) SampleMinutes() Timing { return f.Sample.Times(PublishedSamples / 60.) }
+
+// Results are the numbers under the names of results.json: medians, and the ends of the ranges.
+func (f *FlowCost) Results() []Result {
+	name, none := "cost/"+f.Mapping+"/"+f.Field+"/", math.NaN()
+	list := slices.Concat(f.Step.results(name+"step_seconds", "s"), f.TrainHours().results(name+"train_hours_scaled", "h"),
+		f.Velocity.results(name+"velocity_seconds", "s"), f.Divergence.results(name+"divergence_seconds", "s"),
+		f.Sample.results(name+"sample_seconds", "s"), f.SampleMinutes().results(name+"samples_10000_minutes_scaled", "min"))
+	if f.Reverse != nil {
+		list = append(list, f.Reverse.results(name+"divergence_reverse_seconds", "s")...)
+	}
+	list = append(list, Result{name + "evaluations", f.Evaluations, none, none, "", 0}, Result{name + "divergences", f.Divergences, none, none, "", 0})
+	if f.Joint == nil {
+		return list
+	}
+	return append(list, Result{name + "joint_divergences_1e-4", f.Joint4, none, none, "", 0}, Result{name + "joint_divergences_1e-5", f.Joint5, none, none, "", 0},
+		Result{name + "joint_sample_seconds", f.Joint.Median(), none, none, "s", 0}, Result{name + "logq_difference_rms", f.LogQ, none, none, "nats", 0})
+}
+
+// JointCounts writes the evaluations per sample of the published solver, at 1e-5 and
+// in brackets at 1e-4, a dash where they were not measured.
+func (f *FlowCost) JointCounts() string {
+	if f.Joint == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.0f (%.0f)", f.Joint5, f.Joint4)
+}
+
+// Accounted is the part of a sample's time that its evaluations take, one by one;
+// the rest goes to the solver, or is gained by larger batches.
+func (f *FlowCost) Accounted() float64 {
+	return (f.Evaluations*f.Velocity.Median() + f.Divergences*f.Divergence.Median()) / f.Sample.Median()
+}
