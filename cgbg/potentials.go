@@ -192,7 +192,7 @@ func ClippingFigure(names []string, sets [][]Clipped) (figure.Picture, error) {
 	}
 	var options []figure.LinesOptions
 	for _, label := range []string{"JS divergence, nat", "PMF error, (kT)²", "effective sample size, %"} {
-		options = append(options, figure.LinesOptions{XLabel: "largest weights dropped, %", YLabel: label})
+		options = append(options, figure.LinesOptions{XLabel: "largest weights dropped, %", YLabel: label, Points: true})
 	}
 	return figure.LinesRow(panels[:], options)
 }
