@@ -45,8 +45,8 @@ func TestCommitted(t *testing.T) {
 			if err := nb.CheckGo(); err != nil {
 				t.Error(err)
 			}
-			if info, err := os.Stat(name); err != nil || info.Size() > 300<<10 {
-				t.Errorf("%d bytes, %v; want at most 300 KiB", info.Size(), err)
+			if info, err := os.Stat(name); err != nil || info.Size() > 512<<10 {
+				t.Errorf("%d bytes, %v; want at most 512 KiB", info.Size(), err)
 			}
 			want := 0
 			parameters := ""
