@@ -113,7 +113,8 @@ func TestLikelihoods(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := certificate
-	if !(c.Share >= 0.9) || !(c.Bound > 0 && c.Bound < 0.1) || !(c.TripR < 1e-3) || !(c.TripSelf < 0.05) {
+	// The bound is for 99 of 100, but here from 16 checks, which may miss the tail.
+	if !(c.Share+3*c.ShareError >= 0.99) || !(c.Bound > 0 && c.Bound < 0.1) || !(c.TripR < 1e-3) || !(c.TripSelf < 0.05) {
 		t.Errorf("got %+v", c)
 	}
 	stopped, cancel := context.WithCancel(ctx)

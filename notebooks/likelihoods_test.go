@@ -33,7 +33,8 @@ func TestLikelihoods(t *testing.T) {
 	}
 	within(t, r, "cb/logq/apart_33/error_rms", 0, value("cb/logq/joint_1e-03/error_rms"))
 	within(t, r, "cb/logq/apart_33/divergences", 33, value("cb/logq/joint_1e-03/divergences"))
-	within(t, r, "cb/certificate/share_inside", 0.9, 1)
+	e, _ := r["cb/certificate/share_inside"].Error.(float64)
+	within(t, r, "cb/certificate/share_inside", 0.99-3*e, 1) // from 16 checks, which may miss the tail
 	within(t, r, "cb/certificate/bound", 1e-6, 0.1)
 	within(t, r, "cb/round_trip/r_max", 0, 1e-3)
 	within(t, r, "cb/round_trip/logq_max_same_path", 0, 0.05)
