@@ -243,29 +243,3 @@ func TestGenerators(t *testing.T) {
 	}
 	within(t, r, "obc2/cb/ess_vector_over_radial", 1, 3)
 }
-
-func TestCost(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs a notebook")
-	}
-	r := runSmall(t, "07_cost.ipynb")
-	for _, mapping := range []string{"cb", "ha", "aa"} {
-		for _, field := range []string{"graph-transformer", "equivariant"} {
-			name := "cost/" + mapping + "/" + field + "/"
-			for _, seconds := range []string{"step_seconds", "velocity_seconds", "divergence_seconds", "sample_seconds"} {
-				within(t, r, name+seconds, 1e-9, 3600)
-				within(t, r, name+seconds+"/min", 1e-9, r[name+seconds].Value.(float64))
-			}
-			within(t, r, name+"divergences", 33, 1025) // by the quadrature's levels
-			within(t, r, name+"evaluations", 7, 1e5)
-			within(t, r, name+"joint_divergences_1e-5", r[name+"joint_divergences_1e-4"].Value.(float64), 1e5)
-			within(t, r, name+"samples_10000_minutes_scaled", 1e-6, 1e6)
-			within(t, r, name+"total_hours_scaled", 1e-6, 1e6)
-		}
-	}
-	for _, mapping := range []string{"cb", "ha"} {
-		within(t, r, "cost/"+mapping+"/mace/train_hours_scaled", 1e-6, 1e6)
-		within(t, r, "cost/"+mapping+"/mace/energies_10000_seconds_scaled", 1e-6, 1e6)
-	}
-	within(t, r, "saved/cb/folded_divergence", 1e-3, 1e3)
-}
