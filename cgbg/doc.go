@@ -5,7 +5,7 @@
 //	                └─▶ flow.Fit  (flow matching)   ──▶ v(t, R)
 //	flow.Sample ──▶ R, ln q(R) ──▶ reweight (U, ln q) ──▶ weights ──▶ observable ──▶ figure
 //
-// A system of the paper is a type here, [MullerBrown] or [Alanine], with the
+// A system of the paper is a type here, [MullerBrown] or [Alanine], or [Generator] for models that are there already, with the
 // presets "small" (seconds, for tests), "quick" (minutes on two cores) and
 // "paper" (the paper's settings). Its steps keep what they make in the run's
 // folder: a step that was interrupted goes on where it stood, and one that is
