@@ -96,7 +96,7 @@ type CostMapping struct {
 // folder, "" for a temporary one. Networks have the published sizes but with "small".
 func NewCosts(preset string, seed int, dir string) (*Costs, error) {
 	s := CostSettings{Preset: preset, Seed: uint64(seed), Repeats: 3, Batch: publishedBatch, Steps: 30, StepsMany: 20, Train: 600, Fused: 5,
-		Samples: 32, SamplesFew: 10, Cheap: 512, Joint: 8, MACESteps: 8, Energies: 1024, Loose: 1}
+		Samples: 32, SamplesFew: 16, Cheap: 512, Joint: 8, MACESteps: 8, Energies: 1024, Loose: 1}
 	switch preset {
 	case "small": // paths of an untrained graph transformer may run away: its edges are squares of distances
 		s.Repeats, s.Batch, s.Steps, s.StepsMany, s.Train, s.Fused = 2, 64, 120, 120, 50, 1

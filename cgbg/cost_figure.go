@@ -33,12 +33,12 @@ func (c *Costs) dots(label string, published func(p PublishedCost) float64, list
 		}
 		series = append(series, d)
 	}
+	o.Remark = "here: " + c.Backend.Name + " on " + c.Backend.Device
 	if published != nil {
-		o.Remark = "here: " + c.Backend.Name + ", scaled; bars: range of the repeats"
+		o.Remark += ", scaled"
 		series = append(series, cited)
-	} else {
-		o.Remark = "here: " + c.Backend.Name + "; bars: range of the repeats"
 	}
+	o.Remark += "; bars: range of the repeats"
 	return figure.Dots(series, o)
 }
 

@@ -75,7 +75,9 @@ func (c *Costs) measureFlow(ctx context.Context, m *CostMapping, weights string,
 		out.Weights = filepath.Base(weights)
 	}
 	acc := flow.SamplingAccuracy(c.Backend.Name, model.Field)
-	acc.Checks, acc.Batch = -1, max(1, min(acc.Batch, samples/runtime.GOMAXPROCS(0)))
+	acc.Checks = -1
+	acc.Batch = max(8, min(acc.Batch, samples/runtime.GOMAXPROCS(0))) // work for every thread; fewer states than 8 take as long as 8
+	acc.Chunk = min(acc.Chunk, acc.Batch)
 	acc.PathTol, acc.LogQTol = s.Loose*acc.PathTol, s.Loose*acc.LogQTol
 	if err := c.evaluations(ctx, model, acc, reverse, watch, out); err != nil {
 		return err
