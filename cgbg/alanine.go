@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/cgbg/flow"
 	"github.com/cgbg-go/lab/cgbg/langevin"
@@ -136,8 +137,11 @@ type FlowKind struct {
 	Pairing flow.Pairing
 }
 
+// equivariant is the kind that the preset "quick" samples with.
+var equivariant = FlowKind{Equivariant, flow.Aligned}
+
 // FlowKinds are those that [Alanine.CompareFlows] compares.
-var FlowKinds = []FlowKind{{GraphTransformer, flow.Independent}, {GraphTransformer, flow.Aligned}, {Equivariant, flow.Aligned}}
+var FlowKinds = []FlowKind{{GraphTransformer, flow.Independent}, {GraphTransformer, flow.Aligned}, equivariant}
 
 // String is the kind's name in tables, files and results.
 func (k FlowKind) String() string { return k.Field + "-" + string(k.Pairing) }
@@ -230,6 +234,15 @@ func (s *AlanineSettings) field(frames []float32, beads int) (flow.Field, error)
 		return f, err
 	}
 	return nil, fmt.Errorf("cgbg: no vector field %q: choose %q or %q", s.Field, GraphTransformer, Equivariant)
+}
+
+// fitFlow learns a flow with the settings' vector field.
+func (s *AlanineSettings) fitFlow(ctx context.Context, b *backend.Backend, frames []float32, beads int, cfg flow.Config) (*flow.Model, *train.History, error) {
+	field, err := s.field(frames, beads)
+	if err != nil {
+		return nil, nil, err
+	}
+	return flow.Fit(ctx, b.Backend, field, frames, cfg)
 }
 
 // rows numbers the species of beads from 0, in the order of their codes.

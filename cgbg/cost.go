@@ -2,17 +2,12 @@ package cgbg
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
-	"os"
 	"slices"
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/pmf"
-	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/cgbg-go/lab/data"
 )
 
@@ -189,31 +184,6 @@ func (t *Timing) add(start time.Time, units int) {
 	*t = append(*t, time.Since(start).Seconds()/float64(units))
 }
 
-// kept reads an earlier measurement into value, or makes and keeps it.
-func (c *Costs) kept(name string, value any, measure func() error) error {
-	path := c.path(name + ".json")
-	text, err := os.ReadFile(path)
-	if err == nil {
-		if err = json.Unmarshal(text, value); err != nil {
-			return fmt.Errorf("cgbg: %s: %w; remove the file to measure anew", path, err)
-		}
-		return nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("cgbg: %w", err)
-	}
-	if err := measure(); err != nil {
-		return err
-	}
-	if text, err = json.Marshal(value); err == nil {
-		err = train.WriteFile(path, text)
-	}
-	if err != nil {
-		return fmt.Errorf("cgbg: %s: %w", path, err)
-	}
-	return nil
-}
-
 // stages tells the progress of a measurement: steps done before, and now.
 type stages struct {
 	done, total int
@@ -268,7 +238,7 @@ func (c *Costs) MACE(ctx context.Context, mapping string, progress Progress) (*M
 		return nil, err
 	}
 	out := &MACECost{Mapping: mapping}
-	return out, c.kept("mace-"+mapping, out, func() error { return c.measureMACE(ctx, m, progress, out) })
+	return out, c.kept("mace-"+mapping+".json", out, func() error { return c.measureMACE(ctx, m, progress, out) })
 }
 
 func (c *Costs) measureMACE(ctx context.Context, m *CostMapping, progress Progress, out *MACECost) error {
@@ -301,14 +271,7 @@ func (c *Costs) measureMACE(ctx context.Context, m *CostMapping, progress Progre
 }
 
 // some are n frames at even distances, or as many as there are.
-func (m *CostMapping) some(n int) []int {
-	n = min(n, m.frames.Len())
-	out := make([]int, n)
-	for k := range out {
-		out[k] = k * m.frames.Len() / n
-	}
-	return out
-}
+func (m *CostMapping) some(n int) []int { return evenly(m.frames.Len(), n) }
 
 // of are some rows of values.
 func of(values []float32, width int, rows []int) []float32 {

@@ -53,7 +53,7 @@ func (c *Costs) Measured() (transformer, equivariant []*FlowCost, err error) {
 		}{{GraphTransformer, &transformer}, {Equivariant, &equivariant}} {
 			cost := &FlowCost{}
 			name := f.field + "-" + m.Key
-			if err := c.kept(name, cost, func() error { return fmt.Errorf("cgbg: the cost %s was not measured yet", name) }); err != nil {
+			if err := c.kept(name+".json", cost, func() error { return fmt.Errorf("cgbg: the cost %s was not measured yet", name) }); err != nil {
 				return nil, nil, err
 			}
 			*f.list = append(*f.list, cost)

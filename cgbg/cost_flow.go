@@ -45,7 +45,7 @@ func (c *Costs) Flow(ctx context.Context, mapping, field, weights string, revers
 		return nil, err
 	}
 	out := &FlowCost{Mapping: mapping, Field: field}
-	return out, c.kept(field+"-"+mapping, out, func() error { return c.measureFlow(ctx, m, weights, reverse, progress, out) })
+	return out, c.kept(field+"-"+mapping+".json", out, func() error { return c.measureFlow(ctx, m, weights, reverse, progress, out) })
 }
 
 func (c *Costs) measureFlow(ctx context.Context, m *CostMapping, weights string, reverse bool, progress Progress, out *FlowCost) error {
@@ -104,11 +104,7 @@ func (c *Costs) train(ctx context.Context, m *CostMapping, steps int, watch *sta
 	cfg.Epochs = (steps + perEpoch - 1) / perEpoch
 	networks := c.networks
 	networks.Field = out.Field
-	field, err := networks.field(frames, m.Beads)
-	if err != nil {
-		return nil, err
-	}
-	model, _, err := flow.Fit(ctx, c.Backend.Backend, field, frames, cfg)
+	model, _, err := networks.fitFlow(ctx, c.Backend, frames, m.Beads, cfg)
 	out.Weights = fmt.Sprintf("%d steps", cfg.Epochs*perEpoch)
 	watch.done = steps
 	return model, err

@@ -36,6 +36,9 @@ type Dataset struct {
 // minDataBlocks is the least number of blocks that errors are made from.
 const minDataBlocks = 20
 
+// blockLength is that of blocks of n frames with a statistical inefficiency g.
+func blockLength(g float64, n int) int { return max(1, min(int(2*g), n/minDataBlocks)) }
+
 // NewDataset studies frames of one residue's dihedrals: φ and ψ themselves (map
 // "dihedrals") or beads that have them. The bootstrap's blocks are twice the
 // statistical inefficiency long, and at most a twentieth of the set.
@@ -74,7 +77,7 @@ func NewDataset(preset string, seed int, name string, f *data.Frames, m data.Met
 	}
 	d.Correlated = slowest(d.Dihedrals)
 	d.Effective = float64(n) * d.WeightESS / d.Correlated
-	d.Dihedrals.Block = max(1, min(int(2*d.Correlated), n/minDataBlocks))
+	d.Dihedrals.Block = blockLength(d.Correlated, n)
 	return d, d.measure(seed)
 }
 
@@ -275,4 +278,22 @@ func flatten(r []float32) (x, y []float64) {
 		y[i] = math.Cos(viewTilt)*y[i] + math.Sin(viewTilt)*flat.At(i, 0)
 	}
 	return x, y
+}
+
+// evenly are n of total places at even distances, or all where there are no more.
+func evenly(total, n int) []int {
+	out := make([]int, min(n, total))
+	for k := range out {
+		out[k] = k * total / len(out)
+	}
+	return out
+}
+
+// pick is some frames of a set.
+func pick(f *data.Frames, rows []int) *data.Frames {
+	out := &data.Frames{}
+	for _, i := range rows {
+		out.Append(f.Slice(i, i+1))
+	}
+	return out
 }

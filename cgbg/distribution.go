@@ -107,7 +107,7 @@ func NewBondSet(name, title string, role figure.Role, f *data.Frames, m data.Met
 			g = max(g, observable.Inefficiency(w))
 		}
 		s.Bonds = append(s.Bonds, "C–N, "+strings.TrimSuffix(m.Beads[pair[0]], ":C")+"–"+strings.TrimSuffix(m.Beads[pair[1]], ":N"))
-		s.Lengths = append(s.Lengths, Sample{Name: title, Role: role, X: x, Weight: w, Block: max(1, min(int(2*g), len(x)/minDataBlocks))})
+		s.Lengths = append(s.Lengths, Sample{Name: title, Role: role, X: x, Weight: w, Block: blockLength(g, len(x))})
 	}
 	if len(s.Bonds) == 0 {
 		return nil, fmt.Errorf("cgbg: %s: beads %q have no peptide bond", name, m.Beads)

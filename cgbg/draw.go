@@ -147,16 +147,24 @@ func openFlow(b *backend.Backend, file string) (*flow.Model, *Card, error) {
 
 // openPMF reads a potential for the beads of a flow, and the checksum of its file.
 func openPMF(ctx context.Context, b *backend.Backend, file string, m *flow.Model) (*pmf.Model, string, error) {
-	u, err := pmf.ImportMACE(b.Backend, file)
+	u, err := readPMF(b, file)
 	if err != nil {
 		return nil, "", err
 	}
 	if u.Potential.Dim() != m.Field.Dim() {
 		return nil, "", fmt.Errorf("cgbg: %s is a potential of %d coordinates, the flow has %d: were they trained on the same beads?", file, u.Potential.Dim(), m.Field.Dim())
 	}
-	u.Single = true
 	sum, err := data.Checksum(ctx, file)
 	return u, sum, err
+}
+
+// readPMF reads a potential, to be computed in float32.
+func readPMF(b *backend.Backend, file string) (*pmf.Model, error) {
+	u, err := pmf.ImportMACE(b.Backend, file)
+	if err == nil {
+		u.Single = true
+	}
+	return u, err
 }
 
 // keep tells which samples have the handedness of the frames; nil: there is none.

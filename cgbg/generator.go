@@ -16,6 +16,7 @@ import (
 	"github.com/cgbg-go/lab/cgbg/reweight"
 	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/cgbg-go/lab/data"
+	"gonum.org/v1/gonum/stat"
 )
 
 // Kinds of simulation that a model was trained on.
@@ -150,40 +151,65 @@ func (g *Generator) proposals(ctx context.Context, of string, progress Progress)
 	return out, err
 }
 
-// Samples are those of the flow of one kind of simulation, weighted by the
-// potential of the other or the same.
-func (g *Generator) Samples(ctx context.Context, flowOf, pmfOf string, progress Progress) (*data.Frames, data.Meta, error) {
-	out := g.path(fmt.Sprintf("samples_%s_%s.arrow", flowOf, pmfOf))
-	if f, meta, err := data.ReadFile(out); err == nil {
-		return f, meta, nil
+// flow is the flow of a kind of simulation, with its file.
+func (g *Generator) flow(ctx context.Context, of string, progress Progress) (*flow.Model, string, error) {
+	file, err := g.model(ctx, "flow", of, progress)
+	if err != nil {
+		return nil, "", err
 	}
+	m, _, err := openFlow(g.Backend, file)
+	return m, file, err
+}
+
+// potential is that of a kind of simulation.
+func (g *Generator) potential(ctx context.Context, of string) (*pmf.Model, error) {
+	file, err := g.model(ctx, "pmf", of, nil)
+	if err != nil {
+		return nil, err
+	}
+	return readPMF(g.Backend, file)
+}
+
+// Samples are those of the flow of one kind of simulation, weighted by the
+// potential of the other or the same. What was weighed once, with the same models, is taken up.
+func (g *Generator) Samples(ctx context.Context, flowOf, pmfOf string, progress Progress) (*data.Frames, data.Meta, error) {
+	fail := func(err error) (*data.Frames, data.Meta, error) { return nil, data.Meta{}, err }
 	in, err := g.proposals(ctx, flowOf, progress)
 	if err != nil {
-		return nil, data.Meta{}, err
-	}
-	if n := g.Settings.Samples; !g.Settings.Train {
-		f, meta, err := data.ReadFile(in)
-		if err != nil {
-			return nil, meta, err
-		}
-		if f.Len() > n {
-			first := f.Slice(0, n)
-			in = g.path(fmt.Sprintf("first_%s.arrow", flowOf))
-			if err := data.WriteFile(in, meta, first); err != nil {
-				return nil, meta, err
-			}
-		}
+		return fail(err)
 	}
 	file, err := g.model(ctx, "flow", flowOf, progress)
 	if err != nil {
-		return nil, data.Meta{}, err
+		return fail(err)
 	}
 	potential, err := g.model(ctx, "pmf", pmfOf, progress)
 	if err != nil {
-		return nil, data.Meta{}, err
+		return fail(err)
+	}
+	var sums []string
+	for _, path := range []string{in, file, potential} {
+		sum, err := data.Checksum(ctx, path)
+		if err != nil {
+			return fail(err)
+		}
+		sums = append(sums, sum)
+	}
+	out := g.path(fmt.Sprintf("samples_%s_%s_%s.arrow", flowOf, pmfOf, hash(sums)))
+	if f, meta, err := data.ReadFile(out); err == nil {
+		return f, meta, nil
+	}
+	f, meta, err := data.ReadFile(in)
+	if err != nil {
+		return fail(err)
+	}
+	if n := g.Settings.Samples; f.Len() > n { // of those that came along
+		in = g.path(fmt.Sprintf("first_%s.arrow", flowOf))
+		if err := data.WriteFile(in, meta, f.Slice(0, n)); err != nil {
+			return fail(err)
+		}
 	}
 	if _, err := Reweigh(ctx, g.Backend, in, file, potential, out); err != nil {
-		return nil, data.Meta{}, err
+		return fail(err)
 	}
 	return data.ReadFile(out)
 }
@@ -204,11 +230,7 @@ func (g *Generator) Corrections(ctx context.Context, flowOf, pmfOf string) ([]Co
 	if err != nil {
 		return nil, reweight.Estimate{}, err
 	}
-	file, err := g.model(ctx, "flow", flowOf, nil)
-	if err != nil {
-		return nil, reweight.Estimate{}, err
-	}
-	m, _, err := openFlow(g.Backend, file)
+	m, _, err := g.flow(ctx, flowOf, nil)
 	if err != nil {
 		return nil, reweight.Estimate{}, err
 	}
@@ -231,15 +253,11 @@ func (g *Generator) Verify(ctx context.Context, of string, progress Progress) (*
 	if err != nil {
 		return nil, err
 	}
-	file, err := g.model(ctx, "flow", of, progress)
+	m, file, err := g.flow(ctx, of, progress)
 	if err != nil {
 		return nil, err
 	}
 	potential, err := g.model(ctx, "pmf", Biased, progress)
-	if err != nil {
-		return nil, err
-	}
-	m, _, err := openFlow(g.Backend, file)
 	if err != nil {
 		return nil, err
 	}
@@ -248,11 +266,7 @@ func (g *Generator) Verify(ctx context.Context, of string, progress Progress) (*
 	if err != nil {
 		return nil, err
 	}
-	for i, q := range logq {
-		d := math.Abs(q - f.LogQ[i])
-		v.RMS, v.Max = v.RMS+d*d/float64(v.N), max(v.Max, d)
-	}
-	v.RMS = math.Sqrt(v.RMS)
+	v.RMS, _, v.Max = deviation(logq, f.LogQ[:v.N])
 	fresh := g.path("fresh_" + of + ".arrow")
 	if _, err := Draw(ctx, g.Backend, file, fresh, DrawOptions{N: v.Fresh, Seed: g.Settings.Seed + 1000, PMF: potential, Progress: progress}); err != nil {
 		return nil, err
@@ -294,12 +308,7 @@ func (g *Generator) referenceFrames(n int) (*data.Frames, data.Meta, error) {
 	if g.Settings.Preset == "small" {
 		n = 200
 	}
-	out := &data.Frames{}
-	for i := range min(n, f.Len()) {
-		k := i * f.Len() / min(n, f.Len())
-		out.Append(f.Slice(k, k+1))
-	}
-	return out, meta, nil
+	return pick(f, evenly(f.Len(), n)), meta, nil
 }
 
 // Energies draws the distribution of the potential's energies in the samples as
@@ -309,15 +318,10 @@ func (g *Generator) Energies(ctx context.Context, flowOf, pmfOf string) (figure.
 	if err != nil {
 		return figure.Picture{}, err
 	}
-	file, err := g.model(ctx, "pmf", pmfOf, nil)
+	u, err := g.potential(ctx, pmfOf)
 	if err != nil {
 		return figure.Picture{}, err
 	}
-	u, err := pmf.ImportMACE(g.Backend.Backend, file)
-	if err != nil {
-		return figure.Picture{}, err
-	}
-	u.Single = true
 	frames, _, err := g.referenceFrames(4000)
 	if err != nil {
 		return figure.Picture{}, err
@@ -330,10 +334,7 @@ func (g *Generator) Energies(ctx context.Context, flowOf, pmfOf string) (figure.
 	if err != nil {
 		return figure.Picture{}, err
 	}
-	zero := 0.0 // of the potential, arbitrary: the mean of the frames
-	for _, v := range e {
-		zero += v / float64(len(e))
-	}
+	zero := stat.Mean(e, nil) // of the potential, which is arbitrary
 	shift := func(x []float64) []float64 {
 		out := make([]float64, len(x))
 		for i, v := range x {
@@ -342,8 +343,7 @@ func (g *Generator) Energies(ctx context.Context, flowOf, pmfOf string) (figure.
 		return out
 	}
 	summary := reweight.Summarize(f.LogW)
-	block := max(1, min(int(2*observable.Inefficiency(e)), len(e)/minDataBlocks))
-	return EnergyFigure(int(g.Settings.Seed), &summary, Sample{Name: "MD", Role: figure.Simulation, X: shift(e), Block: block},
+	return EnergyFigure(int(g.Settings.Seed), &summary, Sample{Name: "MD", Role: figure.Simulation, X: shift(e), Block: blockLength(observable.Inefficiency(e), len(e))},
 		Sample{Name: "flow", Role: figure.Before, X: shift(f.U)}, Sample{Name: "flow, reweighted", Role: figure.After, X: shift(f.U), Weight: w})
 }
 

@@ -50,7 +50,7 @@ func (r *PotentialsReport) Maps() (figure.Picture, error) {
 type ForceError struct {
 	Set         string            // of frames
 	U, B        reweight.Estimate // mean squared error of a force component, (kJ/mol/nm)², noise included
-	Noise       reweight.Estimate // upper bound of the noise in it, see pmf.NoiseBound
+	Noise       reweight.Estimate // upper bound of the noise in it, see pmf.NoiseBoundOf
 	Left, Right [2]float64        // the errors of U and B for frames at φ < 0 and at φ > 0; NaN where there are none
 	N           int
 }
@@ -59,53 +59,40 @@ type ForceError struct {
 func (g *Generator) ForceErrors(ctx context.Context, n int, sets map[string]func() (*data.Frames, data.Meta, error), order []string) ([]ForceError, error) {
 	var models [2]*pmf.Model
 	for k, of := range []string{Unbiased, Biased} {
-		file, err := g.model(ctx, "pmf", of, nil)
-		if err != nil {
+		var err error
+		if models[k], err = g.potential(ctx, of); err != nil {
 			return nil, err
 		}
-		if models[k], err = pmf.ImportMACE(g.Backend.Backend, file); err != nil {
-			return nil, err
-		}
-		models[k].Single = true
 	}
 	if g.Settings.Preset == "small" {
 		n = 200
 	}
 	var out []ForceError
 	for _, name := range order {
-		all, meta, err := sets[name]()
+		f, meta, err := sets[name]()
 		if err != nil {
 			return nil, err
 		}
-		f := &data.Frames{}
-		for i := range min(n, all.Len()) {
-			k := i * all.Len() / min(n, all.Len())
-			f.Append(all.Slice(k, k+1))
-		}
+		f = pick(f, evenly(f.Len(), n))
 		f.LogW = nil
 		set, err := NewDataset("", int(g.Settings.Seed), name, f, meta)
 		if err != nil {
 			return nil, err
 		}
 		e := ForceError{Set: name, N: f.Len()}
-		for k, m := range models {
-			_, force, err := m.EnergyForce(ctx, widened(f.R))
-			if err != nil {
+		var forces [2][]float64
+		for k, error := range []*reweight.Estimate{&e.U, &e.B} {
+			if _, forces[k], err = models[k].EnergyForce(ctx, widened(f.R)); err != nil {
 				return nil, err
 			}
-			mean, stderr, err := pmf.NoiseFloor(f.F, force)
-			if err != nil {
+			if error.Value, error.Error, err = pmf.NoiseFloor(f.F, forces[k]); err != nil {
 				return nil, err
 			}
-			*[]*reweight.Estimate{&e.U, &e.B}[k] = reweight.Estimate{Value: mean, Error: stderr}
-			e.Left[k], e.Right[k] = sideErrors(set.Dihedrals.Phi, f.F, force)
+			e.Left[k], e.Right[k] = sideErrors(set.Dihedrals.Phi, f.F, forces[k])
 		}
-		ensemble := &pmf.Ensemble{Models: models[:]}
-		bound, stderr, err := ensemble.NoiseBound(ctx, f.R, f.F)
-		if err != nil {
+		if e.Noise.Value, e.Noise.Error, err = pmf.NoiseBoundOf(f.F, forces[:]...); err != nil {
 			return nil, err
 		}
-		e.Noise = reweight.Estimate{Value: bound, Error: stderr}
 		out = append(out, e)
 	}
 	return out, nil
@@ -140,6 +127,10 @@ var clipFractions = []float64{0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1}
 // Clipping drops growing fractions of the largest weights of an evaluation's samples (paper, Tab. 6, Fig. 12).
 func (e *Evaluation) Clipping() ([]Clipped, error) {
 	rng := rand.New(rand.NewPCG(uint64(e.seed), streamEvaluate+8))
+	right := make([]float64, len(e.LogW))
+	for i, phi := range e.Samples.Dihedrals.Phi {
+		right[i] = float64(sideOf(phi))
+	}
 	var out []Clipped
 	for _, fraction := range clipFractions {
 		logw := e.LogW
@@ -159,10 +150,6 @@ func (e *Evaluation) Clipping() ([]Clipped, error) {
 		}
 		if c.Scores, err = observable.ScoreTorus(t, e.Reference.Dihedrals, observable.Resampling{Resamples: bootstraps, Rng: rng}); err != nil {
 			return nil, err
-		}
-		right := make([]float64, len(t.Phi))
-		for i, phi := range t.Phi {
-			right[i] = float64(sideOf(phi))
 		}
 		if c.Positive, err = reweight.Average(logw, right); err != nil {
 			return nil, err

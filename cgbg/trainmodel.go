@@ -139,16 +139,11 @@ func TrainFlow(ctx context.Context, b *backend.Backend, in, out string, o TrainO
 	kept, held := holdOut(t.frames.Len())
 	cfg := t.settings.FlowFit
 	cfg.Checkpoint, cfg.Progress, cfg.Start = t.checkpoint(), o.Progress, o.Start
-	frames := positions(t.frames, kept)
-	field, err := t.settings.field(frames, t.frames.Beads)
+	m, history, err := t.settings.fitFlow(ctx, b, positions(t.frames, kept), t.frames.Beads, cfg)
 	if err != nil {
 		return nil, false, err
 	}
-	m, history, err := flow.Fit(ctx, b.Backend, field, frames, cfg)
-	if err != nil {
-		return nil, false, err
-	}
-	l, err := m.NegLogLikelihood(ctx, positions(t.frames, held), t.settings.HeldOut, o.Seed, flow.SamplingAccuracy(b.Name, field), o.Progress)
+	l, err := m.NegLogLikelihood(ctx, positions(t.frames, held), t.settings.HeldOut, o.Seed, flow.SamplingAccuracy(b.Name, m.Field), o.Progress)
 	if err != nil {
 		return nil, false, err
 	}

@@ -2,9 +2,11 @@ package cgbg
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -62,6 +64,31 @@ func openWorkspace(dir, key string) (workspace, error) {
 }
 
 func (w workspace) path(name string) string { return filepath.Join(w.dir, name) }
+
+// kept reads what an earlier run found into value, from a file of the run's
+// folder, or finds it and keeps it.
+func (w workspace) kept(file string, value any, find func() error) error {
+	path := w.path(file)
+	if err := readJSON(path, value); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := find(); err != nil {
+		return err
+	}
+	return writeJSON(path, value)
+}
+
+// readJSON reads what writeJSON wrote.
+func readJSON(path string, value any) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("cgbg: %w", err)
+	}
+	if err := json.Unmarshal(text, value); err != nil {
+		return fmt.Errorf("cgbg: %s: %w; remove the file to have it made anew", path, err)
+	}
+	return nil
+}
 
 // Proposal is a set of samples of a flow with their importance weights.
 type Proposal struct {

@@ -107,22 +107,14 @@ func (f Equivariant) Init(store *model.Store, rng *rand.Rand) {
 	pairs := len(f.pairs())
 	train.AddParam(store, "pair/mean", slices.Clone(f.Mean), pairs)
 	train.AddParam(store, "pair/spread", slices.Clone(f.Spread), pairs)
-	dense := func(name string, in, out int, scale float64) {
-		w := make([]float32, in*out)
-		for i := range w {
-			w[i] = float32(scale * rng.NormFloat64() / math.Sqrt(float64(in)))
-		}
-		train.AddParam(store, name+"/w", w, in, out)
-		train.AddParam(store, name+"/b", make([]float32, out), out)
-	}
-	dense("in", pairs+len(f.quadruples())+f.clockSize(), f.Hidden, 1)
+	train.AddDense(store, rng, "in", pairs+len(f.quadruples())+f.clockSize(), f.Hidden)
 	for l := range f.Blocks {
 		name := fmt.Sprintf("blocks/%d/", l)
-		dense(name+"clock", f.clockSize(), 2*f.Hidden, smallWeights)
-		dense(name+"0", f.Hidden, f.Hidden, 1)
-		dense(name+"1", f.Hidden, f.Hidden, smallWeights)
+		train.AddScaledDense(store, rng, name+"clock", f.clockSize(), 2*f.Hidden, smallWeights)
+		train.AddDense(store, rng, name+"0", f.Hidden, f.Hidden)
+		train.AddScaledDense(store, rng, name+"1", f.Hidden, f.Hidden, smallWeights)
 	}
-	dense("out", f.Hidden, pairs, smallWeights)
+	train.AddScaledDense(store, rng, "out", f.Hidden, pairs, smallWeights)
 }
 
 // Velocity builds v(t, x), [batch, 3*beads].

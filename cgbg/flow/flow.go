@@ -119,7 +119,8 @@ type Model struct {
 // LogJacobian is ln |dx/dR| = −dim·ln std: ln q(R) = ln q(x) + LogJacobian.
 func (m *Model) LogJacobian() float64 { return -float64(m.Field.Dim()) * math.Log(m.Std) }
 
-func (m *Model) standardise(r []float64) []float64 {
+// Standardise takes frames in physical units to those of the flow, [n*dim].
+func (m *Model) Standardise(r []float64) []float64 {
 	x := make([]float64, len(r))
 	for i, v := range r {
 		x[i] = (v - m.Mean[i%len(m.Mean)]) / m.Std

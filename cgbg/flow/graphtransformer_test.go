@@ -85,14 +85,18 @@ func (f GraphTransformer) plainTrace(w weights, t, x *graph.Node) *graph.Node {
 }
 
 // rough makes all parameters count: at the start gates, biases and norms do not.
-func rough(t testing.TB, f GraphTransformer, seed uint64) *model.Store {
+func rough(t testing.TB, f Field, seed uint64) *model.Store {
+	return roughened(t, f, rand.New(rand.NewPCG(seed, 7)), func(rng *rand.Rand) float64 { return 0.05 * rng.NormFloat64() })
+}
+
+// roughened are a field's first parameters with noise on all of them, in float64.
+func roughened(t testing.TB, f Field, rng *rand.Rand, noise func(rng *rand.Rand) float64) *model.Store {
 	store := model.NewStore()
-	rng := rand.New(rand.NewPCG(seed, 7))
 	f.Init(store, rng)
 	for v := range store.IterVariables() {
 		values := tensors.MustCopyFlatData[float32](v.MustValue())
 		for i := range values {
-			values[i] += float32(0.05 * rng.NormFloat64())
+			values[i] += float32(noise(rng))
 		}
 		if err := v.SetValue(tensors.FromFlatDataAndDimensions(values, v.Shape().Dimensions...)); err != nil {
 			t.Fatal(err)

@@ -3,7 +3,6 @@ package flow
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/cgbg-go/lab/cgbg/ode"
 )
@@ -14,55 +13,30 @@ import (
 //
 // x: states in standardised units, [n*dim]. Result: ln q(x), nats, [n].
 func (m *Model) JointLogQ(ctx context.Context, x []float64, tol float64) ([]float64, error) {
-	j, err := m.joint(ctx, x, 1, 0, ode.Options{RTol: tol, ATol: tol})
-	if err != nil {
-		return nil, err
-	}
-	return j.logQ(m.Field.Dim()), nil
-}
-
-// publishedBatch is the number of samples that share a step in the published procedure.
-const publishedBatch = 500
-
-// PublishedLogQ is LogQ by the published procedure: a frame and its log-density
-// are one system for Dormand–Prince at tolerance tol, with steps that batches of 500 share by the
-// root mean square over all. So every velocity costs a divergence: evaluations,
-// per frame, are those of either. In float64, so that errors are those of the integration.
-//
-// r: frames in physical units, [n*dim].
-func (m *Model) PublishedLogQ(ctx context.Context, r []float64, tol float64) (logq []float64, evaluations float64, err error) {
-	dim := m.Field.Dim()
-	if len(r) == 0 || len(r)%dim != 0 {
-		return nil, 0, fmt.Errorf("flow: %d numbers are no frames of %d components", len(r), dim)
-	}
-	for part := range slices.Chunk(m.standardise(r), publishedBatch*dim) {
-		j, err := m.joint(ctx, part, 1, 0, ode.Options{RTol: tol, ATol: tol, FirstStep: 5e-3, Norm: ode.NormRMS})
-		if err != nil {
-			return nil, 0, err
-		}
-		logq = append(logq, j.logQ(dim)...)
-		evaluations += j.evaluations * float64(len(part)) / float64(len(r))
-	}
-	return logq, evaluations, nil
-}
-
-// joint moves states from t0 to t1 together with ∫₀¹ ∇·v dt along their paths.
-func (m *Model) joint(ctx context.Context, x []float64, t0, t1 float64, o ode.Options) (*transported, error) {
 	e, err := m.evaluator(false)
 	if err != nil {
 		return nil, err
 	}
-	dim := m.Field.Dim()
-	n := len(x) / dim
-	sol, err := ode.Solve(ctx, e.joint(n), withLogQ(x, dim), dim+1, t0, t1, o)
+	j, err := e.jointSolve(ctx, x, 1, 0, ode.Options{RTol: tol, ATol: tol})
+	if err != nil {
+		return nil, err
+	}
+	return j.logQ(e.dim), nil
+}
+
+// jointSolve moves states from t0 to t1 together with ∫₀¹ ∇·v dt along their paths.
+func (e *evaluator) jointSolve(ctx context.Context, x []float64, t0, t1 float64, o ode.Options) (*transported, error) {
+	n := len(x) / e.dim
+	sol, err := ode.Solve(ctx, e.joint(n), withLogQ(x, e.dim), e.dim+1, t0, t1, o)
 	if err != nil {
 		return nil, fmt.Errorf("flow: joint solve: %w", err)
 	}
-	out := &transported{x: make([]float64, n*dim), integral: make([]float64, n), evaluations: float64(sol.Evaluations), divergences: float64(sol.Evaluations)}
+	out := &transported{x: make([]float64, len(x)), integral: make([]float64, n), errors: make([]float64, n),
+		evaluations: float64(sol.Evaluations), divergences: float64(sol.Evaluations)}
 	for i := range n {
-		row := sol.X[i*(dim+1) : (i+1)*(dim+1)]
-		copy(out.x[i*dim:], row[:dim])
-		out.integral[i] = (t1 - t0) * row[dim]
+		row := sol.X[i*(e.dim+1) : (i+1)*(e.dim+1)]
+		copy(out.x[i*e.dim:], row[:e.dim])
+		out.integral[i] = (t1 - t0) * row[e.dim]
 	}
 	return out, nil
 }

@@ -102,22 +102,23 @@ func (m *Model) Sample(ctx context.Context, n int, seed uint64, acc Accuracy, pr
 	if n <= 0 {
 		return nil, fmt.Errorf("flow: cannot draw %d samples", n)
 	}
-	dim := m.Field.Dim()
 	z, rng := m.prior(n, seed)
 	out, err := m.transport(ctx, z, 0, 1, acc, progress)
 	if err != nil {
 		return nil, err
 	}
-	s := &Samples{R: m.physical(out.x), LogQ: make([]float64, n), Quadrature: out.errors}
-	s.LogCOM = m.LogCOM(s.R)
-	for i := range n {
-		s.LogQ[i] = logNormal(z[i*dim:(i+1)*dim]) - out.integral[i]
-	}
-	s.Evaluations, s.Divergences = out.evaluations, out.divergences
+	s := m.drawn(z, out)
 	if err := m.check(ctx, s, out.x, acc.withDefaults(), rng); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// drawn are the samples that points z of the prior were carried to.
+func (m *Model) drawn(z []float64, out *transported) *Samples {
+	s := &Samples{R: m.physical(out.x), LogQ: out.logQForth(z), Quadrature: out.errors, Evaluations: out.evaluations, Divergences: out.divergences}
+	s.LogCOM = m.LogCOM(s.R)
+	return s
 }
 
 // LogQ returns the log-density of given frames in standardised units, nats,
@@ -129,7 +130,7 @@ func (m *Model) LogQ(ctx context.Context, r []float64, acc Accuracy, progress fu
 	if len(r) == 0 || len(r)%dim != 0 {
 		return nil, nil, fmt.Errorf("flow: %d numbers are no frames of %d components", len(r), dim)
 	}
-	out, err := m.transport(ctx, m.standardise(r), 1, 0, acc, progress)
+	out, err := m.transport(ctx, m.Standardise(r), 1, 0, acc, progress)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -214,7 +215,7 @@ func comLogDensity(x []float64, beads int) float64 {
 // [Samples], [n].
 func (m *Model) LogCOM(r []float64) []float64 {
 	dim := m.Field.Dim()
-	x := m.standardise(r)
+	x := m.Standardise(r)
 	out := make([]float64, len(x)/dim)
 	for i := range out {
 		if m.Beads > 0 {
@@ -242,6 +243,16 @@ func (t *transported) logQ(dim int) []float64 {
 	return logq
 }
 
+// logQForth is the log-density at the ends of paths that began at z in the prior.
+func (t *transported) logQForth(z []float64) []float64 {
+	logq := make([]float64, len(t.integral))
+	dim := len(z) / len(logq)
+	for i := range logq {
+		logq[i] = logNormal(z[i*dim:(i+1)*dim]) - t.integral[i]
+	}
+	return logq
+}
+
 // transport moves the states from t0 to t1 in batches, several at a time.
 func (m *Model) transport(ctx context.Context, x []float64, t0, t1 float64, acc Accuracy, progress func(done, total int, note string)) (*transported, error) {
 	acc = acc.withDefaults()
@@ -258,55 +269,67 @@ func (m *Model) transport(ctx context.Context, x []float64, t0, t1 float64, acc 
 	dim := m.Field.Dim()
 	n := len(x) / dim
 	out := &transported{x: make([]float64, len(x)), integral: make([]float64, n), errors: make([]float64, n)}
+	var mu sync.Mutex
+	done := 0
+	err = inBatches(n, acc.Batch, func(start, end int) error {
+		b, err := e.batch(ctx, path, x[start*dim:end*dim], t0, t1, acc)
+		if err != nil {
+			return fmt.Errorf("flow: samples %d to %d: %w", start, end-1, err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		copy(out.x[start*dim:], b.x)
+		copy(out.integral[start:], b.integral)
+		copy(out.errors[start:], b.errors)
+		for _, i := range b.rough {
+			out.rough = append(out.rough, start+i)
+		}
+		for _, i := range b.odd {
+			out.odd = append(out.odd, start+i)
+		}
+		out.evaluations += b.evaluations * float64(end-start) / float64(n)
+		out.divergences += b.divergences * float64(end-start) / float64(n)
+		done += end - start
+		if progress != nil {
+			progress(done, n, "")
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, m.again(ctx, x, t0, t1, acc, out)
+}
+
+// inBatches does work on batches of n states, as many at once as there are
+// threads. After an error no batch is begun; the first is returned.
+func inBatches(n, batch int, work func(start, end int) error) error {
 	var (
 		mu       sync.Mutex
 		wg       sync.WaitGroup
 		firstErr error
-		done     int
 	)
+	failed := func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return firstErr != nil
+	}
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
-	for start := 0; start < n; start += acc.Batch {
-		end := min(start+acc.Batch, n)
+	for start := 0; start < n && !failed(); start += batch {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			b, err := e.batch(ctx, path, x[start*dim:end*dim], t0, t1, acc)
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
+			if err := work(start, min(start+batch, n)); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
 				if firstErr == nil {
-					firstErr = fmt.Errorf("flow: samples %d to %d: %w", start, end-1, err)
+					firstErr = err
 				}
-				return
-			}
-			copy(out.x[start*dim:], b.x)
-			copy(out.integral[start:], b.integral)
-			copy(out.errors[start:], b.errors)
-			for _, i := range b.rough {
-				out.rough = append(out.rough, start+i)
-			}
-			for _, i := range b.odd {
-				out.odd = append(out.odd, start+i)
-			}
-			out.evaluations += b.evaluations * float64(end-start) / float64(n)
-			out.divergences += b.divergences * float64(end-start) / float64(n)
-			done += end - start
-			if progress != nil {
-				progress(done, n, "")
 			}
 		})
-		mu.Lock()
-		failed := firstErr != nil
-		mu.Unlock()
-		if failed {
-			break
-		}
 	}
 	wg.Wait()
-	if firstErr != nil {
-		return nil, firstErr
-	}
-	return out, m.again(ctx, x, t0, t1, acc, out)
+	return firstErr
 }
 
 // again moves the states that a schedule was not good enough for: rough ones by

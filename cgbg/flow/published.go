@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/cgbg-go/lab/cgbg/ode"
 	"github.com/gomlx/gomlx/core/graph"
@@ -28,21 +29,46 @@ func (m *Model) JointSample(ctx context.Context, n int, seed uint64, tol float64
 		return nil, err
 	}
 	z, _ := m.prior(n, seed)
-	sol, err := ode.Solve(ctx, e.joint(n), withLogQ(z, e.dim), e.dim+1, 0, 1, ode.Options{RTol: tol, ATol: tol, FirstStep: 0.005, Norm: ode.NormRMS})
+	out, err := e.jointSolve(ctx, z, 0, 1, publishedSolver(tol))
 	if err != nil {
-		return nil, fmt.Errorf("flow: joint solve: %w", err)
+		return nil, err
 	}
-	s := &Samples{LogQ: make([]float64, n), Quadrature: make([]float64, n),
-		Evaluations: float64(sol.Evaluations), Divergences: float64(sol.Evaluations)}
-	x := make([]float64, 0, n*e.dim)
-	for i := range n {
-		row := sol.X[i*(e.dim+1) : (i+1)*(e.dim+1)]
-		x = append(x, row[:e.dim]...)
-		s.LogQ[i] = logNormal(z[i*e.dim:(i+1)*e.dim]) - row[e.dim]
+	return m.drawn(z, out), nil
+}
+
+// publishedSolver is Dormand–Prince as published: one step size for a batch, by
+// the root mean square of all errors, from a first step of 0.005.
+func publishedSolver(tol float64) ode.Options {
+	return ode.Options{RTol: tol, ATol: tol, FirstStep: 5e-3, Norm: ode.NormRMS}
+}
+
+// publishedBatch is the number of samples that share a step in the published procedure.
+const publishedBatch = 500
+
+// PublishedLogQ is LogQ by the published procedure: a frame and its log-density
+// are one system for Dormand–Prince at tolerance tol, with steps that batches of 500 share by the
+// root mean square over all. So every velocity costs a divergence: evaluations,
+// per frame, are those of either. In float64, so that errors are those of the integration.
+//
+// r: frames in physical units, [n*dim].
+func (m *Model) PublishedLogQ(ctx context.Context, r []float64, tol float64) (logq []float64, evaluations float64, err error) {
+	e, err := m.evaluator(false)
+	if err != nil {
+		return nil, 0, err
 	}
-	s.R = m.physical(x)
-	s.LogCOM = m.LogCOM(s.R)
-	return s, nil
+	dim := e.dim
+	if len(r) == 0 || len(r)%dim != 0 {
+		return nil, 0, fmt.Errorf("flow: %d numbers are no frames of %d components", len(r), dim)
+	}
+	for part := range slices.Chunk(m.Standardise(r), publishedBatch*dim) {
+		j, err := e.jointSolve(ctx, part, 1, 0, publishedSolver(tol))
+		if err != nil {
+			return nil, 0, err
+		}
+		logq = append(logq, j.logQ(dim)...)
+		evaluations += j.evaluations * float64(len(part)) / float64(len(r))
+	}
+	return logq, evaluations, nil
 }
 
 // prior draws n points of the prior, [n*dim], and returns the source for more.

@@ -27,7 +27,7 @@ func (m *Model) RoundTrip(ctx context.Context, r []float64, acc Accuracy) (*Roun
 	if len(r) == 0 || len(r)%dim != 0 {
 		return nil, fmt.Errorf("flow: %d numbers are no frames of %d components", len(r), dim)
 	}
-	back, err := m.transport(ctx, m.standardise(r), 1, 0, acc, nil)
+	back, err := m.transport(ctx, m.Standardise(r), 1, 0, acc, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -35,9 +35,6 @@ func (m *Model) RoundTrip(ctx context.Context, r []float64, acc Accuracy) (*Roun
 	if err != nil {
 		return nil, err
 	}
-	t := &RoundTrip{Z: back.x, R: m.physical(forth.x), LogQBack: back.logQ(dim), Evaluations: back.evaluations, Divergences: back.divergences}
-	for i, v := range forth.integral {
-		t.LogQForth = append(t.LogQForth, logNormal(t.Z[i*dim:(i+1)*dim])-v)
-	}
-	return t, nil
+	return &RoundTrip{Z: back.x, R: m.physical(forth.x), LogQBack: back.logQ(dim), LogQForth: forth.logQForth(back.x),
+		Evaluations: back.evaluations, Divergences: back.divergences}, nil
 }

@@ -33,7 +33,7 @@ func TestRoundTrip(t *testing.T) {
 		if !(trip.Divergences >= 33) || !(trip.Evaluations >= 7) {
 			t.Errorf("%g velocities and %g divergences", trip.Evaluations, trip.Divergences)
 		}
-		x := m.standardise(s.R)
+		x := m.Standardise(s.R)
 		for i := range s.LogQ {
 			want := logGaussian(x[3*i:3*i+3], f.s)
 			// A path off by 1e-8 relative moves log q by up to |x|²/s²·1e-8, and adds up over steps.
@@ -72,7 +72,7 @@ func TestPublishedLogQ(t *testing.T) {
 		if err != nil || len(logq) != publishedBatch+20 {
 			t.Fatal(len(logq), err)
 		}
-		x := m.standardise(s.R)
+		x := m.Standardise(s.R)
 		for i, v := range logq {
 			worst = math.Max(worst, math.Abs(v-logGaussian(x[3*i:3*i+3], f.s)))
 		}

@@ -38,7 +38,7 @@ func (m *Model) NegLogLikelihood(ctx context.Context, frames []float32, n int, s
 		i := k * have / n
 		r = append(r, m.moved(frames, i, rng)...)
 	}
-	out, err := m.transport(ctx, m.standardise(r), 1, 0, acc, progress)
+	out, err := m.transport(ctx, m.Standardise(r), 1, 0, acc, progress)
 	if err != nil {
 		return nil, err
 	}

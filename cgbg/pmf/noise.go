@@ -45,12 +45,30 @@ func (e *Ensemble) NoiseBound(ctx context.Context, r, f []float32) (bound, stder
 	for i, v := range r {
 		wide[i] = float64(v)
 	}
-	// Σ_a<b ρ_a ρ_b = ½[(Σρ)² − Σρ²]
-	sum, squares := make([]float64, len(f)), make([]float64, len(f))
+	var forces [][]float64
 	for k, m := range e.Models {
 		_, force, err := m.EnergyForce(ctx, wide)
 		if err != nil {
 			return 0, 0, fmt.Errorf("pmf: potential %d of %d: %w", k+1, len(e.Models), err)
+		}
+		forces = append(forces, force)
+	}
+	return NoiseBoundOf(f, forces...)
+}
+
+// NoiseBoundOf is [Ensemble.NoiseBound] of forces that the members gave already.
+//
+// f: forces of frames; members: those of two or more potentials; each [n*dim].
+// Errors: fewer, lengths that differ.
+func NoiseBoundOf(f []float32, members ...[]float64) (bound, stderr float64, err error) {
+	if len(members) < 2 {
+		return 0, 0, fmt.Errorf("pmf: noise bound: forces of %d potentials: two or more", len(members))
+	}
+	// Σ_a<b ρ_a ρ_b = ½[(Σρ)² − Σρ²]
+	sum, squares := make([]float64, len(f)), make([]float64, len(f))
+	for _, force := range members {
+		if len(force) != len(f) {
+			return 0, 0, fmt.Errorf("pmf: noise bound: %d forces of a potential, but %d of frames", len(force), len(f))
 		}
 		for i, v := range force {
 			d := float64(f[i]) - v
@@ -58,7 +76,7 @@ func (e *Ensemble) NoiseBound(ctx context.Context, r, f []float32) (bound, stder
 			squares[i] += d * d
 		}
 	}
-	n := float64(len(e.Models))
+	n := float64(len(members))
 	return blockMean(len(f), func(i int) float64 { return (sum[i]*sum[i] - squares[i]) / (n * (n - 1)) })
 }
 

@@ -25,9 +25,14 @@ func AddParam(store *model.Store, name string, values []float32, dims ...int) {
 // "<name>/w" and "<name>/b": normal with variance 1/in (LeCun), and zero. The
 // host draws them, so that every backend starts from the same values.
 func AddDense(store *model.Store, rng *rand.Rand, name string, in, out int) {
+	AddScaledDense(store, rng, name, in, out, 1)
+}
+
+// AddScaledDense is AddDense with weights that are scale times as large.
+func AddScaledDense(store *model.Store, rng *rand.Rand, name string, in, out int, scale float64) {
 	w := make([]float32, in*out)
 	for i := range w {
-		w[i] = float32(rng.NormFloat64() / math.Sqrt(float64(in)))
+		w[i] = float32(scale * rng.NormFloat64() / math.Sqrt(float64(in)))
 	}
 	AddParam(store, name+"/w", w, in, out)
 	AddParam(store, name+"/b", make([]float32, out), out)

@@ -38,15 +38,20 @@ func main() {
 	if err != nil {
 		fail(err)
 	}
-	out := map[string]any{"what": *what, "batch": *batch, "device": b.Name}
+	out := map[string]any{"what": *what, "device": b.Name}
 	switch *what {
 	case "sample":
-		err = sample(b, *weights, *n, *batch, *checks, *pathTol, *adaptive, *schedule, *seed, *intervals, *logqTol, *double, out)
+		err = sample(b, *weights, *n, *checks, *adaptive, *schedule, *seed, out, func(acc *flow.Accuracy) {
+			acc.Single = !*double
+			replace(&acc.Batch, *batch)
+			replace(&acc.PathTol, *pathTol)
+			replace(&acc.Intervals, *intervals)
+			replace(&acc.LogQTol, *logqTol)
+		})
 	case "train":
-		if *batch == 0 {
-			*batch = 256
-		}
-		err = train(b, *beads, *n, *batch, *slices, out)
+		size := 256
+		replace(&size, *batch)
+		err = train(b, *beads, *n, size, *slices, out)
 	default:
 		err = fmt.Errorf("-what %s: sample or train", *what)
 	}
@@ -63,26 +68,24 @@ func fail(err error) {
 	os.Exit(1)
 }
 
-func sample(b *backend.Backend, path string, n, batch, checks int, pathTol float64, adaptive bool, schedule string, seed uint64, intervals int, logqTol float64, double bool, out map[string]any) error {
+// replace sets what a flag names; its zero stands for the default.
+func replace[T comparable](dst *T, value T) {
+	var zero T
+	if value != zero {
+		*dst = value
+	}
+}
+
+// sample times samples with the accuracy for the field as change leaves it.
+func sample(b *backend.Backend, path string, n, checks int, adaptive bool, schedule string, seed uint64, out map[string]any, change func(acc *flow.Accuracy)) error {
 	m, err := flow.Import(b.Backend, path)
 	if err != nil {
 		return err
 	}
 	acc := flow.SamplingAccuracy(b.Name, m.Field)
 	acc.Checks = -1
-	if pathTol > 0 {
-		acc.PathTol = pathTol
-	}
-	acc.Single = !double
-	if intervals > 0 {
-		acc.Intervals = intervals
-	}
-	if logqTol > 0 {
-		acc.LogQTol = logqTol
-	}
-	if batch > 0 {
-		acc.Batch = batch
-	}
+	change(&acc)
+	out["batch"] = acc.Batch
 	ctx := context.Background()
 	if !adaptive {
 		if acc.Schedule, err = flow.LoadSchedule(schedule); errors.Is(err, fs.ErrNotExist) {
@@ -137,6 +140,6 @@ func train(b *backend.Backend, beads, steps, batch, slices int, out map[string]a
 	if err != nil {
 		return err
 	}
-	out["beads"], out["seconds_per_step"] = beads, last.Sub(first).Seconds()/float64(end-begin)
+	out["batch"], out["beads"], out["seconds_per_step"] = batch, beads, last.Sub(first).Seconds()/float64(end-begin)
 	return nil
 }
