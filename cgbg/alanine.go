@@ -33,7 +33,8 @@ type Alanine struct {
 // Potentials of [AlanineSettings].
 const (
 	MACE      = "mace"      // the equivariant network of the publication
-	Distances = "distances" // a perceptron on pair distances, to compare with
+	Invariant = "invariant" // a perceptron on principal components of distances, ours
+	Distances = "distances" // a plain perceptron on distances, to compare with
 )
 
 // Vector fields of [AlanineSettings].
@@ -46,10 +47,11 @@ const (
 type AlanineSettings struct {
 	Preset               string
 	Seed                 uint64
-	Potential            string   // MACE or Distances
-	MACE                 pmf.MACE // species and neighbours are those of the frames
-	PMFHidden, PMFLayers int      // of the perceptron on distances
-	PMFFit               pmf.Config
+	Potential            string                // MACE, Invariant or Distances
+	MACE                 pmf.MACE              // species and neighbours are those of the frames
+	InvariantHidden      int                   // width of Invariant
+	PMFHidden, PMFLayers int                   // of the perceptron on distances
+	PMFFit               pmf.Config            // of Potential, as pmfFit gives it
 	Field                string                // GraphTransformer or Equivariant
 	Flow                 flow.GraphTransformer // of the former; Beads are those of the frames
 	FieldHidden          int                   // width of the latter
@@ -67,39 +69,36 @@ const beadMass = 12
 
 // NewAlanineSettings returns a preset's settings. For "paper", flow and potential
 // are the published ones with the published training (the flow's in its revision:
-// batches of 1024). "quick" has the potential in its published size, trained for
-// minutes with a higher rate that falls to almost nothing, and the equivariant flow.
+// batches of 1024). "quick" has the invariant potential and the equivariant flow, which
+// train in seconds.
 func NewAlanineSettings(preset string, seed uint64) (AlanineSettings, error) {
 	s := AlanineSettings{
 		Preset: preset, Seed: seed,
-		Potential: MACE, MACE: pmf.NewMACE(nil, 0), PMFHidden: 128, PMFLayers: 3,
-		PMFFit: pmf.Config{Epochs: 250, Batch: 256, Rate: 1e-3, RateDecay: 0.9, ClipNorm: 1, Validation: 0.1},
-		Field:  GraphTransformer, Flow: flow.NewGraphTransformer(0), FieldHidden: 256,
+		Potential: MACE, MACE: pmf.NewMACE(nil, 0), InvariantHidden: 256, PMFHidden: 128, PMFLayers: 3,
+		Field: GraphTransformer, Flow: flow.NewGraphTransformer(0), FieldHidden: 256,
 		Samples: 1_000_000, HeldOut: 2000, Checks: 64,
 		Replicas: 256, Langevin: langevin.Config{Dt: 0.002, Gamma: 2, Steps: 100_000, Stride: 50}, // ps: 14 steps in the fastest vibration
 	}
-	s.PMFFit.StepsPerCall = 1 // fused steps take long to compile
 	switch preset {
 	case "paper":
 	case "quick":
 		s.PMFHidden, s.PMFLayers = 64, 3
-		s.PMFFit.Epochs, s.PMFFit.Rate, s.PMFFit.RateDecay, s.PMFFit.Cosine = 7, 5e-3, 1e-2, true
-		s.Field = Equivariant
+		s.Potential, s.Field = Invariant, Equivariant
 		s.Samples, s.HeldOut = 1000, 200
 		s.Replicas, s.Langevin.Dt, s.Langevin.Steps, s.Langevin.Stride = 64, 0.003, 3000, 20
 	case "small":
 		s.MACE.Channels, s.MACE.Embed, s.MACE.Hidden, s.MACE.Readout = 4, 4, []int{8}, 4
 		s.MACE.LMax, s.MACE.Correlation = 1, 2
 		s.PMFHidden, s.PMFLayers = 16, 2
-		s.PMFFit.Epochs, s.PMFFit.Rate = 1, 1e-2
 		s.Flow = flow.GraphTransformer{Embed: 4, Hidden: 16, Layers: 2, Heads: 2, HeadDim: 8, FF: 32}
+		s.Potential, s.InvariantHidden = Invariant, 32
 		s.Field, s.FieldHidden, s.Checks = Equivariant, 32, 16
 		s.Samples, s.HeldOut = 200, 40
 		s.Replicas, s.Langevin.Steps, s.Langevin.Stride = 8, 60, 2
 	default:
 		return s, checkPreset(preset)
 	}
-	s.FlowFit = flowFit(preset, s.Field)
+	s.FlowFit, s.PMFFit = flowFit(preset, s.Field), pmfFit(preset, s.Potential)
 	s.PMFFit.Seed, s.FlowFit.Seed, s.Langevin.Seed = seed, seed, seed
 	s.PMFFit.CheckpointEvery, s.FlowFit.CheckpointEvery = 5*time.Second, 5*time.Second
 	return s, nil
@@ -129,6 +128,49 @@ func flowFit(preset, field string) flow.Config {
 		}
 	}
 	return c
+}
+
+// pmfFit is a preset's training of a potential. Published is that of MACE with "paper".
+func pmfFit(preset, potential string) pmf.Config {
+	c := pmf.Config{Epochs: 250, Batch: 256, Rate: 1e-3, RateDecay: 0.9, ClipNorm: 1, Validation: 0.1}
+	if potential == MACE {
+		c.StepsPerCall = 1 // fused steps take long to compile
+	}
+	switch preset {
+	case "quick":
+		c.Epochs, c.Rate, c.RateDecay, c.Cosine = 7, 5e-3, 1e-2, true
+		if potential == Invariant {
+			c.Epochs, c.Rate = 40, 1e-3
+		}
+	case "small":
+		c.Epochs, c.Rate = 1, 1e-2
+	}
+	return c
+}
+
+// withPotential are the settings with another potential.
+func (s AlanineSettings) withPotential(potential string) AlanineSettings {
+	if potential != s.Potential {
+		seed, every := s.PMFFit.Seed, s.PMFFit.CheckpointEvery
+		s.Potential, s.PMFFit = potential, pmfFit(s.Preset, potential)
+		s.PMFFit.Seed, s.PMFFit.CheckpointEvery = seed, every
+	}
+	return s
+}
+
+// potential is that of the settings for frames of so many beads, nm; kT in kJ/mol.
+func (s *AlanineSettings) potential(frames []float32, beads int, kT float64) (pmf.Potential, error) {
+	switch s.Potential {
+	case MACE:
+		return s.MACE, nil
+	case Invariant:
+		p, err := pmf.NewInvariant(frames, beads, kT)
+		p.Hidden = s.InvariantHidden
+		return p, err
+	case Distances:
+		return pmf.NewPairMLP(frames, beads, s.PMFHidden, s.PMFLayers, kT)
+	}
+	return nil, fmt.Errorf("cgbg: no potential %q: choose %q, %q or %q", s.Potential, MACE, Invariant, Distances)
 }
 
 // FlowKind is a way to make a flow: a vector field with a pairing of frames and noise.
@@ -280,16 +322,9 @@ func neighbours(f *data.Frames, cutoff float64) float64 {
 func (a *Alanine) FitPMF(ctx context.Context, progress Progress) (*pmf.Model, *train.History, error) {
 	cfg := a.Settings.PMFFit
 	cfg.Checkpoint, cfg.Progress = a.path("pmf-"+a.Settings.Potential+".npz"), progress
-	var potential pmf.Potential = a.Settings.MACE
-	switch a.Settings.Potential {
-	case MACE:
-	case Distances:
-		var err error
-		if potential, err = pmf.NewPairMLP(a.Frames.R, a.Frames.Beads, a.Settings.PMFHidden, a.Settings.PMFLayers, a.KT); err != nil {
-			return nil, nil, err
-		}
-	default:
-		return nil, nil, fmt.Errorf("cgbg: no potential %q: choose %q or %q", a.Settings.Potential, MACE, Distances)
+	potential, err := a.Settings.potential(a.Frames.R, a.Frames.Beads, a.KT)
+	if err != nil {
+		return nil, nil, err
 	}
 	return pmf.Fit(ctx, a.Backend.Backend, potential, a.Frames.R, a.Frames.F, cfg)
 }

@@ -160,7 +160,7 @@ func openPMF(ctx context.Context, b *backend.Backend, file string, m *flow.Model
 
 // readPMF reads a potential, to be computed in float32.
 func readPMF(b *backend.Backend, file string) (*pmf.Model, error) {
-	u, err := pmf.ImportMACE(b.Backend, file)
+	u, err := pmf.Import(b.Backend, file)
 	if err == nil {
 		u.Single = true
 	}

@@ -14,23 +14,25 @@ import (
 	"github.com/cgbg-go/lab/cgbg/flow"
 	"github.com/cgbg-go/lab/cgbg/pmf"
 	"github.com/cgbg-go/lab/cgbg/train"
+	"github.com/cgbg-go/lab/cgbg/units"
 	"github.com/cgbg-go/lab/data"
 )
 
 // TrainOptions of [TrainFlow] and [TrainPMF]; zeros stand for those of the preset.
 type TrainOptions struct {
-	Preset   string // of the settings, see Presets
-	Seed     uint64
-	Epochs   int          // passes over the frames
-	Batch    int          // frames of a step
-	Rate     float64      // highest learning rate
-	Field    string       // GraphTransformer or Equivariant; of flows, as those to HeldOut
-	Pairing  flow.Pairing // of frames and noise
-	Late     float64      // power of the flow times' law, see flow.Config
-	EMA      float64      // decay of the parameters' average
-	HeldOut  int          // frames that the likelihood is computed on
-	Start    string       // file of a trained model to go on from, of the same beads; "": random parameters
-	Progress Progress
+	Preset    string // of the settings, see Presets
+	Seed      uint64
+	Epochs    int          // passes over the frames
+	Batch     int          // frames of a step
+	Rate      float64      // highest learning rate
+	Potential string       // MACE or Invariant; of potentials
+	Field     string       // GraphTransformer or Equivariant; of flows, as those to HeldOut
+	Pairing   flow.Pairing // of frames and noise
+	Late      float64      // power of the flow times' law, see flow.Config
+	EMA       float64      // decay of the parameters' average
+	HeldOut   int          // frames that the likelihood is computed on
+	Start     string       // file of a trained model to go on from, of the same beads; "": random parameters
+	Progress  Progress
 }
 
 // training is a model in the making.
@@ -153,14 +155,21 @@ func TrainFlow(ctx context.Context, b *backend.Backend, in, out string, o TrainO
 	return card, err == nil, err
 }
 
-// TrainPMF trains a MACE potential on the forces of a file of frames, biased or
+// TrainPMF trains a potential on the forces of a file of frames, biased or
 // not (paper, Propositions 2 and 3), as [TrainFlow] does a flow. The last tenth
 // of the frames tells which parameters are kept.
 //
 // Errors: frames without forces or species; else as TrainFlow.
 func TrainPMF(ctx context.Context, b *backend.Backend, in, out string, o TrainOptions) (card *Card, fresh bool, err error) {
 	t, ready, err := newTraining(ctx, b, "pmf", in, out, o, func(t *training) (map[string]any, error) {
-		s, cfg := &t.settings, &t.settings.PMFFit
+		s := &t.settings
+		if o.Potential != "" {
+			*s = s.withPotential(o.Potential)
+		}
+		if s.Potential != MACE && s.Potential != Invariant {
+			return nil, fmt.Errorf("cgbg: no potential %q with a file form: choose %q or %q", s.Potential, MACE, Invariant)
+		}
+		cfg := &s.PMFFit
 		if len(t.frames.F) != len(t.frames.R) {
 			return nil, fmt.Errorf("cgbg: %s: frames without forces: force matching needs them; import a trajectory that has them", in)
 		}
@@ -170,7 +179,11 @@ func TrainPMF(ctx context.Context, b *backend.Backend, in, out string, o TrainOp
 		replace(&cfg.Epochs, o.Epochs)
 		replace(&cfg.Batch, o.Batch)
 		replace(&cfg.Rate, o.Rate)
-		return map[string]any{"mace": s.MACE, "epochs": cfg.Epochs, "batch": cfg.Batch, "rate": cfg.Rate, "rate_decay": cfg.RateDecay,
+		var sizes any = s.MACE
+		if s.Potential != MACE {
+			sizes = s.InvariantHidden
+		}
+		return map[string]any{"potential": s.Potential, "sizes": sizes, "epochs": cfg.Epochs, "batch": cfg.Batch, "rate": cfg.Rate, "rate_decay": cfg.RateDecay,
 			"cosine": cfg.Cosine, "clip_norm": cfg.ClipNorm, "validation": cfg.Validation}, nil
 	})
 	if err != nil || ready {
@@ -178,7 +191,11 @@ func TrainPMF(ctx context.Context, b *backend.Backend, in, out string, o TrainOp
 	}
 	cfg := t.settings.PMFFit
 	cfg.Checkpoint, cfg.Progress, cfg.Start = t.checkpoint(), o.Progress, o.Start
-	m, history, err := pmf.Fit(ctx, b.Backend, t.settings.MACE, t.frames.R, t.frames.F, cfg)
+	potential, err := t.settings.potential(t.frames.R, t.frames.Beads, units.KT(t.meta.Temperature))
+	if err != nil {
+		return nil, false, err
+	}
+	m, history, err := pmf.Fit(ctx, b.Backend, potential, t.frames.R, t.frames.F, cfg)
 	if err != nil {
 		return nil, false, err
 	}
@@ -186,7 +203,7 @@ func TrainPMF(ctx context.Context, b *backend.Backend, in, out string, o TrainOp
 		t.card.Results["validation"] = slices.Min(history.Validation)
 	}
 	kept := t.frames.Len() - int(cfg.Validation*float64(t.frames.Len()))
-	card, err = t.finish(history, cfg.Epochs*max(1, kept/cfg.Batch), func(path string) error { return pmf.ExportMACE(path, m) })
+	card, err = t.finish(history, cfg.Epochs*max(1, kept/cfg.Batch), func(path string) error { return pmf.Export(path, m) })
 	return card, err == nil, err
 }
 

@@ -122,12 +122,14 @@ func pairModel(t testing.TB) (*Model, []float64) {
 // TestForces: force = −gradient, by finite differences in float64.
 func TestForces(t *testing.T) {
 	pair, r := pairModel(t)
+	invariant, _, x := invariantModel(t)
 	for name, test := range map[string]struct {
 		m *Model
 		r []float64
 	}{
-		"RBFMLP":  {fresh(t, published), []float64{12, 25.5, 31, 48}},
-		"PairMLP": {pair, r},
+		"RBFMLP":    {fresh(t, published), []float64{12, 25.5, 31, 48}},
+		"PairMLP":   {pair, r},
+		"Invariant": {invariant, x},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx := context.Background()
@@ -137,7 +139,7 @@ func TestForces(t *testing.T) {
 			}
 			dim := test.m.Potential.Dim()
 			for i := range test.r {
-				const h = 1e-5
+				const h = 2e-6
 				var u [2]float64
 				for side, sign := range []float64{1, -1} {
 					shifted := slices.Clone(test.r)
@@ -157,9 +159,16 @@ func TestForces(t *testing.T) {
 	}
 }
 
-// TestPairMLPInvariance turns, shifts and reflects a frame.
-func TestPairMLPInvariance(t *testing.T) {
-	m, r := pairModel(t)
+// Turned, shifted and reflected frames have the same energy.
+func TestInvariance(t *testing.T) {
+	pair, r := pairModel(t)
+	invariance(t, pair, r)
+	invariant, _, x := invariantModel(t)
+	invariance(t, invariant, x)
+}
+
+func invariance(t *testing.T, m *Model, r []float64) {
+	t.Helper()
 	c, s := math.Cos(0.7), math.Sin(0.7)
 	moves := map[string]func(x, y, z float64) (float64, float64, float64){
 		"rotation":    func(x, y, z float64) (float64, float64, float64) { return c*x - s*y, s*x + c*y, z },

@@ -59,6 +59,7 @@ const dihedrals = "dihedrals"
 const (
 	basicForces = "basic"
 	leastNoise  = "least-noise"
+	internal    = "internal"
 )
 
 type importer struct {
@@ -74,7 +75,8 @@ type importer struct {
 	mapText   string     // of the file it came from, or ""
 	backbone  *cgmap.Map // has the dihedrals; cg, where its beads are atoms
 	atoms     int        // of the structure
-	forceMap  *mat.Dense // [beads, atoms]; nil for the force on the bead's own atom
+	forceMap  *mat.Dense // [beads, atoms]; nil for the force on the bead's own atom, or internal
+	internal  *cgmap.InternalForces
 	molecule  *cgmap.Molecule
 	noise     string                                  // of the forces, for the report
 	forces    bool                                    // whether the trajectories have them
@@ -89,7 +91,7 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flag.NewFlagSet("import", flag.ContinueOnError)
 	var im importer
 	fs.StringVar(&im.mapping, "map", cgmap.CoreBeta, "the `beads`: "+strings.Join(cgmap.Names, ", ")+", a file; or "+dihedrals+", phi and psi alone (8 bytes a residue)")
-	fs.StringVar(&im.projection, "forces", basicForces, "`projection` of forces on beads: "+basicForces+", of least coefficients: for a bead that is an atom, the force on it; or "+leastNoise+", with forces on other atoms added so that the noise is least")
+	fs.StringVar(&im.projection, "forces", basicForces, "`projection` of forces on beads: "+basicForces+", of least coefficients: for a bead that is an atom, the force on it; or "+leastNoise+", with forces on other atoms added so that the noise is least; or "+internal+", along bonds, angles and torsions of beads that are atoms, with what hangs on them moving along: least noisy of all, above all along torsions")
 	fs.StringVar(&im.constraints, "constraints", "none", "`bonds` that the simulation held rigid: none or h-bonds")
 	fs.StringVar(&im.structure, "structure", "", "GRO or PDB `file` with the names of the atoms, in the trajectory's order")
 	fs.StringVar(&im.out, "o", "", "Arrow `file` to write")
@@ -141,8 +143,8 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 // check looks at the choices that come as words.
 func (im *importer) check() error {
 	switch {
-	case im.projection != basicForces && im.projection != leastNoise:
-		return fmt.Errorf("%w: -forces %s: %s or %s", errUsage, im.projection, basicForces, leastNoise)
+	case !slices.Contains([]string{basicForces, leastNoise, internal}, im.projection):
+		return fmt.Errorf("%w: -forces %s: %s, %s or %s", errUsage, im.projection, basicForces, leastNoise, internal)
 	case im.constraints != "none" && im.constraints != "h-bonds":
 		return fmt.Errorf("%w: -constraints %s: none or h-bonds", errUsage, im.constraints)
 	case im.mapping == dihedrals || slices.Contains(cgmap.Names, im.mapping):

@@ -99,15 +99,29 @@ func (im *importer) projectForces(ctx context.Context, s *gromacs.Structure) (er
 		return err
 	}
 	var g cgmap.Gram
+	some := sample{most: max(1000, sampledNumbers/(3*len(s.Atoms)))}
 	for _, path := range im.trajectories {
 		if err := im.frames(ctx, path, func(f *gromacs.Frame, _ *float64) error {
 			if len(f.F) != 3*len(s.Atoms) {
-				return fmt.Errorf("-forces %s needs the forces on all %d atoms of the structure, here are %d", leastNoise, len(s.Atoms), len(f.F)/3)
+				return fmt.Errorf("-forces %s needs the forces on all %d atoms of the structure, here are %d", im.projection, len(s.Atoms), len(f.F)/3)
+			}
+			if im.projection == internal && some.wants() {
+				if _, err := im.molecule.Whole(f.R, &f.Box); err != nil {
+					return err
+				}
+				some.add(f.R, f.F)
+			}
+			if im.projection == internal {
+				return nil
 			}
 			return g.Add(f.F)
 		}); err != nil {
 			return err
 		}
+	}
+	if im.projection == internal {
+		im.internal, err = cgmap.LearnInternal(im.cg, im.molecule.Bonds(), slices.Concat(some.r...), slices.Concat(some.f...), rigid)
+		return err
 	}
 	basic, err := cgmap.Basic(im.cg.Matrix(), rigid)
 	if err != nil {
@@ -118,6 +132,34 @@ func (im *importer) projectForces(ctx context.Context, s *gromacs.Structure) (er
 	}
 	im.noise = fmt.Sprintf("rms force component %.1f kJ/mol/nm, %.1f by the basic projection", cgmap.MeanRMS(g.RMS(im.forceMap)), cgmap.MeanRMS(g.RMS(basic)))
 	return nil
+}
+
+// sampledNumbers are those of positions that a sample holds at most, but for 1,000 frames.
+const sampledNumbers = 2 << 20
+
+// sample holds frames at even distances, at most so many, of a trajectory of any length.
+type sample struct {
+	most, every, seen int
+	r, f              [][]float32
+}
+
+// wants tells whether the next frame is one of them.
+func (s *sample) wants() bool {
+	s.every = max(s.every, 1)
+	s.seen++
+	return (s.seen-1)%s.every == 0
+}
+
+func (s *sample) add(r, f []float32) {
+	s.r, s.f = append(s.r, slices.Clone(r)), append(s.f, slices.Clone(f))
+	if len(s.r) < s.most {
+		return
+	}
+	s.every *= 2
+	for k := range (len(s.r) + 1) / 2 {
+		s.r[k], s.f[k] = s.r[2*k], s.f[2*k]
+	}
+	s.r, s.f = s.r[:(len(s.r)+1)/2], s.f[:(len(s.f)+1)/2]
 }
 
 // A batch of mapped frames is written when it has so many frames or numbers.
@@ -175,6 +217,8 @@ func (im *importer) add(batch *data.Frames, f *gromacs.Frame, energy *float64) e
 		}
 		switch {
 		case forces == nil || im.mapping == dihedrals:
+		case im.internal != nil:
+			forces, err = im.internal.Apply(nil, f.R, forces)
 		case im.forceMap != nil:
 			forces, err = cgmap.ProjectForces(nil, im.forceMap, forces)
 		default:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -8,8 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/gromacs"
+	"github.com/cgbg-go/lab/data/npz"
 )
 
 // mapFile writes a map to a file.
@@ -98,5 +101,146 @@ func TestMergeOfMaps(t *testing.T) {
 	}
 	if _, err := call(t, "merge", "-o", filepath.Join(dir, "both.arrow"), files[0], files[1]); err == nil || !strings.Contains(err.Error(), "the map") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// pdb is the structure of a simulation in implicit water.
+const pdb = "../../../data/gromacs/testdata/ala2.pdb"
+
+// implicit is n frames of all its atoms as a trajectory, and the same frames.
+func implicit(t *testing.T, n int) (path string, frames *data.Frames) {
+	t.Helper()
+	all, meta, err := data.ReadFile("../../../data/ala2/obc2/unbiased_all-atom.arrow")
+	if err != nil {
+		t.Fatal(err)
+	}
+	frames = all.Slice(0, n)
+	dir := t.TempDir()
+	arrow, path := filepath.Join(dir, "some.arrow"), filepath.Join(dir, "some.npz")
+	if err := data.WriteFile(arrow, meta, frames); err != nil {
+		t.Fatal(err)
+	}
+	if err := npz.Write(path, arrow); err != nil {
+		t.Fatal(err)
+	}
+	return path, frames
+}
+
+// Forces along internal coordinates are those of cgmap, to the last bit, by a named map as by a file that selects the same atoms.
+func TestImportInternalForces(t *testing.T) {
+	path, all := implicit(t, 600)
+	load := func(args ...string) (*data.Frames, data.Meta) {
+		t.Helper()
+		out := filepath.Join(t.TempDir(), "out.arrow")
+		if _, err := call(t, append([]string{"import", "-forces", "internal", "-structure", pdb, "-o", out, path}, args...)...); err != nil {
+			t.Fatal(err)
+		}
+		f, meta, err := data.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f, meta
+	}
+	s, err := gromacs.ReadStructure(pdb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	molecule, err := cgmap.NewMolecule(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := cgmap.New(cgmap.CoreBeta, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := mapFile(t, "ACE1:C C ACE1:C\nALA2:N N ALA2:N\nALA2:CA C ALA2:CA\nALA2:CB C ALA2:CB\nALA2:C C ALA2:C\nNME3:N N NME3:N\n")
+	for _, c := range []struct {
+		args  []string
+		rigid [][]int
+	}{{nil, nil}, {[]string{"-constraints", "h-bonds"}, molecule.HydrogenGroups(s)}} {
+		in, err := cgmap.LearnInternal(m, molecule.Bonds(), all.R, all.F, c.rigid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []float32
+		for i := range all.Len() {
+			if want, err = in.Apply(want, all.R[i*all.Width():(i+1)*all.Width()], all.F[i*all.Width():(i+1)*all.Width()]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, mapping := range []string{"core-beta", file} {
+			f, meta := load(append(c.args, "-map", mapping)...)
+			if f.Len() != all.Len() || !slices.Equal(f.F, want) {
+				t.Errorf("%s, %q: other forces", mapping, c.args)
+			}
+			if command := strings.Join(append([]string{"-forces internal"}, c.args...), " "); !strings.Contains(meta.Generator, command) {
+				t.Errorf("%s: made by %q", mapping, meta.Generator)
+			}
+		}
+	}
+	// The weights are of the frames that are kept.
+	f, _ := load("-skip", "100", "-every", "1")
+	in, err := cgmap.LearnInternal(m, molecule.Bonds(), all.R[100*all.Width():], all.F[100*all.Width():], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := in.Apply(nil, all.R[100*all.Width():101*all.Width()], all.F[100*all.Width():101*all.Width()])
+	if err != nil || f.Len() != 500 || !slices.Equal(f.F[:18], first) {
+		t.Errorf("skipped: got %d frames, %v, want %v, %v", f.Len(), f.F[:18], first, err)
+	}
+	if text, err := call(t, "import", "-h"); err != nil || !strings.Contains(text, "internal, along bonds, angles and torsions") {
+		t.Errorf("-h: got %q, %v", text, err)
+	}
+}
+
+// What has no internal forces is said, and no file is left.
+func TestImportInternalForcesErrors(t *testing.T) {
+	path, _ := implicit(t, 600)
+	for _, c := range []struct {
+		name string
+		args []string
+		none bool // no unbiased force map
+		want string
+	}{
+		{"few frames", []string{"-structure", gro, trr}, false, "8 frames are too few"},
+		{"means", []string{"-structure", pdb, "-map", mapFile(t, "a C ALA2:CA ALA2:CB\nb C ALA2:C\nc N NME3:N\n"), path}, true, "my.map are means of atoms"},
+		{"rigid beads", []string{"-structure", pdb, "-map", "all-atom", "-constraints", "h-bonds", path}, true, "constraints"},
+		{"frames of beads", []string{"-structure", gro, "-map", "heavy-atom", "../../../data/npz/testdata/published.npz"}, false, "-forces internal needs the forces on all 22 atoms"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			_, err := call(t, append([]string{"import", "-forces", "internal", "-o", filepath.Join(dir, "x.arrow")}, c.args...)...)
+			if err == nil || !strings.Contains(err.Error(), c.want) || errors.Is(err, cgmap.ErrForceMap) != c.none || exitCode(err) != 1 {
+				t.Errorf("got %v, exit code %d", err, exitCode(err))
+			}
+			if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+				t.Errorf("left behind: %v, %v", left, err)
+			}
+		})
+	}
+}
+
+// A sample is of frames at even distances from the first on, as many as fit, with their own forces.
+func TestSample(t *testing.T) {
+	for _, most := range []int{2, 7, 8} {
+		for n := 1; n <= 100; n++ {
+			s := sample{most: most}
+			for i := range n {
+				if s.wants() {
+					s.add([]float32{float32(i)}, []float32{-float32(i)})
+				}
+			}
+			if n < most && len(s.r) != n || len(s.r) > most || len(s.r) < min(n, most/2) || len(s.f) != len(s.r) {
+				t.Errorf("%d of %d frames, at most %d", len(s.r), n, most)
+			}
+			for k := range s.r {
+				if want := float32(k * s.every); s.r[k][0] != want || s.f[k][0] != -want || int(want) >= n {
+					t.Errorf("%d frames, at most %d: frame %d is %g with the forces of %g, want %g", n, most, k, s.r[k][0], -s.f[k][0], want)
+				}
+			}
+			if n > len(s.r)*s.every {
+				t.Errorf("%d frames, at most %d: none of the last %d", n, most, n-len(s.r)*s.every)
+			}
+		}
 	}
 }

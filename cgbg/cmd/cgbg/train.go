@@ -21,7 +21,10 @@ Trains a model on frames.
 
   flow   what samples are drawn from, by flow matching: the published graph transformer, or
          our equivariant field of distances, which learns with far fewer and cheaper steps
-  pmf    a MACE potential of mean force, by force matching; frames may be biased
+  pmf    a potential of mean force, by force matching; frames may be biased: the published
+         MACE, or our invariant perceptron on distances, which learns in seconds. Import frames
+         with -forces internal (implicit solvent) or least-noise: forces on beads have ten to
+         a hundred times the noise else
 
 The model goes to the file of -o, and a card beside it (MODEL.npz.json) says how it was
 made: settings, data, backend, version, and how well it does on held-out frames. Ctrl-C keeps
@@ -43,6 +46,7 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs.IntVar(&o.Batch, "batch", 0, "`frames` of a step; 0: the preset's")
 	fs.Float64Var(&o.Rate, "rate", 0, "highest learning `rate`; 0: the preset's")
 	fs.IntVar(&o.HeldOut, "held-out", 0, "`frames` for the likelihood; 0: the preset's")
+	fs.StringVar(&o.Potential, "potential", "", "`kind` of a pmf: mace or invariant; the preset's without it")
 	fs.StringVar(&o.Field, "field", "", "`kind` of a flow: graph-transformer or equivariant; the preset's without it")
 	pairing := fs.String("pairing", "", "`how` noise meets frames: independent, aligned or transported; the preset's without it")
 	fs.Float64Var(&o.Late, "late", 0, "`power` that draws flow times near the data, 1: uniform; 0: the preset's")
