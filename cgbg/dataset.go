@@ -183,13 +183,13 @@ func DihedralFigure(seed int, sets ...*Dataset) (figure.Picture, error) {
 	return figure.FreeEnergyPair(pair[0], pair[1], options("φ, degrees", "a"), options("ψ, degrees", "b"))
 }
 
-// ForceNoise is how large the forces of a map's beads are by two unbiased force
+// ForceNoise is how large the forces of a map's beads are by unbiased force
 // maps, in kJ/mol/nm a component: mean force and noise together. The
-// difference of the squares is noise that LeastNoise avoids.
+// difference of two squares is noise that one map avoids.
 type ForceNoise struct {
-	Map          string
-	Basic, Least float64
-	Frames       int
+	Map                    string
+	Basic, Least, Internal float64 // see [cgmap.Basic], [cgmap.Gram.LeastNoise], [cgmap.LearnInternal]
+	Frames                 int
 }
 
 // CompareForceMaps compares the force maps of every map on frames of all atoms.
@@ -214,7 +214,25 @@ func CompareForceMaps(s *gromacs.Structure, f *data.Frames) ([]ForceNoise, error
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, ForceNoise{Map: name, Basic: cgmap.MeanRMS(g.RMS(basic)), Least: cgmap.MeanRMS(g.RMS(least)), Frames: g.Frames()})
+		molecule, err := cgmap.NewMolecule(s)
+		if err != nil {
+			return nil, err
+		}
+		internal, err := cgmap.LearnInternal(m, molecule.Bonds(), f.R, f.F, nil)
+		if err != nil {
+			return nil, err
+		}
+		var forces []float32
+		for i := range f.Len() {
+			if forces, err = internal.Apply(forces, f.R[i*f.Width():(i+1)*f.Width()], f.F[i*f.Width():(i+1)*f.Width()]); err != nil {
+				return nil, err
+			}
+		}
+		squares := 0.0
+		for _, v := range forces {
+			squares += float64(v) * float64(v) / float64(len(forces))
+		}
+		out = append(out, ForceNoise{Internal: math.Sqrt(squares), Map: name, Basic: cgmap.MeanRMS(g.RMS(basic)), Least: cgmap.MeanRMS(g.RMS(least)), Frames: g.Frames()})
 	}
 	return out, nil
 }

@@ -3,7 +3,6 @@ package cgbg
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"math"
@@ -96,24 +95,15 @@ func (g *Generator) model(ctx context.Context, what, of string, progress Progres
 		}
 		return g.shipped(name)
 	}
-	frames, load := g.path(of+"_"+what+".arrow"), g.FlowFrames[of]
-	if what == "pmf" {
-		load = g.ForceFrames[of]
-	}
-	if _, err := os.Stat(frames); errors.Is(err, fs.ErrNotExist) {
-		f, meta, err := load()
-		if err != nil {
-			return "", err
-		}
-		if err := data.WriteFile(frames, meta, f); err != nil {
-			return "", err
-		}
+	frames, err := g.frames(what, of)
+	if err != nil {
+		return "", err
 	}
 	make := TrainFlow
 	if what == "pmf" {
 		make = TrainPMF
 	}
-	_, _, err := make(ctx, g.Backend, frames, g.path(name), TrainOptions{Preset: g.Settings.Preset, Seed: g.Settings.Seed, Progress: progress})
+	_, _, err = make(ctx, g.Backend, frames, g.path(name), TrainOptions{Preset: g.Settings.Preset, Seed: g.Settings.Seed, Progress: progress})
 	return g.path(name), err
 }
 
@@ -173,16 +163,21 @@ func (g *Generator) potential(ctx context.Context, of string) (*pmf.Model, error
 // Samples are those of the flow of one kind of simulation, weighted by the
 // potential of the other or the same. What was weighed once, with the same models, is taken up.
 func (g *Generator) Samples(ctx context.Context, flowOf, pmfOf string, progress Progress) (*data.Frames, data.Meta, error) {
+	potential, err := g.model(ctx, "pmf", pmfOf, progress)
+	if err != nil {
+		return nil, data.Meta{}, err
+	}
+	return g.weighed(ctx, flowOf, pmfOf, potential, progress)
+}
+
+// weighed are samples of a flow with the weights of a potential's file, whose name is behind samples_<flow>_.
+func (g *Generator) weighed(ctx context.Context, flowOf, name, potential string, progress Progress) (*data.Frames, data.Meta, error) {
 	fail := func(err error) (*data.Frames, data.Meta, error) { return nil, data.Meta{}, err }
 	in, err := g.proposals(ctx, flowOf, progress)
 	if err != nil {
 		return fail(err)
 	}
 	file, err := g.model(ctx, "flow", flowOf, progress)
-	if err != nil {
-		return fail(err)
-	}
-	potential, err := g.model(ctx, "pmf", pmfOf, progress)
 	if err != nil {
 		return fail(err)
 	}
@@ -194,7 +189,7 @@ func (g *Generator) Samples(ctx context.Context, flowOf, pmfOf string, progress 
 		}
 		sums = append(sums, sum)
 	}
-	out := g.path(fmt.Sprintf("samples_%s_%s_%s.arrow", flowOf, pmfOf, hash(sums)))
+	out := g.path(fmt.Sprintf("samples_%s_%s_%s.arrow", flowOf, name, hash(sums)))
 	if f, meta, err := data.ReadFile(out); err == nil {
 		return f, meta, nil
 	}
@@ -222,6 +217,32 @@ func (g *Generator) Evaluate(ctx context.Context, flowOf, pmfOf string, progress
 		return nil, err
 	}
 	return Evaluate(fmt.Sprintf("%s/%s/%s", g.Name, flowOf, pmfOf[:1]), int(g.Settings.Seed), f, meta, g.Reference)
+}
+
+// EvaluateMACE scores the samples of a flow under the published architecture, PREFIX_mace_biased.npz
+// of the models that come along: trained on the same forces as the potential of biased ones.
+func (g *Generator) EvaluateMACE(ctx context.Context, flowOf string, progress Progress) (*Evaluation, *Card, error) {
+	if g.Models == nil {
+		return nil, nil, fmt.Errorf("cgbg: %s: no models came along", g.Name)
+	}
+	name := g.Prefix + "_mace_biased.npz"
+	if _, err := g.shipped(cardPath(name)); err != nil {
+		return nil, nil, err
+	}
+	file, err := g.shipped(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	card, err := ReadCard(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	f, meta, err := g.weighed(ctx, flowOf, "mace", file, progress)
+	if err != nil {
+		return nil, nil, err
+	}
+	e, err := Evaluate(fmt.Sprintf("%s/%s/mace", g.Name, flowOf), int(g.Settings.Seed), f, meta, g.Reference)
+	return e, card, err
 }
 
 // Corrections compares ways to weigh the samples of a flow under a potential, see [Corrections].

@@ -47,7 +47,7 @@ func benchmark(t *testing.T, every int) Ingredients {
 // come with them: the same densities, new samples worth as much, scores near the floor.
 func TestGenerator(t *testing.T) {
 	if testing.Short() {
-		t.Skip("MACE on the Go backend")
+		t.Skip("trains, and MACE, on the Go backend")
 	}
 	t.Setenv(backend.ConfigEnv, "go")
 	ctx := context.Background()
@@ -109,11 +109,25 @@ func TestGenerator(t *testing.T) {
 			t.Errorf("%s: %d bytes, %v", name, n, err)
 		}
 	}
+	mace, card, err := g.EvaluateMACE(ctx, Biased, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mace.Name != "obc2/cb/biased/mace" || card.Kind != "pmf" || !(mace.Weights.ESS > 0.15) || slices.Equal(mace.LogW, e.LogW) {
+		t.Errorf("MACE: %s, ESS %g", mace.Name, mace.Weights.ESS)
+	}
+	ensemble, err := g.Ensemble(ctx, Biased, Biased, 2, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := ensemble.Profiles(); err != nil || len(p.PNG) == 0 || len(ensemble.Members) != 2 || !(ensemble.Spread > 0) || !(ensemble.Beyond >= 0 && ensemble.Beyond <= 1) || ensemble.ESS[0] == ensemble.ESS[1] {
+		t.Errorf("ensemble %+v, %v", ensemble, err)
+	}
 	forces, err := g.ForceErrors(ctx, 100, map[string]func() (*data.Frames, data.Meta, error){"metad": obc2.Metad9CoreBeta}, []string{"metad"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The forces' noise is 824² (kJ/mol/nm)² a component by least-noise maps at best; see the data's README.
+	// Potentials of other forces agree on how much of the error is noise.
 	if f := forces[0]; f.N != 200 || !(f.B.Value > f.Noise.Value/1.5 && f.B.Value < 1.5*f.Noise.Value) || !(f.Left[1] > 0 && f.Right[1] > 0) {
 		t.Errorf("got %+v", f)
 	}

@@ -1,0 +1,175 @@
+package cgbg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"math/rand/v2"
+	"os"
+
+	"github.com/cgbg-go/lab/cgbg/figure"
+	"github.com/cgbg-go/lab/cgbg/observable"
+	"github.com/cgbg-go/lab/cgbg/pmf"
+	"github.com/cgbg-go/lab/cgbg/reweight"
+	"github.com/cgbg-go/lab/cgbg/units"
+	"github.com/cgbg-go/lab/data"
+)
+
+// EnsembleReport is what a potential's seed, of its first parameters and of its
+// batches, does to free energies: samples of one flow weighed by potentials that differ in nothing else.
+type EnsembleReport struct {
+	Members   []*Dataset        // samples weighed by each potential
+	Mean      *Dataset          // weighed by the mean energy
+	Weights   reweight.Summary  // of the mean energy
+	ESS       []float64         // of each member
+	Positive  reweight.Estimate // P(φ > 0), mean of the members, and their standard deviation
+	Spread    float64           // of energies, rms over the weighted samples, kT
+	Beyond    float64           // weight of samples where potentials differ by more than 2 kT: extrapolation
+	Reference *Dataset
+	seed      int
+}
+
+// farApart is the spread of energies, kT, from which a sample counts as one that the potentials know nothing of.
+const farApart = 2
+
+// Ensemble trains potentials of a kind of forces with different seeds, by the preset, and
+// weighs the samples of a flow by each and by their mean. Potentials that are there are taken up.
+func (g *Generator) Ensemble(ctx context.Context, flowOf, pmfOf string, members int, progress Progress) (*EnsembleReport, error) {
+	f, meta, err := g.Samples(ctx, flowOf, pmfOf, nil)
+	if err != nil {
+		return nil, err
+	}
+	frames, err := g.frames("pmf", pmfOf)
+	if err != nil {
+		return nil, err
+	}
+	e, r, kT := &pmf.Ensemble{}, widened(f.R), units.KT(meta.Temperature)
+	report := &EnsembleReport{Reference: g.Reference, seed: int(g.Settings.Seed)}
+	weigh := func(u []float64, title string) (*Dataset, []float64, error) {
+		s := *f
+		s.LogW = make([]float64, len(u))
+		for i, old := range f.LogW { // of samples without weight, −∞
+			s.LogW[i] = old + (f.U[i]-u[i])/kT
+		}
+		d, err := NewDataset("", report.seed, g.Name, &s, meta)
+		if err != nil {
+			return nil, nil, err
+		}
+		d.Title, d.Dihedrals.Block = title, 1
+		return d, s.LogW, nil
+	}
+	for k := range members {
+		out := g.path(fmt.Sprintf("ensemble_%s_%d.npz", pmfOf, k+1))
+		if _, _, err := TrainPMF(ctx, g.Backend, frames, out, TrainOptions{Preset: g.Settings.Preset, Seed: g.Settings.Seed + uint64(100+k), Potential: Invariant, Progress: progress}); err != nil {
+			return nil, fmt.Errorf("potential %d of %d: %w", k+1, members, err)
+		}
+		m, err := readPMF(g.Backend, out)
+		if err != nil {
+			return nil, err
+		}
+		u, err := m.Energy(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		d, logw, err := weigh(u, fmt.Sprintf("potential %d", k+1))
+		if err != nil {
+			return nil, err
+		}
+		ess, err := reweight.ESS(logw)
+		if err != nil {
+			return nil, err
+		}
+		e.Models, report.Members, report.ESS = append(e.Models, m), append(report.Members, d), append(report.ESS, ess)
+	}
+	mean, spread, err := e.Energy(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	var logw []float64
+	if report.Mean, logw, err = weigh(mean, "mean of potentials"); err != nil {
+		return nil, err
+	}
+	report.Weights = reweight.Summarize(logw)
+	for i, w := range report.Mean.Dihedrals.Weight {
+		report.Spread += w * spread[i] * spread[i] / (kT * kT)
+		if spread[i] > farApart*kT {
+			report.Beyond += w
+		}
+	}
+	report.Spread = math.Sqrt(report.Spread)
+	n := float64(members)
+	for _, d := range report.Members {
+		report.Positive.Value += d.Positive.Value / n
+	}
+	for _, d := range report.Members {
+		report.Positive.Error += math.Pow(d.Positive.Value-report.Positive.Value, 2) / (n - 1)
+	}
+	report.Positive.Error = math.Sqrt(report.Positive.Error)
+	return report, nil
+}
+
+// frames is the file of the frames that a model, "flow" or "pmf", of a kind of simulation learns from.
+func (g *Generator) frames(what, of string) (string, error) {
+	path, load := g.path(of+"_"+what+".arrow"), g.FlowFrames[of]
+	if what == "pmf" {
+		load = g.ForceFrames[of]
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return path, err
+	}
+	f, meta, err := load()
+	if err != nil {
+		return "", err
+	}
+	return path, data.WriteFile(path, meta, f)
+}
+
+// Profiles draws free energies along φ and ψ: the reference, and those of the
+// potentials, with a band of their standard deviation and of the samples' standard error.
+func (r *EnsembleReport) Profiles() (figure.Picture, error) {
+	rng := rand.New(rand.NewPCG(uint64(r.seed), streamEvaluate+9))
+	var pair [2][]figure.Series
+	for k := range pair {
+		angle := func(d *Dataset) []float64 { return [][]float64{d.Dihedrals.Phi, d.Dihedrals.Psi}[k] }
+		profile := func(d *Dataset) (observable.Profile, error) {
+			return observable.NewProfile(angle(d), d.Dihedrals.Weight, observable.ProfileOptions{
+				Grid: circle(), KT: d.KT, Smoother: observable.Corrected, Bandwidth: angleBandwidth, Periodic: true,
+				Resampling: observable.Resampling{Resamples: bootstraps, Block: d.Dihedrals.Block, Rng: rng}})
+		}
+		reference, err := profile(r.Reference)
+		if err != nil {
+			return figure.Picture{}, err
+		}
+		mean, err := profile(r.Mean)
+		if err != nil {
+			return figure.Picture{}, err
+		}
+		variance := make([]float64, len(mean.F))
+		for _, d := range r.Members {
+			p, err := profile(d)
+			if err != nil {
+				return figure.Picture{}, err
+			}
+			for i := range variance {
+				variance[i] += (p.F[i] - mean.F[i]) * (p.F[i] - mean.F[i]) / float64(len(r.Members)-1)
+			}
+		}
+		for i := range variance {
+			mean.FError[i] = math.Hypot(mean.FError[i], math.Sqrt(variance[i]))
+			if !(mean.FError[i] <= knownWithin*r.Mean.KT) {
+				mean.F[i] = math.NaN()
+			}
+			if !(reference.FError[i] <= knownWithin*r.Mean.KT) {
+				reference.F[i] = math.NaN()
+			}
+		}
+		pair[k] = []figure.Series{{Name: r.Reference.Title, Role: figure.Exact, X: reference.X, Y: reference.F, Error: reference.FError},
+			{Name: fmt.Sprintf("mean of %d potentials", len(r.Members)), Role: figure.After, X: mean.X, Y: mean.F, Error: mean.FError}}
+	}
+	options := func(label, letter string) figure.ProfileOptions {
+		return figure.ProfileOptions{XLabel: label, YLabel: "free energy, kJ/mol", YMax: 32, Circle: true, Letter: letter}
+	}
+	return figure.FreeEnergyPair(pair[0], pair[1], options("φ, degrees", "a"), options("ψ, degrees", "b"))
+}
