@@ -242,7 +242,7 @@ func (c *Costs) MACE(ctx context.Context, mapping string, progress Progress) (*M
 }
 
 func (c *Costs) measureMACE(ctx context.Context, m *CostMapping, progress Progress, out *MACECost) error {
-	networks, s := c.networks, c.Settings
+	networks, s := c.networks.withPotential(MACE), c.Settings
 	if err := networks.forBeads(m.frames, m.meta); err != nil {
 		return err
 	}
