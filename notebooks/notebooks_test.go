@@ -45,8 +45,8 @@ func TestCommitted(t *testing.T) {
 			if err := nb.CheckGo(); err != nil {
 				t.Error(err)
 			}
-			if info, err := os.Stat(name); err != nil || info.Size() > 512<<10 {
-				t.Errorf("%d bytes, %v; want at most 512 KiB", info.Size(), err)
+			if info, err := os.Stat(name); err != nil || info.Size() > 1<<20 {
+				t.Errorf("%d bytes, %v; want at most 1 MiB", info.Size(), err)
 			}
 			want := 0
 			parameters := ""
