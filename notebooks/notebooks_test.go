@@ -195,6 +195,7 @@ func TestAlanineData(t *testing.T) {
 	within(t, r, "heavy-atom/force_noise", 800, 1500)
 	within(t, r, "core-beta/force_noise", 800, 1500)
 	within(t, r, "heavy-atom/force_noise_least", 500, r["heavy-atom/force_noise"].Value.(float64))
+	within(t, r, "heavy-atom/force_noise_internal", 500, r["heavy-atom/force_noise_least"].Value.(float64))
 	for _, set := range []string{"explicit_unbiased", "obc1", "obc2", "metad_9"} {
 		for _, given := range []string{"", "_phi_lt_0"} {
 			within(t, r, set+"/js"+given, 1e-3, math.Ln2)
@@ -223,8 +224,13 @@ func TestPotentials(t *testing.T) {
 		within(t, r, "obc2/cb/"+f+"/js_u_minus_b", -0.5, 0.5)
 	}
 	for _, set := range []string{"unbiased", "metad1.5", "metad9"} {
-		within(t, r, "obc2/cb/forces/"+set+"/pmf_b", 6e5, 1e6) // (kJ/mol/nm)²: noise of some 880 a component
+		within(t, r, "obc2/cb/forces/"+set+"/pmf_b", 4e3, 2e4) // (kJ/mol/nm)²: noise of some 80 to 110 a component
 	}
+	within(t, r, "obc2/cb/biased/mace/ess", 0.1, 1)
+	within(t, r, "obc2/cb/biased/ensemble/ess", 0, 1)
+	within(t, r, "obc2/cb/biased/ensemble/positive", 0, 1)
+	within(t, r, "obc2/cb/biased/ensemble/energy_spread", 1e-3, 100)
+	within(t, r, "obc2/cb/biased/ensemble/weight_where_unknown", 0, 1)
 }
 
 func TestGenerators(t *testing.T) {
@@ -232,14 +238,16 @@ func TestGenerators(t *testing.T) {
 		t.Skip("runs a notebook")
 	}
 	r := runSmall(t, "06_alanine_boltzmann_generator.ipynb")
-	for _, f := range []string{"unbiased", "biased"} {
-		within(t, r, "obc2/cb/"+f+"/b/ess", 0.2, 1)
-		within(t, r, "obc2/cb/"+f+"/b/khat", -2, 0.9)
-		within(t, r, "obc2/cb/"+f+"/logq_max", 0, 0.05)
-		within(t, r, "obc2/cb/"+f+"/delta_log_z", -1, 1)
-		if js, ok := r["obc2/cb/"+f+"/b/js"].Value.(float64); !ok || js > 2*r["obc2/cb/"+f+"/b/js"].Floor.(float64) {
-			t.Errorf("JS of %s: got %v, floor %v", f, js, r["obc2/cb/"+f+"/b/js"].Floor)
+	for _, name := range []string{"cb/unbiased", "cb/biased", "ha/unbiased", "ha/biased"} {
+		name = "obc2/" + name
+		within(t, r, name+"/b/ess", map[bool]float64{true: 0.35, false: 0.1}[strings.Contains(name, "cb")], 1)
+		within(t, r, name+"/b/khat", -2, 0.9)
+		within(t, r, name+"/logq_max", 0, 0.05)
+		within(t, r, name+"/delta_log_z", -1, 1)
+		if js, ok := r[name+"/b/js"].Value.(float64); !ok || js > 2*r[name+"/b/js"].Floor.(float64) {
+			t.Errorf("JS of %s: got %v, floor %v", name, js, r[name+"/b/js"].Floor)
 		}
 	}
+	within(t, r, "obc2/ha/ess_vector_over_radial", 1, 3)
 	within(t, r, "obc2/cb/ess_vector_over_radial", 1, 3)
 }
