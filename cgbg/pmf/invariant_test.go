@@ -28,7 +28,9 @@ func invariantModel(t testing.TB) (*Model, Invariant, []float64) {
 		for i := range values {
 			values[i] = float32(0.3 * rng.NormFloat64())
 		}
-		v.MustSetValue(tensors.FromFlatDataAndDimensions(values, v.Shape().Dimensions...))
+		if err := v.SetValue(tensors.FromFlatDataAndDimensions(values, v.Shape().Dimensions...)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return m, p, double(r[:36])
 }
