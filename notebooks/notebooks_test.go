@@ -251,3 +251,24 @@ func TestGenerators(t *testing.T) {
 	within(t, r, "obc2/ha/ess_vector_over_radial", 1, 3)
 	within(t, r, "obc2/cb/ess_vector_over_radial", 1, 3)
 }
+
+func TestCost(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs a notebook")
+	}
+	r := runSmall(t, "07_cost.ipynb")
+	for _, m := range []string{"cb", "ha", "aa"} {
+		for _, field := range []string{"graph-transformer", "equivariant"} {
+			name := "cost/" + m + "/" + field + "/"
+			for _, what := range []string{"step_seconds", "velocity_seconds", "divergence_seconds", "sample_seconds", "total_hours_scaled"} {
+				within(t, r, name+what, 1e-9, 1e5)
+			}
+			within(t, r, name+"divergences", 33, 1025)
+		}
+	}
+	for _, m := range []string{"cb", "ha"} {
+		within(t, r, "cost/"+m+"/mace/train_hours_scaled", 1e-9, 1e5)
+		within(t, r, "cost/"+m+"/mace/energies_10000_seconds_scaled", 1e-9, 1e5)
+	}
+	within(t, r, "saved/cb/folded_divergence", 1e-3, 1e3)
+}
