@@ -229,10 +229,8 @@ type angles struct {
 func profiles(kT float64, q *figure.Quality, rng *rand.Rand, sets []angles) (figure.Picture, error) {
 	var pair [2][]figure.Series
 	for _, s := range sets {
-		for k, angle := range [][]float64{s.set.Phi, s.set.Psi} {
-			profile, err := observable.NewProfile(angle, s.set.Weight, observable.ProfileOptions{
-				Grid: circle(), KT: kT, Smoother: observable.Corrected, Bandwidth: angleBandwidth, Periodic: true,
-				Resampling: observable.Resampling{Resamples: bootstraps, Block: s.set.Block, Rng: rng}})
+		for k := range pair {
+			profile, err := dihedralProfile(s.set, k, kT, rng)
 			curve := figure.Series{Name: s.name, Role: s.role}
 			switch {
 			case errors.Is(err, observable.ErrNoMass):

@@ -159,10 +159,8 @@ func DihedralFigure(seed int, sets ...*Dataset) (figure.Picture, error) {
 	rng := rand.New(rand.NewPCG(uint64(seed), streamEvaluate+1))
 	var pair [2][]figure.Series
 	for i, d := range sets {
-		for k, angle := range [][]float64{d.Dihedrals.Phi, d.Dihedrals.Psi} {
-			p, err := observable.NewProfile(angle, d.Dihedrals.Weight, observable.ProfileOptions{
-				Grid: circle(), KT: d.KT, Smoother: observable.Corrected, Bandwidth: angleBandwidth, Periodic: true,
-				Resampling: observable.Resampling{Resamples: bootstraps, Block: d.Dihedrals.Block, Rng: rng}})
+		for k := range pair {
+			p, err := dihedralProfile(d.Dihedrals, k, d.KT, rng)
 			if err != nil {
 				return figure.Picture{}, fmt.Errorf("cgbg: %s: %w", d.Name, err)
 			}
@@ -177,6 +175,18 @@ func DihedralFigure(seed int, sets ...*Dataset) (figure.Picture, error) {
 			pair[k] = append(pair[k], figure.Series{Name: d.Title, Role: roles[i%len(roles)], X: p.X, Y: p.F, Error: p.FError})
 		}
 	}
+	return dihedralPair(pair)
+}
+
+// dihedralProfile is the free energy along φ (k = 0) or ψ (1), with its bootstrap error.
+func dihedralProfile(t observable.Torus, k int, kT float64, rng *rand.Rand) (observable.Profile, error) {
+	return observable.NewProfile([][]float64{t.Phi, t.Psi}[k], t.Weight, observable.ProfileOptions{
+		Grid: circle(), KT: kT, Smoother: observable.Corrected, Bandwidth: angleBandwidth, Periodic: true,
+		Resampling: observable.Resampling{Resamples: bootstraps, Block: t.Block, Rng: rng}})
+}
+
+// dihedralPair draws free energies along φ and along ψ.
+func dihedralPair(pair [2][]figure.Series) (figure.Picture, error) {
 	options := func(label, letter string) figure.ProfileOptions {
 		return figure.ProfileOptions{XLabel: label, YLabel: "free energy, kJ/mol", YMax: 32, Circle: true, Letter: letter}
 	}
@@ -200,6 +210,10 @@ func CompareForceMaps(s *gromacs.Structure, f *data.Frames) ([]ForceNoise, error
 			return nil, err
 		}
 	}
+	molecule, err := cgmap.NewMolecule(s)
+	if err != nil {
+		return nil, err
+	}
 	var out []ForceNoise
 	for _, name := range []string{cgmap.AllAtom, cgmap.HeavyAtom, cgmap.CoreBeta} {
 		m, err := cgmap.New(name, s)
@@ -211,10 +225,6 @@ func CompareForceMaps(s *gromacs.Structure, f *data.Frames) ([]ForceNoise, error
 			return nil, err
 		}
 		least, err := g.LeastNoise(m.Matrix(), nil)
-		if err != nil {
-			return nil, err
-		}
-		molecule, err := cgmap.NewMolecule(s)
 		if err != nil {
 			return nil, err
 		}
@@ -232,7 +242,7 @@ func CompareForceMaps(s *gromacs.Structure, f *data.Frames) ([]ForceNoise, error
 		for _, v := range forces {
 			squares += float64(v) * float64(v) / float64(len(forces))
 		}
-		out = append(out, ForceNoise{Internal: math.Sqrt(squares), Map: name, Basic: cgmap.MeanRMS(g.RMS(basic)), Least: cgmap.MeanRMS(g.RMS(least)), Frames: g.Frames()})
+		out = append(out, ForceNoise{Map: name, Basic: cgmap.MeanRMS(g.RMS(basic)), Least: cgmap.MeanRMS(g.RMS(least)), Internal: math.Sqrt(squares), Frames: g.Frames()})
 	}
 	return out, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/cgbg-go/lab/cgbg/reweight"
 	"github.com/cgbg-go/lab/cgbg/units"
 	"github.com/cgbg-go/lab/data"
+	"gonum.org/v1/gonum/stat"
 )
 
 // EnsembleReport is what a potential's seed, of its first parameters and of its
@@ -45,7 +46,8 @@ func (g *Generator) Ensemble(ctx context.Context, flowOf, pmfOf string, members 
 	if err != nil {
 		return nil, err
 	}
-	e, r, kT := &pmf.Ensemble{}, widened(f.R), units.KT(meta.Temperature)
+	r, kT := widened(f.R), units.KT(meta.Temperature)
+	var energies [][]float64
 	report := &EnsembleReport{Reference: g.Reference, seed: int(g.Settings.Seed)}
 	weigh := func(u []float64, title string) (*Dataset, []float64, error) {
 		s := *f
@@ -60,6 +62,7 @@ func (g *Generator) Ensemble(ctx context.Context, flowOf, pmfOf string, members 
 		d.Title, d.Dihedrals.Block = title, 1
 		return d, s.LogW, nil
 	}
+	var positive []float64
 	for k := range members {
 		out := g.path(fmt.Sprintf("ensemble_%s_%d.npz", pmfOf, k+1))
 		if _, _, err := TrainPMF(ctx, g.Backend, frames, out, TrainOptions{Preset: g.Settings.Preset, Seed: g.Settings.Seed + uint64(100+k), Potential: Invariant, Progress: progress}); err != nil {
@@ -81,12 +84,10 @@ func (g *Generator) Ensemble(ctx context.Context, flowOf, pmfOf string, members 
 		if err != nil {
 			return nil, err
 		}
-		e.Models, report.Members, report.ESS = append(e.Models, m), append(report.Members, d), append(report.ESS, ess)
+		energies, report.Members, report.ESS = append(energies, u), append(report.Members, d), append(report.ESS, ess)
+		positive = append(positive, d.Positive.Value)
 	}
-	mean, spread, err := e.Energy(ctx, r)
-	if err != nil {
-		return nil, err
-	}
+	mean, spread := pmf.MeanEnergy(energies...)
 	var logw []float64
 	if report.Mean, logw, err = weigh(mean, "mean of potentials"); err != nil {
 		return nil, err
@@ -99,14 +100,7 @@ func (g *Generator) Ensemble(ctx context.Context, flowOf, pmfOf string, members 
 		}
 	}
 	report.Spread = math.Sqrt(report.Spread)
-	n := float64(members)
-	for _, d := range report.Members {
-		report.Positive.Value += d.Positive.Value / n
-	}
-	for _, d := range report.Members {
-		report.Positive.Error += math.Pow(d.Positive.Value-report.Positive.Value, 2) / (n - 1)
-	}
-	report.Positive.Error = math.Sqrt(report.Positive.Error)
+	report.Positive.Value, report.Positive.Error = stat.MeanStdDev(positive, nil)
 	return report, nil
 }
 
@@ -132,12 +126,7 @@ func (r *EnsembleReport) Profiles() (figure.Picture, error) {
 	rng := rand.New(rand.NewPCG(uint64(r.seed), streamEvaluate+9))
 	var pair [2][]figure.Series
 	for k := range pair {
-		angle := func(d *Dataset) []float64 { return [][]float64{d.Dihedrals.Phi, d.Dihedrals.Psi}[k] }
-		profile := func(d *Dataset) (observable.Profile, error) {
-			return observable.NewProfile(angle(d), d.Dihedrals.Weight, observable.ProfileOptions{
-				Grid: circle(), KT: d.KT, Smoother: observable.Corrected, Bandwidth: angleBandwidth, Periodic: true,
-				Resampling: observable.Resampling{Resamples: bootstraps, Block: d.Dihedrals.Block, Rng: rng}})
-		}
+		profile := func(d *Dataset) (observable.Profile, error) { return dihedralProfile(d.Dihedrals, k, d.KT, rng) }
 		reference, err := profile(r.Reference)
 		if err != nil {
 			return figure.Picture{}, err
@@ -168,8 +157,5 @@ func (r *EnsembleReport) Profiles() (figure.Picture, error) {
 		pair[k] = []figure.Series{{Name: r.Reference.Title, Role: figure.Exact, X: reference.X, Y: reference.F, Error: reference.FError},
 			{Name: fmt.Sprintf("mean of %d potentials", len(r.Members)), Role: figure.After, X: mean.X, Y: mean.F, Error: mean.FError}}
 	}
-	options := func(label, letter string) figure.ProfileOptions {
-		return figure.ProfileOptions{XLabel: label, YLabel: "free energy, kJ/mol", YMax: 32, Circle: true, Letter: letter}
-	}
-	return figure.FreeEnergyPair(pair[0], pair[1], options("φ, degrees", "a"), options("ψ, degrees", "b"))
+	return dihedralPair(pair)
 }

@@ -86,14 +86,19 @@ func (g *Generator) shipped(name string) (string, error) {
 	return path, train.WriteFile(path, content)
 }
 
+// shippedModel is the file of a model of the ingredients, with its card beside it.
+func (g *Generator) shippedModel(name string) (string, error) {
+	if _, err := g.shipped(cardPath(name)); err != nil {
+		return "", err
+	}
+	return g.shipped(name)
+}
+
 // model is the file of a model, "flow" or "pmf", of a kind of simulation, with its card beside it.
 func (g *Generator) model(ctx context.Context, what, of string, progress Progress) (string, error) {
 	name := fmt.Sprintf("%s_%s_%s.npz", g.Prefix, what, of)
 	if !g.Settings.Train {
-		if _, err := g.shipped(cardPath(name)); err != nil {
-			return "", err
-		}
-		return g.shipped(name)
+		return g.shippedModel(name)
 	}
 	frames, err := g.frames(what, of)
 	if err != nil {
@@ -225,11 +230,7 @@ func (g *Generator) EvaluateMACE(ctx context.Context, flowOf string, progress Pr
 	if g.Models == nil {
 		return nil, nil, fmt.Errorf("cgbg: %s: no models came along", g.Name)
 	}
-	name := g.Prefix + "_mace_biased.npz"
-	if _, err := g.shipped(cardPath(name)); err != nil {
-		return nil, nil, err
-	}
-	file, err := g.shipped(name)
+	file, err := g.shippedModel(g.Prefix + "_mace_biased.npz")
 	if err != nil {
 		return nil, nil, err
 	}

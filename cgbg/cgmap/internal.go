@@ -168,34 +168,18 @@ func (in *InternalForces) attach(bonds [][2]int, rigid [][]int) error {
 			held[a] = len(group) > 1
 		}
 	}
-	reached := make([]bool, in.m.atoms)
-	reached[in.m.Atoms[0]] = true
-	for queue := []int{in.m.Atoms[0]}; len(queue) > 0; queue = queue[1:] {
-		for _, i := range neighbours[queue[0]] {
-			if !reached[i] {
-				reached[i] = true
-				queue = append(queue, i)
-			}
-		}
-	}
+	reached := walk(neighbours, in.m.Atoms[:1], func(_, _ int) {})
 	for b, a := range in.m.Atoms {
 		if on[a] = b; !reached[a] {
 			return fmt.Errorf("cgmap: %w along internal coordinates: no bonds lead from bead %s to %s: they are for beads of one molecule", ErrForceMap, in.m.Beads[0], in.m.Beads[b])
 		}
 	}
-	queue := append([]int(nil), in.m.Atoms...)
-	for ; len(queue) > 0; queue = queue[1:] {
-		for _, i := range neighbours[queue[0]] {
-			if on[i] >= 0 {
-				continue
-			}
-			on[i] = on[queue[0]]
-			queue = append(queue, i)
-			if !held[i] {
-				in.hidden = append(in.hidden, control{i, on[i]})
-			}
+	walk(neighbours, in.m.Atoms, func(from, to int) {
+		on[to] = on[from]
+		if !held[to] {
+			in.hidden = append(in.hidden, control{to, on[to]})
 		}
-	}
+	})
 	for _, group := range rigid {
 		for _, a := range group {
 			if on[a] != on[group[0]] {
@@ -213,6 +197,24 @@ func (in *InternalForces) attach(bonds [][2]int, rigid [][]int) error {
 		}
 	}
 	return nil
+}
+
+// walk goes along bonds from some atoms to all that can be reached, nearest first.
+func walk(neighbours [][]int, start []int, step func(from, to int)) (reached []bool) {
+	reached = make([]bool, len(neighbours))
+	for _, i := range start {
+		reached[i] = true
+	}
+	for queue := slices.Clone(start); len(queue) > 0; queue = queue[1:] {
+		for _, i := range neighbours[queue[0]] {
+			if !reached[i] {
+				reached[i] = true
+				queue = append(queue, i)
+				step(queue[0], i)
+			}
+		}
+	}
+	return reached
 }
 
 // close are the hidden atoms on a bead, on what it hangs on, and on those that hang there too.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/cgbg-go/lab/cgbg/train"
@@ -59,6 +60,17 @@ func (e *Ensemble) Energy(ctx context.Context, r []float64) (mean, spread []floa
 		if err != nil {
 			return nil, nil, fmt.Errorf("pmf: potential %d of %d: %w", k+1, len(e.Models), err)
 		}
+		all = append(all, u)
+	}
+	mean, spread = MeanEnergy(all...)
+	return mean, spread, nil
+}
+
+// MeanEnergy is [Ensemble.Energy] of energies that two or more members gave already, each [n].
+func MeanEnergy(members ...[]float64) (mean, spread []float64) {
+	var all [][]float64
+	for _, member := range members {
+		u := slices.Clone(member)
 		var shift float64
 		for _, v := range u {
 			shift += v / float64(len(u))
@@ -79,5 +91,5 @@ func (e *Ensemble) Energy(ctx context.Context, r []float64) (mean, spread []floa
 		}
 		spread[i] = math.Sqrt(spread[i])
 	}
-	return mean, spread, nil
+	return mean, spread
 }

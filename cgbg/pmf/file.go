@@ -41,7 +41,7 @@ func Import(backend compute.Backend, path string) (*Model, error) {
 	}
 	mean := arrays["param/pair/mean"]
 	if mean == nil {
-		return ImportMACE(backend, path)
+		return importMACE(backend, path, arrays)
 	}
 	pairs := mean.Shape().Size()
 	p := Invariant{Beads: int(math.Round((1 + math.Sqrt(1+8*float64(pairs))) / 2)), Mean: make([]float32, pairs), White: make([]float32, pairs*pairs)}

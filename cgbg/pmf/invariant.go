@@ -7,7 +7,6 @@ import (
 
 	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 	"gonum.org/v1/gonum/mat"
 )
@@ -51,12 +50,7 @@ func NewInvariant(frames []float32, beads int, kT float64) (Invariant, error) {
 	for frame := range n {
 		x := frames[frame*3*beads:]
 		for pair := range k {
-			var square float64
-			for axis := range 3 {
-				d := float64(x[3*int(first[pair])+axis]) - float64(x[3*int(second[pair])+axis])
-				square += d * d
-			}
-			z.SetVec(pair, math.Sqrt(square)-pairs.Mean[pair])
+			z.SetVec(pair, math.Sqrt(squareDistance(x, first[pair], second[pair]))-pairs.Mean[pair])
 		}
 		covariance.SymRankOne(covariance, 1/float64(n), z)
 	}
@@ -104,21 +98,12 @@ func (p Invariant) Init(store *model.Store, rng *rand.Rand) {
 
 // Energy builds U, [batch], in the unit of KT.
 func (p Invariant) Energy(store *model.Store, r *graph.Node) *graph.Node {
-	r.AssertDims(-1, 3*p.Beads)
-	first, second := Pairs(p.Beads)
-	matrix := make([]float64, len(first)*p.Beads)
-	for i := range first {
-		matrix[i*p.Beads+int(first[i])], matrix[i*p.Beads+int(second[i])] = 1, -1
-	}
-	differences := graph.ConvertDType(graph.ConstTensor(r.Graph(), tensors.FromFlatDataAndDimensions(matrix, len(first), p.Beads)), r.DType())
-	d := graph.Einsum("pn,bnk->bpk", differences, graph.Reshape(r, -1, p.Beads, 3))
-	distance := graph.Sqrt(graph.AddScalar(graph.ReduceSum(graph.Square(d), 2), tiny(r.DType())))
 	param := func(name string) *graph.Node { return train.Param(store, r, name) }
 	fixed := func(name string) *graph.Node { return graph.StopGradient(param(name)) }
 	affine := func(x *graph.Node, name string) *graph.Node {
 		return graph.Add(graph.MatMul(x, param(name+"/w")), graph.InsertAxes(param(name+"/b"), 0))
 	}
-	w := graph.MatMul(graph.Sub(distance, graph.InsertAxes(fixed("pair/mean"), 0)), fixed("pair/white"))
+	w := graph.MatMul(graph.Sub(distances(r, p.Beads), graph.InsertAxes(fixed("pair/mean"), 0)), fixed("pair/white"))
 	h := affine(w, "in")
 	for l := range p.Blocks {
 		y := affine(h, fmt.Sprintf("blocks/%d/0", l))

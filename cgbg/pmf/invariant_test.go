@@ -203,18 +203,7 @@ func TestInvariantFiles(t *testing.T) {
 // TestInvariantFindsKnownPotential is TestMACEFindsKnownPotential for three beads and far fewer steps:
 // forces are off by a small part of the noise, and wells by less than 0.1 kT.
 func TestInvariantFindsKnownPotential(t *testing.T) {
-	const n, noise = 6000, 30.0
-	rng := rand.New(rand.NewPCG(6, 6))
-	frames := metropolis(n)
-	var exact, u []float64
-	var r, f []float32
-	for i := range n {
-		energy, force := known(frames[9*i : 9*i+9])
-		u, exact = append(u, energy), append(exact, force...)
-		for k, v := range force {
-			r, f = append(r, float32(frames[9*i+k])), append(f, float32(v+noise*rng.NormFloat64()))
-		}
-	}
+	frames, u, exact, r, f := noisyKnown()
 	p, err := NewInvariant(r, 3, knownKT)
 	if err != nil {
 		t.Fatal(err)
@@ -231,12 +220,12 @@ func TestInvariantFindsKnownPotential(t *testing.T) {
 	for i := range force {
 		force[i] -= exact[i]
 	}
-	if rms(force) > 0.3*noise {
-		t.Errorf("forces are off by %.2f of the noise", rms(force)/noise)
+	if rms(force) > 0.3*knownNoise {
+		t.Errorf("forces are off by %.2f of the noise", rms(force)/knownNoise)
 	}
 	if d := wellsOff(frames, u, learned); math.Abs(d) > 0.1 {
 		t.Errorf("the free energy between the wells is off by %.3f kT", d)
 	} else {
-		t.Logf("forces off by %.2f of the noise, wells by %.3f kT", rms(force)/noise, d)
+		t.Logf("forces off by %.2f of the noise, wells by %.3f kT", rms(force)/knownNoise, d)
 	}
 }

@@ -30,6 +30,11 @@ func ImportMACE(backend compute.Backend, path string) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pmf: %w", err)
 	}
+	return importMACE(backend, path, arrays)
+}
+
+// importMACE is ImportMACE of the arrays of a file.
+func importMACE(backend compute.Backend, path string, arrays map[string]*tensors.Tensor) (*Model, error) {
 	p, err := maceOf(arrays)
 	if err != nil {
 		return nil, fmt.Errorf("pmf: %s: %w", path, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -68,19 +69,8 @@ func TestMACEFindsKnownPotential(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains for many seconds")
 	}
-	const n, noise = 6000, 30.0
-	rng := rand.New(rand.NewPCG(6, 6))
-	frames := metropolis(n)
-	var exact, u []float64
-	var r, f []float32
-	for i := range n {
-		energy, force := known(frames[9*i : 9*i+9])
-		u = append(u, energy)
-		exact = append(exact, force...)
-		for k, v := range force {
-			r, f = append(r, float32(frames[9*i+k])), append(f, float32(v+noise*rng.NormFloat64()))
-		}
-	}
+	const noise = knownNoise
+	frames, u, exact, r, f := noisyKnown()
 	p := MACE{Species: []int{0, 1, 0}, Rows: 2, Cutoff: 0.5, Neighbours: 2, Channels: 4, Embed: 4, Radial: 8, Hidden: []int{16}, Readout: 8, Layers: 2, LMax: 1, LHidden: 1, Correlation: 2}
 	m, history, err := Fit(context.Background(), goBackend(), p, r, f, Config{Epochs: 12, Batch: 64, Rate: 1e-2, RateDecay: 1e-2, Cosine: true, ClipNorm: 100, Seed: 1, Validation: 0.1})
 	if err != nil {
@@ -109,6 +99,23 @@ func TestMACEFindsKnownPotential(t *testing.T) {
 	if math.Abs(difference) > 0.1 {
 		t.Errorf("the free energy between the wells is off by %.3f kT", difference)
 	}
+}
+
+const knownNoise = 30.0 // kJ/mol/nm
+
+// noisyKnown are frames of the known potential with their energies, forces, and, as
+// training takes them, the same frames with noisy forces.
+func noisyKnown() (frames, u, exact []float64, r, f []float32) {
+	rng := rand.New(rand.NewPCG(6, 6))
+	frames = metropolis(6000)
+	for x := range slices.Chunk(frames, 9) {
+		energy, force := known(x)
+		u, exact = append(u, energy), append(exact, force...)
+		for k, v := range force {
+			r, f = append(r, float32(x[k])), append(f, float32(v+knownNoise*rng.NormFloat64()))
+		}
+	}
+	return frames, u, exact, r, f
 }
 
 // wellsOff is the error of the free energy between the two wells, x < 0 and x > 0,

@@ -60,12 +60,7 @@ func NewPairMLP(frames []float32, beads, hidden, layers int, kT float64) (PairML
 	for pair := range k {
 		var sum, sum2 float64
 		for frame := range n {
-			x := frames[frame*3*beads:]
-			var d2 float64
-			for axis := range 3 {
-				d := float64(x[3*int(first[pair])+axis]) - float64(x[3*int(second[pair])+axis])
-				d2 += d * d
-			}
+			d2 := squareDistance(frames[frame*3*beads:], first[pair], second[pair])
 			sum += math.Sqrt(d2)
 			sum2 += d2
 		}
@@ -79,6 +74,30 @@ func NewPairMLP(frames []float32, beads, hidden, layers int, kT float64) (PairML
 	return p, nil
 }
 
+// squareDistance is that of two beads of a frame.
+func squareDistance(x []float32, first, second int32) (d2 float64) {
+	for axis := range 3 {
+		d := float64(x[3*int(first)+axis]) - float64(x[3*int(second)+axis])
+		d2 += d * d
+	}
+	return d2
+}
+
+// distances builds those of all pairs, [batch, pairs]. r: [batch, 3*beads].
+func distances(r *graph.Node, beads int) *graph.Node {
+	r.AssertDims(-1, 3*beads)
+	// A constant matrix takes the differences of all pairs: unlike slices and
+	// gathers it can be differentiated twice.
+	first, second := Pairs(beads)
+	matrix := make([]float64, len(first)*beads)
+	for i := range first {
+		matrix[i*beads+int(first[i])], matrix[i*beads+int(second[i])] = 1, -1
+	}
+	differences := graph.ConvertDType(graph.ConstTensor(r.Graph(), tensors.FromFlatDataAndDimensions(matrix, len(first), beads)), r.DType())
+	d := graph.Einsum("pn,bnk->bpk", differences, graph.Reshape(r, -1, beads, 3))
+	return graph.Sqrt(graph.AddScalar(graph.ReduceSum(graph.Square(d), 2), tiny(r.DType())))
+}
+
 // Dim is 3·beads.
 func (p PairMLP) Dim() int { return 3 * p.Beads }
 
@@ -89,26 +108,17 @@ func (p PairMLP) Init(store *model.Store, rng *rand.Rand) {
 
 // Energy builds U, [batch], in the unit of KT.
 func (p PairMLP) Energy(store *model.Store, r *graph.Node) *graph.Node {
-	r.AssertDims(-1, 3*p.Beads)
 	g, dtype := r.Graph(), r.DType()
 	constant := func(values []float64) *graph.Node {
 		return graph.ConvertDType(graph.ConstTensor(g, tensors.FromFlatDataAndDimensions(values, 1, len(values))), dtype)
 	}
-	// A constant matrix takes the differences of all pairs: unlike slices and
-	// gathers it can be differentiated twice.
-	first, second := Pairs(p.Beads)
-	matrix := make([]float64, len(first)*p.Beads)
-	stiff := make([]float64, len(first))
-	for i := range first {
-		matrix[i*p.Beads+int(first[i])], matrix[i*p.Beads+int(second[i])] = 1, -1
+	stiff := make([]float64, len(p.Stiff))
+	for i := range stiff {
 		if p.Stiff[i] {
 			stiff[i] = 0.5
 		}
 	}
-	differences := graph.Reshape(constant(matrix), len(first), p.Beads)
-	d := graph.Einsum("pn,bnk->bpk", differences, graph.Reshape(r, -1, p.Beads, 3))
-	distance := graph.Sqrt(graph.AddScalar(graph.ReduceSum(graph.Square(d), 2), tiny(dtype)))
-	z := graph.Div(graph.Sub(distance, constant(p.Mean)), constant(p.Std))
+	z := graph.Div(graph.Sub(distances(r, p.Beads), constant(p.Mean)), constant(p.Std))
 	harmonic := graph.ReduceSum(graph.Mul(graph.Square(z), constant(stiff)), 1)
 	return graph.MulScalar(graph.Add(graph.Reshape(mlp(store, forward.Constant(z), p.Layers).X, -1), harmonic), p.KT)
 }

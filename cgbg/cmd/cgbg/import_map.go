@@ -98,29 +98,25 @@ func (im *importer) projectForces(ctx context.Context, s *gromacs.Structure) (er
 		}
 		return err
 	}
-	var g cgmap.Gram
-	some := sample{most: max(1000, sampledNumbers/(3*len(s.Atoms)))}
-	for _, path := range im.trajectories {
-		if err := im.frames(ctx, path, func(f *gromacs.Frame, _ *float64) error {
-			if len(f.F) != 3*len(s.Atoms) {
-				return fmt.Errorf("-forces %s needs the forces on all %d atoms of the structure, here are %d", im.projection, len(s.Atoms), len(f.F)/3)
-			}
-			if im.projection == internal && some.wants() {
-				if _, err := im.molecule.Whole(f.R, &f.Box); err != nil {
-					return err
-				}
-				some.add(f.R, f.F)
-			}
-			if im.projection == internal {
+	if im.projection == internal {
+		some := sample{most: max(1000, sampledNumbers/(3*len(s.Atoms)))}
+		if err := im.allForces(ctx, s, func(f *gromacs.Frame) error {
+			if !some.wants() {
 				return nil
 			}
-			return g.Add(f.F)
+			if _, err := im.molecule.Whole(f.R, &f.Box); err != nil {
+				return err
+			}
+			some.add(f.R, f.F)
+			return nil
 		}); err != nil {
 			return err
 		}
-	}
-	if im.projection == internal {
 		im.internal, err = cgmap.LearnInternal(im.cg, im.molecule.Bonds(), slices.Concat(some.r...), slices.Concat(some.f...), rigid)
+		return err
+	}
+	var g cgmap.Gram
+	if err := im.allForces(ctx, s, func(f *gromacs.Frame) error { return g.Add(f.F) }); err != nil {
 		return err
 	}
 	basic, err := cgmap.Basic(im.cg.Matrix(), rigid)
@@ -131,6 +127,21 @@ func (im *importer) projectForces(ctx context.Context, s *gromacs.Structure) (er
 		return err
 	}
 	im.noise = fmt.Sprintf("rms force component %.1f kJ/mol/nm, %.1f by the basic projection", cgmap.MeanRMS(g.RMS(im.forceMap)), cgmap.MeanRMS(g.RMS(basic)))
+	return nil
+}
+
+// allForces goes through all frames, which must have the forces on all atoms.
+func (im *importer) allForces(ctx context.Context, s *gromacs.Structure, add func(f *gromacs.Frame) error) error {
+	for _, path := range im.trajectories {
+		if err := im.frames(ctx, path, func(f *gromacs.Frame, _ *float64) error {
+			if len(f.F) != 3*len(s.Atoms) {
+				return fmt.Errorf("-forces %s needs the forces on all %d atoms of the structure, here are %d", im.projection, len(s.Atoms), len(f.F)/3)
+			}
+			return add(f)
+		}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
