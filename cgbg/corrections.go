@@ -15,13 +15,15 @@ import (
 type Correction struct {
 	Name       string
 	COM, Tails string // density of the centre: vector or radial; large weights: as they are, clipped, smoothed
+	Errors     string // of the scores: published, from samples drawn by weight and frames as if independent, or blocks
 	ESS        reweight.Estimate
 	Scores     observable.Scores
 }
 
 // Corrections shows what each departure from the published procedure changes, on
 // the same samples: the density of the centre of mass as a vector in place of its
-// length, and large weights as they are or smoothed (Pareto) in place of dropped.
+// length, large weights as they are or smoothed (Pareto) in place of dropped, and errors
+// of the scores from blocks of time. The first row is the published procedure.
 // gain is the effective sample size with the vector density over that with the
 // radial one, 1/0.60 where weights and centres are independent, with the error of
 // a paired bootstrap.
@@ -50,16 +52,20 @@ func Corrections(seed int, samples *data.Frames, meta data.Meta, std float64, re
 	}
 	vector, radial := weigh(reweight.LogCOM(centre, samples.Beads)), weigh(reweight.LogCOMPublishedRadial(centre, samples.Beads))
 	rng := rand.New(rand.NewPCG(uint64(seed), streamEvaluate+6))
+	clip := func(w []float64) ([]float64, error) { return reweight.Clip(w, reweight.PaperClip) }
 	for _, c := range []struct {
 		com, tails string
 		logw       []float64
 		change     func(logw []float64) ([]float64, error)
+		score      func(model, reference observable.Torus, r observable.Resampling) (observable.Scores, error)
+		errors     string
 	}{
-		{"radial", "clipped", radial, func(w []float64) ([]float64, error) { return reweight.Clip(w, reweight.PaperClip) }},
-		{"radial", "as they are", radial, nil},
-		{"vector", "clipped", vector, func(w []float64) ([]float64, error) { return reweight.Clip(w, reweight.PaperClip) }},
-		{"vector", "smoothed", vector, func(w []float64) ([]float64, error) { s, err := reweight.Smooth(w); return s.LogW, err }},
-		{"vector", "as they are", vector, nil},
+		{"radial", "clipped", radial, clip, observable.ScorePublished, "published"},
+		{"radial", "clipped", radial, clip, observable.ScoreTorus, "blocks"},
+		{"radial", "as they are", radial, nil, observable.ScoreTorus, "blocks"},
+		{"vector", "clipped", vector, clip, observable.ScoreTorus, "blocks"},
+		{"vector", "smoothed", vector, func(w []float64) ([]float64, error) { s, err := reweight.Smooth(w); return s.LogW, err }, observable.ScoreTorus, "blocks"},
+		{"vector", "as they are", vector, nil, observable.ScoreTorus, "blocks"},
 	} {
 		logw := c.logw
 		if c.change != nil {
@@ -67,7 +73,7 @@ func Corrections(seed int, samples *data.Frames, meta data.Meta, std float64, re
 				return nil, gain, err
 			}
 		}
-		row := Correction{Name: c.com + "/" + c.tails, COM: c.com, Tails: c.tails}
+		row := Correction{Name: c.com + "/" + c.tails, COM: c.com, Tails: c.tails, Errors: c.errors}
 		if row.ESS, err = reweight.ESSDelta(logw); err != nil {
 			return nil, gain, err
 		}
@@ -78,7 +84,7 @@ func Corrections(seed int, samples *data.Frames, meta data.Meta, std float64, re
 			return nil, gain, err
 		}
 		set.Dihedrals.Block = 1
-		if row.Scores, err = observable.ScoreTorus(set.Dihedrals, reference.Dihedrals, observable.Resampling{Resamples: bootstraps, Rng: rng}); err != nil {
+		if row.Scores, err = c.score(set.Dihedrals, reference.Dihedrals, observable.Resampling{Resamples: bootstraps, Rng: rng}); err != nil {
 			return nil, gain, err
 		}
 		rows = append(rows, row)

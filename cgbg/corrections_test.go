@@ -60,7 +60,7 @@ func TestCorrections(t *testing.T) {
 	if math.Abs(gain.Value-1/0.6) > 4*gain.Error || !(gain.Error > 0 && gain.Error < 0.1) {
 		t.Errorf("gain: got %g ± %g, want 1.667", gain.Value, gain.Error)
 	}
-	if len(rows) != 5 || !(ess["radial/clipped"] > ess["radial/as they are"]) {
+	if len(rows) != 6 || !(ess["radial/clipped"] > ess["radial/as they are"]) {
 		t.Errorf("got %v", rows)
 	}
 	samples.U = nil

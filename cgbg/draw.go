@@ -23,7 +23,7 @@ type DrawOptions struct {
 	UntilESS float64 // see SampleOptions
 	Seed     uint64
 	Checks   int    // samples whose log-density is checked
-	PMF      string // file of a MACE potential; "": none
+	PMF      string // file of a potential of mean force; "": none
 	Progress Progress
 }
 
@@ -114,13 +114,7 @@ func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile, pmfFile, out
 		return nil, err
 	}
 	frames.LogW = reweight.LogWeights(frames.U, frames.LogQ, units.KT(card.Temperature), m.LogCOM(r))
-	if keep := card.keep(); keep != nil {
-		for i := range frames.LogW {
-			if !keep(r[i*frames.Width() : (i+1)*frames.Width()]) {
-				frames.LogW[i] = math.Inf(-1)
-			}
-		}
-	}
+	card.discard(frames.LogW, r)
 	meta.Generator = "cgbg reweight -pmf " + filepath.Base(pmfFile)
 	if err := data.WriteFile(out, meta, frames); err != nil {
 		return nil, err
@@ -165,6 +159,16 @@ func readPMF(b *backend.Backend, file string) (*pmf.Model, error) {
 		u.Single = true
 	}
 	return u, err
+}
+
+// discard takes the weight of samples r, [n*dim], that have another handedness than the frames.
+func (c *Card) discard(logw, r []float64) {
+	keep, dim := c.keep(), len(r)/max(1, len(logw))
+	for i := range logw {
+		if keep != nil && !keep(r[i*dim:(i+1)*dim]) {
+			logw[i] = math.Inf(-1)
+		}
+	}
 }
 
 // keep tells which samples have the handedness of the frames; nil: there is none.

@@ -25,6 +25,7 @@ type TrainOptions struct {
 	Epochs    int          // passes over the frames
 	Batch     int          // frames of a step
 	Rate      float64      // highest learning rate
+	Width     int          // of the perceptron of an equivariant flow or an invariant potential
 	Potential string       // MACE or Invariant; of potentials
 	Field     string       // GraphTransformer or Equivariant; of flows, as those to HeldOut
 	Pairing   flow.Pairing // of frames and noise
@@ -128,9 +129,12 @@ func TrainFlow(ctx context.Context, b *backend.Backend, in, out string, o TrainO
 		replace(&cfg.Late, o.Late)
 		replace(&cfg.EMA, o.EMA)
 		replace(&s.HeldOut, o.HeldOut)
+		replace(&s.FieldHidden, o.Width)
 		var field any = s.Flow
 		if s.Field == Equivariant {
 			field = s.FieldHidden
+		} else if o.Width != 0 {
+			return nil, fmt.Errorf("cgbg: a flow of field %s has the published sizes: a width is for %s", s.Field, Equivariant)
 		}
 		return map[string]any{"field": s.Field, "sizes": field, "epochs": cfg.Epochs, "batch": cfg.Batch, "rate_high": cfg.RateHigh, "rate_low": cfg.RateLow,
 			"weight_decay": cfg.WeightDecay, "clip_value": cfg.ClipValue, "pairing": cfg.Pairing, "late": cfg.Late, "ema": cfg.EMA, "held_out": s.HeldOut}, nil
@@ -179,9 +183,12 @@ func TrainPMF(ctx context.Context, b *backend.Backend, in, out string, o TrainOp
 		replace(&cfg.Epochs, o.Epochs)
 		replace(&cfg.Batch, o.Batch)
 		replace(&cfg.Rate, o.Rate)
+		replace(&s.InvariantHidden, o.Width)
 		var sizes any = s.MACE
 		if s.Potential != MACE {
 			sizes = s.InvariantHidden
+		} else if o.Width != 0 {
+			return nil, fmt.Errorf("cgbg: the potential %s has the published sizes: a width is for %s", MACE, Invariant)
 		}
 		return map[string]any{"potential": s.Potential, "sizes": sizes, "epochs": cfg.Epochs, "batch": cfg.Batch, "rate": cfg.Rate, "rate_decay": cfg.RateDecay,
 			"cosine": cfg.Cosine, "clip_norm": cfg.ClipNorm, "validation": cfg.Validation}, nil

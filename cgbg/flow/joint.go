@@ -31,14 +31,20 @@ func (e *evaluator) jointSolve(ctx context.Context, x []float64, t0, t1 float64,
 	if err != nil {
 		return nil, fmt.Errorf("flow: joint solve: %w", err)
 	}
-	out := &transported{x: make([]float64, len(x)), integral: make([]float64, n), errors: make([]float64, n),
-		evaluations: float64(sol.Evaluations), divergences: float64(sol.Evaluations)}
+	return e.carried(sol.X, t1-t0, sol.Evaluations), nil
+}
+
+// carried are states with their log-densities, [n*(dim+1)], after so many evaluations over a span of time.
+func (e *evaluator) carried(states []float64, span float64, evaluations int) *transported {
+	n := len(states) / (e.dim + 1)
+	out := &transported{x: make([]float64, n*e.dim), integral: make([]float64, n), errors: make([]float64, n),
+		evaluations: float64(evaluations), divergences: float64(evaluations)}
 	for i := range n {
-		row := sol.X[i*(e.dim+1) : (i+1)*(e.dim+1)]
+		row := states[i*(e.dim+1) : (i+1)*(e.dim+1)]
 		copy(out.x[i*e.dim:], row[:e.dim])
-		out.integral[i] = (t1 - t0) * row[e.dim]
+		out.integral[i] = span * row[e.dim]
 	}
-	return out, nil
+	return out
 }
 
 // withLogQ appends a zero to every state: its log-density.

@@ -36,6 +36,36 @@ func (m *Model) JointSample(ctx context.Context, n int, seed uint64, tol float64
 	return m.drawn(z, out), nil
 }
 
+// EulerSample draws n samples by so many Euler steps of equal length, with the
+// divergence at the start of each, in float32: what samplers without a solver do. The
+// log-density is that of a continuous flow that these steps follow poorly: it is off by the errors of
+// both, which no weight shows. Draws are those of [Model.Sample] with the same seed and n.
+//
+// Errors: no samples or steps; those of the field and of ctx.
+func (m *Model) EulerSample(ctx context.Context, n int, seed uint64, steps int) (*Samples, error) {
+	if n <= 0 || steps <= 0 {
+		return nil, fmt.Errorf("flow: cannot draw %d samples by %d steps", n, steps)
+	}
+	e, err := m.evaluator(true)
+	if err != nil {
+		return nil, err
+	}
+	z, _ := m.prior(n, seed)
+	x, dx, field := withLogQ(z, e.dim), make([]float64, n*(e.dim+1)), e.joint(n)
+	for k := range steps {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("flow: Euler steps: %w", err)
+		}
+		if err := field(float64(k)/float64(steps), x, dx); err != nil {
+			return nil, err
+		}
+		for i, v := range dx {
+			x[i] += v / float64(steps)
+		}
+	}
+	return m.drawn(z, e.carried(x, 1, steps)), nil
+}
+
 // publishedSolver is Dormand–Prince as published: one step size for a batch, by
 // the root mean square of all errors, from a first step of 0.005.
 func publishedSolver(tol float64) ode.Options {

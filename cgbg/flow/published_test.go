@@ -68,6 +68,43 @@ func TestJointSample(t *testing.T) {
 	}
 }
 
+// Twice as many Euler steps halve the errors of samples and log-densities.
+func TestEulerSample(t *testing.T) {
+	m, ctx := roughModel(t), context.Background()
+	const n = 5
+	want, err := m.Sample(ctx, n, 4, Accuracy{PathTol: 1e-8, LogQTol: 1e-6, Checks: -1}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	worst := func(steps int) (r, logq float64) {
+		got, err := m.EulerSample(ctx, n, 4, steps)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Evaluations != float64(steps) || got.Divergences != float64(steps) {
+			t.Errorf("%d steps: got %g evaluations and %g divergences", steps, got.Evaluations, got.Divergences)
+		}
+		for i := range got.R {
+			r = math.Max(r, math.Abs(got.R[i]-want.R[i]))
+		}
+		for i := range got.LogQ {
+			logq = math.Max(logq, math.Abs(got.LogQ[i]-want.LogQ[i]))
+		}
+		return r, logq
+	}
+	r1, q1 := worst(50)
+	r2, q2 := worst(100)
+	if ratio := r1 / r2; math.Abs(ratio-2) > 0.2 {
+		t.Errorf("errors of samples: got %g and %g, ratio %.2f, want 2", r1, r2, ratio)
+	}
+	if ratio := q1 / q2; math.Abs(ratio-2) > 0.2 {
+		t.Errorf("errors of ln q: got %g and %g, ratio %.2f, want 2", q1, q2, ratio)
+	}
+	if _, err := m.EulerSample(ctx, n, 4, 0); err == nil {
+		t.Error("no steps: got no error")
+	}
+}
+
 // Reverse mode, the folded form and differences of velocities agree, however
 // states are cut into batches.
 func TestEvaluateAt(t *testing.T) {

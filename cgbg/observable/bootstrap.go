@@ -72,8 +72,21 @@ func Bootstrap(n, dim int, r Resampling, stat func(idx []int, out []float64)) ([
 // resampleStat draws a resample and writes its statistics.
 type resampleStat func(rng rng, out []float64)
 
-// run calls a resampleStat per worker, each resample with a generator of its own, and returns standard deviations.
+// run returns the standard deviations of a resampleStat over resamples, [dim].
 func (r Resampling) run(dim int, newStat func() resampleStat) ([]float64, error) {
+	out, err := r.all(dim, newStat)
+	if err != nil {
+		return nil, err
+	}
+	sd := make([]float64, dim)
+	for k := range sd {
+		sd[k] = stridedSD(out[k:], dim, r.Resamples)
+	}
+	return sd, nil
+}
+
+// all calls a resampleStat per worker, each resample with a generator of its own. Result: [resamples*dim].
+func (r Resampling) all(dim int, newStat func() resampleStat) ([]float64, error) {
 	if r.Resamples < 2 {
 		return nil, fmt.Errorf("%d resamples give no standard error; use 2 or more, 200 for a good one", r.Resamples)
 	}
@@ -96,11 +109,7 @@ func (r Resampling) run(dim int, newStat func() resampleStat) ([]float64, error)
 		})
 	}
 	wg.Wait()
-	sd := make([]float64, dim)
-	for k := range sd {
-		sd[k] = stridedSD(out[k:], dim, r.Resamples)
-	}
-	return sd, nil
+	return out, nil
 }
 
 // stridedSD returns the standard deviation of the finite ones among n values, NaN if those are fewer than half.

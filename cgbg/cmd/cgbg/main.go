@@ -35,6 +35,7 @@ const usage = `usage: go run ./cgbg/cmd/cgbg COMMAND [flags] [arguments]
   train flow|pmf FILE    train a flow, or a potential of mean force, on frames
   sample FLOW            draw samples with their exact log-density, and weigh them
   reweight SAMPLES       weigh samples by another potential
+  curve flow|pmf FILE    learning curves: would more training help, or more data?
   report SAMPLES         score weighted samples against a simulation, with figures
   run FILE.toml          all of it, from trajectories to free energies
 
@@ -45,7 +46,7 @@ type command func(ctx context.Context, args []string, stdout io.Writer) error
 
 var commands = map[string]command{"import": importCommand, "info": infoCommand, "head": headCommand,
 	"export": exportCommand, "merge": mergeCommand, "split": splitCommand, "resample": resampleCommand, "pull": pullCommand,
-	"recipe": recipeCommand, "train": trainCommand, "sample": sampleCommand, "reweight": reweightCommand, "report": reportCommand, "run": runCommand}
+	"recipe": recipeCommand, "train": trainCommand, "sample": sampleCommand, "curve": curveCommand, "reweight": reweightCommand, "report": reportCommand, "run": runCommand}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -39,11 +39,11 @@ it stood. Paths are relative to the file. Everything but [data] may be left out:
 
   [flow]                               # model = "flow.npz", or how to train it:
   preset  = "quick"                    # small, quick or paper
-  field   = "equivariant"              # or graph-transformer; pairing, frames (of other data), from, epochs, batch, rate, late,
-                                       # ema, held_out
+  field   = "equivariant"              # or graph-transformer; pairing, frames (of other data), from, width, epochs, batch, rate,
+                                       # late, ema, held_out
 
   [pmf]                                # model = "pmf.npz", or
-  preset = "quick"                     # frames, from, epochs, batch, rate
+  preset = "quick"                     # potential (invariant or mace), frames, from, width, epochs, batch, rate
 
   [sample]
   n         = 10000                    # at most
@@ -87,7 +87,8 @@ type dataPlan struct {
 type modelPlan struct {
 	Model, Frames, Preset string
 	From, Field           string
-	Epochs, Batch         int
+	Potential             string
+	Epochs, Batch, Width  int
 	Rate, Late, EMA       float64
 	HeldOut               int `toml:"held_out"`
 	Pairing               flow.Pairing
@@ -264,7 +265,7 @@ func (p *plan) model(ctx context.Context, b *backend.Backend, stdout io.Writer, 
 	if m.Frames != "" {
 		frames = m.Frames
 	}
-	card, fresh, err := make(ctx, b, frames, out, cgbg.TrainOptions{Preset: m.Preset, Seed: p.Seed, Epochs: m.Epochs, Batch: m.Batch, Rate: m.Rate,
+	card, fresh, err := make(ctx, b, frames, out, cgbg.TrainOptions{Preset: m.Preset, Seed: p.Seed, Epochs: m.Epochs, Batch: m.Batch, Rate: m.Rate, Width: m.Width, Potential: m.Potential,
 		Field: m.Field, Pairing: m.Pairing, Late: m.Late, EMA: m.EMA, HeldOut: m.HeldOut, Start: m.From, Progress: lines(os.Stderr)})
 	if err != nil {
 		return "", err

@@ -32,7 +32,7 @@ func sampleCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs.Float64Var(&o.UntilESS, "until-ess", 0, "effective `samples` to stop at; needs -pmf")
 	fs.Uint64Var(&o.Seed, "seed", 1, "of the prior's draws")
 	fs.IntVar(&o.Checks, "checks", 64, "`samples` whose log-density is checked in float64")
-	fs.StringVar(&o.PMF, "pmf", "", "`file` of a MACE potential, .npz")
+	fs.StringVar(&o.PMF, "pmf", "", "`file` of a potential of mean force, .npz")
 	out := fs.String("o", "", "`file` of the samples, .arrow")
 	rest, stop, err := parse(fs, sampleUsage, args, stdout)
 	switch {
@@ -55,7 +55,7 @@ func sampleCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	errors := "the errors of ln q were not checked"
 	if !math.IsNaN(d.LogQBound) {
-		errors = fmt.Sprintf("99 of 100 errors of ln q are below %.3f nat", d.LogQBound)
+		errors = fmt.Sprintf("99 of 100 errors of ln q are below %.2g nat", d.LogQBound)
 	}
 	fmt.Fprintf(stdout, "%s: %d samples; %s\n", *out, d.N, errors)
 	if d.Weights != nil {
@@ -77,7 +77,7 @@ log-weights (u, logw) go to a new file, and the weights get a verdict. No sample
 func reweightCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flag.NewFlagSet("reweight", flag.ContinueOnError)
 	flowFile := fs.String("flow", "", "`file` of the flow that made the samples, .npz")
-	pmfFile := fs.String("pmf", "", "`file` of a MACE potential, .npz")
+	pmfFile := fs.String("pmf", "", "`file` of a potential of mean force, .npz")
 	out := fs.String("o", "", "`file` of the weighted samples, .arrow")
 	rest, stop, err := parse(fs, reweightUsage, args, stdout)
 	switch {

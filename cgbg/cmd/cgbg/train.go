@@ -45,6 +45,7 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs.IntVar(&o.Epochs, "epochs", 0, "`passes` over the frames; 0: the preset's")
 	fs.IntVar(&o.Batch, "batch", 0, "`frames` of a step; 0: the preset's")
 	fs.Float64Var(&o.Rate, "rate", 0, "highest learning `rate`; 0: the preset's")
+	fs.IntVar(&o.Width, "width", 0, "`units` of the layers of an equivariant flow or an invariant potential; 0: the preset's (256)")
 	fs.IntVar(&o.HeldOut, "held-out", 0, "`frames` for the likelihood; 0: the preset's")
 	fs.StringVar(&o.Potential, "potential", "", "`kind` of a pmf: mace or invariant; the preset's without it")
 	fs.StringVar(&o.Field, "field", "", "`kind` of a flow: graph-transformer or equivariant; the preset's without it")
@@ -61,8 +62,8 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return fmt.Errorf("%w: train takes what to train (flow or pmf) and one file of frames (-h explains)", errUsage)
 	case *out == "":
 		return fmt.Errorf("%w: train: -o, the file of the model, is missing", errUsage)
-	case o.Epochs < 0 || o.Batch < 0 || o.Rate < 0 || o.HeldOut < 0 || o.Late < 0 || o.EMA < 0:
-		return fmt.Errorf("%w: train: -epochs, -batch, -rate, -late, -ema and -held-out cannot be negative", errUsage)
+	case o.Epochs < 0 || o.Batch < 0 || o.Rate < 0 || o.HeldOut < 0 || o.Late < 0 || o.EMA < 0 || o.Width < 0:
+		return fmt.Errorf("%w: train: -epochs, -batch, -rate, -width, -late, -ema and -held-out cannot be negative", errUsage)
 	}
 	o.Pairing = flow.Pairing(*pairing)
 	if !slices.Contains([]flow.Pairing{"", flow.Independent, flow.Aligned, flow.Transported}, o.Pairing) {

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/cgbg-go/lab/cgbg"
+	"github.com/cgbg-go/lab/cgbg/backend"
+)
+
+const curveUsage = `usage: go run ./cgbg/cmd/cgbg curve flow -pmf PMF.npz [flags] -o CURVE.json FRAMES.arrow
+       go run ./cgbg/cmd/cgbg curve pmf -flow FLOW.npz -samples SAMPLES.arrow [flags] -o CURVE.json FRAMES.arrow
+
+Would more training help, or more data? Trains models with more and more steps, and on more
+and more frames, evenly spaced in time, and tells what the weights are worth with each: of
+samples of every flow under one potential, or of the samples of one flow under every
+potential. Points go to the file as they are done; the same command goes on after Ctrl-C.
+
+`
+
+// curveCommand is `cgbg curve`.
+func curveCommand(ctx context.Context, args []string, stdout io.Writer) error {
+	fs := flag.NewFlagSet("curve", flag.ContinueOnError)
+	var o cgbg.CurveOptions
+	steps := fs.String("steps", "100,400,1600,6400", "`numbers` of steps of trainings on all frames")
+	frames := fs.String("frames", "500,2000,8000", "`numbers` of frames of trainings with the most steps")
+	fs.IntVar(&o.N, "n", 2000, "`samples` of every flow")
+	fs.StringVar(&o.PMF, "pmf", "", "`file` of the potential that weighs samples of flows")
+	fs.StringVar(&o.Flow, "flow", "", "`file` of the flow whose samples potentials weigh")
+	fs.StringVar(&o.Samples, "samples", "", "`file` of its samples")
+	fs.StringVar(&o.Train.Preset, "preset", "quick", "`name` of the settings: "+strings.Join(cgbg.Presets, ", "))
+	fs.Uint64Var(&o.Train.Seed, "seed", 1, "of parameters, batches and noise")
+	fs.IntVar(&o.Train.Batch, "batch", 0, "`frames` of a step; 0: the preset's")
+	fs.IntVar(&o.Train.Width, "width", 0, "`units` of the layers, as \"cgbg train\" takes them; 0: the preset's")
+	fs.StringVar(&o.Train.Potential, "potential", "", "`kind` of a pmf; the preset's without it")
+	fs.StringVar(&o.Train.Field, "field", "", "`kind` of a flow; the preset's without it")
+	out := fs.String("o", "", "`file` of the curve, .json")
+	rest, stop, err := parse(fs, curveUsage, args, stdout)
+	switch {
+	case err != nil || stop:
+		return err
+	case len(rest) != 2:
+		return fmt.Errorf("%w: curve takes what to train (flow or pmf) and one file of frames (-h explains)", errUsage)
+	case *out == "":
+		return fmt.Errorf("%w: curve: -o, the file of the curve, is missing", errUsage)
+	}
+	if o.Steps, err = integers("steps", *steps); err != nil {
+		return err
+	}
+	if o.Frames, err = integers("frames", *frames); err != nil {
+		return err
+	}
+	b, err := backend.Open()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(stdout, b)
+	o.Train.Progress = lines(os.Stderr)
+	c, err := cgbg.LearningCurve(ctx, b, rest[0], rest[1], *out, o)
+	if err != nil {
+		return err
+	}
+	t := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
+	score := map[string]string{"flow": "−ln q held out, nat", "pmf": "force error², (kJ/mol/nm)²"}[c.Kind]
+	fmt.Fprintf(t, "frames\tsteps\t%s\tESS, %%\tk̂\tP(φ > 0)\n", score)
+	for _, list := range [][]cgbg.CurvePoint{c.BySteps(), c.ByFrames()} {
+		for _, p := range list {
+			khat := "none"
+			if p.KHat != nil {
+				khat = fmt.Sprintf("%.2f", *p.KHat)
+			}
+			fmt.Fprintf(t, "%d\t%d\t%.5g\t%.1f ± %.1f\t%s\t%.4f ± %.4f\n", p.Frames, p.Steps, p.Score.Value, 100*p.ESS.Value, 100*p.ESS.Error, khat, p.Positive.Value, p.Positive.Error)
+		}
+	}
+	return t.Flush()
+}
+
+// integers are the numbers of a list such as 100,400; none of "".
+func integers(flag, list string) (out []int, err error) {
+	for _, field := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' }) {
+		n, err := strconv.Atoi(strings.TrimSpace(field))
+		if err != nil || n < 1 {
+			return nil, fmt.Errorf("%w: curve: -%s %s: %q is no number above zero", errUsage, flag, list, field)
+		}
+		out = append(out, n)
+	}
+	return out, nil
+}

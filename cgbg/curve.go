@@ -1,0 +1,252 @@
+package cgbg
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/figure"
+	"github.com/cgbg-go/lab/cgbg/reweight"
+	"github.com/cgbg-go/lab/data"
+)
+
+// CurveOptions of [LearningCurve].
+type CurveOptions struct {
+	Train  TrainOptions // of every model but for Epochs, which the steps decide
+	Steps  []int        // of trainings on all frames
+	Frames []int        // numbers of frames, evenly spaced in time, of trainings with the most steps
+
+	PMF string // potential that weighs the samples of flows
+	N   int    // samples of every flow [2000]
+
+	Flow, Samples string // a flow and its samples, which potentials weigh
+}
+
+// Curve is how good models get with steps of training and with frames.
+type Curve struct {
+	Kind        string       `json:"kind"` // flow or pmf
+	Data        string       `json:"data"`
+	DataSHA     string       `json:"data_sha256"`
+	Fingerprint string       `json:"fingerprint"` // of data, settings and the other model
+	Version     string       `json:"version"`
+	Backend     string       `json:"backend"`
+	Points      []CurvePoint `json:"points"`
+}
+
+// CurvePoint is one training.
+type CurvePoint struct {
+	Asked    int               `json:"asked"`    // steps
+	Steps    int               `json:"steps"`    // whole passes over the frames
+	Frames   int               `json:"frames"`   // given; some are held out
+	Score    reweight.Estimate `json:"score"`    // flows: −ln q of held-out frames, nat; potentials: squared force error, (kJ/mol/nm)²
+	ESS      reweight.Estimate `json:"ess"`      // as a fraction, unclipped
+	KHat     *float64          `json:"khat"`     // nil where there are too few weights
+	Positive reweight.Estimate `json:"phi_gt_0"` // P(φ > 0) by the weighted samples
+	Seconds  float64           `json:"seconds"`  // of the training
+}
+
+// LearningCurve trains models of a kind ("flow" or "pmf") on the frames of a file with more and more steps, and on more and more of the
+// frames, and finds what the weights are worth with each: samples of every flow under one potential, or the samples of one flow under every
+// potential. It tells whether time or data would help. Points go to the JSON file out as they are done; a curve that was stopped goes on.
+//
+// Errors: those of the files, of training and of sampling; ctx.Err(), wrapped.
+func LearningCurve(ctx context.Context, b *backend.Backend, kind, in, out string, o CurveOptions) (*Curve, error) {
+	if o.N == 0 {
+		o.N = 2000
+	}
+	if err := o.check(kind); err != nil {
+		return nil, err
+	}
+	frames, meta, err := data.ReadFile(in)
+	if err != nil {
+		return nil, err
+	}
+	c := &Curve{Kind: kind, Data: filepath.Base(in), Version: version(), Backend: b.String()}
+	sums := []any{kind, o.N}
+	for _, file := range []string{in, o.PMF, o.Flow, o.Samples} {
+		if file == "" {
+			continue
+		}
+		sum, err := data.Checksum(ctx, file)
+		if err != nil {
+			return nil, err
+		}
+		sums = append(sums, sum)
+	}
+	c.DataSHA = sums[2].(string)
+	settings := o.Train
+	settings.Progress = nil
+	c.Fingerprint = hash(append(sums, settings)...)
+	if old, err := ReadCurve(out); err == nil && old.Fingerprint == c.Fingerprint {
+		c.Points = old.Points
+	} else if err == nil || !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("cgbg: %s holds something else than this curve: move it away", out)
+	}
+	work := out + ".models"
+	for _, p := range o.points(frames.Len()) {
+		if slices.ContainsFunc(c.Points, func(q CurvePoint) bool { return q.Asked == p.Asked && q.Frames == p.Frames }) {
+			continue
+		}
+		if err := os.MkdirAll(work, 0o755); err != nil {
+			return nil, fmt.Errorf("cgbg: %w", err)
+		}
+		some := filepath.Join(work, fmt.Sprintf("frames_%d.arrow", p.Frames))
+		if err := data.WriteFile(some, meta, pick(frames, evenly(frames.Len(), p.Frames))); err != nil {
+			return nil, err
+		}
+		if err := p.learn(ctx, b, kind, some, filepath.Join(work, fmt.Sprintf("%d_%d.npz", p.Frames, p.Asked)), o); err != nil {
+			return nil, err
+		}
+		c.Points = append(c.Points, p)
+		if err := writeJSON(out, c); err != nil {
+			return nil, err
+		}
+	}
+	os.RemoveAll(work) // one that stays does no harm
+	return c, nil
+}
+
+func (o *CurveOptions) check(kind string) error {
+	switch {
+	case kind != "flow" && kind != "pmf":
+		return fmt.Errorf("cgbg: no learning curve of a %q: flow or pmf", kind)
+	case kind == "flow" && o.PMF == "":
+		return errors.New("cgbg: a learning curve of flows needs a potential that weighs their samples")
+	case kind == "pmf" && (o.Flow == "" || o.Samples == ""):
+		return errors.New("cgbg: a learning curve of potentials needs a flow and its samples to weigh")
+	case len(o.Steps) == 0 || slices.Min(o.Steps) < 1:
+		return fmt.Errorf("cgbg: a learning curve of %v steps: at least one number, all above zero", o.Steps)
+	}
+	return nil
+}
+
+// points are the trainings to make, fewest steps first.
+func (o *CurveOptions) points(all int) (points []CurvePoint) {
+	steps := slices.Sorted(slices.Values(o.Steps))
+	most := steps[len(steps)-1]
+	for _, n := range slices.Sorted(slices.Values(o.Frames)) {
+		if n > 0 && n < all {
+			points = append(points, CurvePoint{Asked: most, Frames: n})
+		}
+	}
+	for _, s := range steps {
+		points = append(points, CurvePoint{Asked: s, Frames: all})
+	}
+	return points
+}
+
+// learn trains the model of a point on a file of frames and weighs samples with it.
+func (p *CurvePoint) learn(ctx context.Context, b *backend.Backend, kind, frames, model string, o CurveOptions) error {
+	settings, err := NewAlanineSettings(o.Train.Preset, o.Train.Seed)
+	if err != nil {
+		return err
+	}
+	t, train, held := o.Train, TrainFlow, 1./heldOutPart
+	batch := settings.FlowFit.Batch
+	if kind == "pmf" {
+		train, batch, held = TrainPMF, settings.PMFFit.Batch, settings.PMFFit.Validation
+	}
+	replace(&batch, t.Batch)
+	t.Epochs = max(1, int(math.Round(float64(p.Asked)/float64(max(1, int((1-held)*float64(p.Frames))/batch)))))
+	card, _, err := train(ctx, b, frames, model, t)
+	if err != nil {
+		return err
+	}
+	p.Steps, p.Seconds = card.Steps, card.Seconds
+	number := func(key string) float64 { v, _ := card.Results[key].(float64); return v }
+	samples := model + ".samples.arrow"
+	if kind == "flow" {
+		p.Score = reweight.Estimate{Value: number("nll"), Error: number("nll_error")}
+		_, err = Draw(ctx, b, model, samples, DrawOptions{N: o.N, Seed: t.Seed, PMF: o.PMF, Progress: t.Progress})
+	} else {
+		p.Score.Value = number("validation")
+		_, err = Reweigh(ctx, b, o.Samples, o.Flow, model, samples)
+	}
+	if err != nil {
+		return err
+	}
+	weighed, meta, err := data.ReadFile(samples)
+	if err != nil {
+		return err
+	}
+	if p.ESS, err = reweight.ESSDelta(weighed.LogW); err != nil {
+		return err
+	}
+	if k := reweight.Summarize(weighed.LogW).KHat; !math.IsNaN(k) && !math.IsInf(k, 0) {
+		p.KHat = &k
+	}
+	set, err := NewDataset("", int(t.Seed), filepath.Base(model), weighed, meta)
+	if err != nil {
+		return err
+	}
+	p.Positive = set.Positive
+	return nil
+}
+
+// ReadCurve reads the file of a learning curve.
+func ReadCurve(path string) (*Curve, error) {
+	text, err := os.ReadFile(path)
+	c := &Curve{}
+	if err == nil {
+		err = json.Unmarshal(text, c)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cgbg: %s: %w", path, err)
+	}
+	return c, nil
+}
+
+// BySteps are the points of trainings on all frames, ByFrames those with the most steps.
+func (c *Curve) BySteps() []CurvePoint {
+	return c.those(func(p, most CurvePoint) bool { return p.Frames == most.Frames },
+		func(a, b CurvePoint) int { return a.Steps - b.Steps })
+}
+
+// ByFrames are the points with the most steps.
+func (c *Curve) ByFrames() []CurvePoint {
+	return c.those(func(p, most CurvePoint) bool { return p.Asked == most.Asked },
+		func(a, b CurvePoint) int { return a.Frames - b.Frames })
+}
+
+func (c *Curve) those(which func(p, most CurvePoint) bool, order func(a, b CurvePoint) int) (points []CurvePoint) {
+	var most CurvePoint
+	for _, p := range c.Points {
+		most.Frames, most.Asked = max(most.Frames, p.Frames), max(most.Asked, p.Asked)
+	}
+	for _, p := range c.Points {
+		if which(p, most) {
+			points = append(points, p)
+		}
+	}
+	slices.SortFunc(points, order)
+	return points
+}
+
+// CurveFigure draws effective sample sizes against steps and against frames, of up to four named curves.
+// Errors: names that do not fit, curves without points.
+func CurveFigure(names []string, curves []*Curve) (figure.Picture, error) {
+	roles := []figure.Role{figure.After, figure.Biased, figure.Learned, figure.Other}
+	if len(curves) == 0 || len(curves) > len(roles) || len(names) != len(curves) {
+		return figure.Picture{}, errors.New("cgbg: a figure of learning curves takes one to four, each with its name")
+	}
+	var panels [2][]figure.Series
+	for k, c := range curves {
+		for p, points := range [][]CurvePoint{c.BySteps(), c.ByFrames()} {
+			s := figure.Series{Name: names[k], Role: roles[k]}
+			for _, q := range points {
+				s.X = append(s.X, float64([]int{q.Steps, q.Frames}[p]))
+				s.Y, s.Error = append(s.Y, 100*q.ESS.Value), append(s.Error, 100*q.ESS.Error)
+			}
+			panels[p] = append(panels[p], s)
+		}
+	}
+	label := "effective sample size, %"
+	return figure.LinesRow(panels[:], []figure.LinesOptions{{XLabel: "steps of training", YLabel: label, LogX: true, Points: true},
+		{XLabel: "frames", YLabel: label, LogX: true, Points: true}})
+}

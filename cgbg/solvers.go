@@ -1,0 +1,86 @@
+package cgbg
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/reweight"
+	"github.com/cgbg-go/lab/cgbg/units"
+)
+
+// SolverRow is how well one way to integrate a flow knows the log-density of its samples.
+type SolverRow struct {
+	Name        string
+	N           int
+	RMS         reweight.Estimate // error of ln q, nats, against a certified integration back from the same samples
+	Max         float64           // the largest, nats
+	ESS         reweight.Estimate // by the solver's own ln q
+	Divergences float64           // a sample
+}
+
+// Solvers draws n samples, from the same prior points, by the way here and by
+// others: the published solver at both tolerances, and Euler steps. Every one's ln q is held to a
+// certified integration back from its samples; weights are by the potential of biased forces.
+//
+// Errors: those of the models.
+func (g *Generator) Solvers(ctx context.Context, flowOf string, n int, progress Progress) ([]SolverRow, error) {
+	m, file, err := g.flow(ctx, flowOf, progress)
+	if err != nil {
+		return nil, err
+	}
+	card, err := ReadCard(file)
+	if err != nil {
+		return nil, err
+	}
+	u, err := g.potential(ctx, Biased)
+	if err != nil {
+		return nil, err
+	}
+	seed, acc := g.Settings.Seed+2000, flow.SamplingAccuracy(g.Backend.Name, m.Field)
+	acc.Checks = -1
+	joint := func(tol float64) func() (*flow.Samples, error) {
+		return func() (*flow.Samples, error) { return m.JointSample(ctx, n, seed, tol) }
+	}
+	euler := func(steps int) func() (*flow.Samples, error) {
+		return func() (*flow.Samples, error) { return m.EulerSample(ctx, n, seed, steps) }
+	}
+	ways := []struct {
+		name string
+		draw func() (*flow.Samples, error)
+	}{
+		{"Euler, 100 steps", euler(100)},
+		{"Dormand–Prince 1e-4 (v1)", joint(1e-4)},
+		{"Dormand–Prince 1e-5 (revised)", joint(1e-5)},
+		{"here", func() (*flow.Samples, error) { return m.Sample(ctx, n, seed, acc, nil) }},
+	}
+	var rows []SolverRow
+	for k, way := range ways {
+		s, err := way.draw()
+		if err != nil {
+			return nil, fmt.Errorf("cgbg: %s: %s: %w", g.Name, way.name, err)
+		}
+		row := SolverRow{Name: way.name, N: n, Divergences: s.Divergences}
+		certified := acc
+		certified.PathTol, certified.LogQTol, certified.Single = 1e-8, 1e-4, false
+		logq, _, err := m.LogQ(ctx, s.R, certified, nil)
+		if err != nil {
+			return nil, err
+		}
+		row.RMS.Value, row.RMS.Error, row.Max = deviation(s.LogQ, logq)
+		e, err := u.Energy(ctx, s.R)
+		if err != nil {
+			return nil, err
+		}
+		logw := reweight.LogWeights(e, s.LogQ, units.KT(card.Temperature), s.LogCOM)
+		card.discard(logw, s.R)
+		if row.ESS, err = reweight.ESSDelta(logw); err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
+		if progress != nil {
+			progress(k+1, len(ways), way.name)
+		}
+	}
+	return rows, nil
+}
