@@ -312,6 +312,37 @@ func (g *Generator) Verify(ctx context.Context, of string, progress Progress) (*
 	return v, err
 }
 
+// Until draws samples of a flow until their weights, by the potential of biased forces, are worth so many
+// equal samples (preset small: 20); at most fifty times as many. Error: an effective size that is not above zero; those of [Draw].
+func (g *Generator) Until(ctx context.Context, of string, effective float64, progress Progress) (*Drawn, error) {
+	_, file, err := g.flow(ctx, of, progress)
+	if err != nil {
+		return nil, err
+	}
+	potential, err := g.model(ctx, "pmf", Biased, progress)
+	if err != nil {
+		return nil, err
+	}
+	if g.Settings.Preset == "small" {
+		effective = min(effective, 20)
+	}
+	const most = 50
+	return Draw(ctx, g.Backend, file, g.path(fmt.Sprintf("until_%g_%s.arrow", effective, of)), DrawOptions{N: int(most * effective), UntilESS: effective,
+		Seed: g.Settings.Seed + 3000, Checks: -1, PMF: potential, Progress: progress})
+}
+
+// Curve is a learning curve that comes along, of a kind (flow or pmf) on biased frames: PREFIX_curve_KIND.json. Error: there is none.
+func (g *Generator) Curve(kind string) (*Curve, error) {
+	if g.Models == nil {
+		return nil, fmt.Errorf("cgbg: %s: no models came along", g.Name)
+	}
+	file, err := g.shipped(fmt.Sprintf("%s_curve_%s.json", g.Prefix, kind))
+	if err != nil {
+		return nil, err
+	}
+	return ReadCurve(file)
+}
+
 // logMean is ln ⟨w⟩ with its standard error, √((1/ESS − 1)/n).
 func logMean(logw []float64) (mean, stderr float64, err error) {
 	if mean, err = reweight.LogZ(logw); err != nil {

@@ -92,10 +92,34 @@ func TestGenerator(t *testing.T) {
 		}
 	}
 	rows, gain, err := g.Corrections(ctx, Biased, Biased)
-	if err != nil || len(rows) != 5 || !(gain.Value > 1) {
+	if err != nil || len(rows) != 6 || !(gain.Value > 1) {
 		t.Errorf("%d corrections, gain %+v, %v", len(rows), gain, err)
 	}
+	solvers, err := g.Solvers(ctx, Biased, 100, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	euler, here := solvers[0], solvers[len(solvers)-1]
+	if len(solvers) != 4 || here.N != 8 || !(here.RMS.Value < 0.01 && here.Max < 0.05) || !(euler.RMS.Value > 0.1) || euler.Divergences != 100 {
+		t.Errorf("solvers: got %+v", solvers)
+	}
+	until, err := g.Until(ctx, Biased, 500, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ess := until.Weights.ESS * float64(until.N); ess < 20 || until.N > 1000 {
+		t.Errorf("until 20 effective samples: got %d, worth %g", until.N, ess)
+	}
+	var curves []*Curve
+	for _, kind := range []string{"flow", "pmf"} {
+		c, err := g.Curve(kind)
+		if err != nil || len(c.BySteps()) < 3 || len(c.ByFrames()) < 3 || c.Kind != kind {
+			t.Fatalf("the curve of %s: got %+v, %v", kind, c, err)
+		}
+		curves = append(curves, c)
+	}
 	for name, draw := range map[string]func() (int, error){
+		"curves":   func() (int, error) { p, err := CurveFigure([]string{"flow", "pmf"}, curves); return len(p.PNG), err },
 		"energies": func() (int, error) { p, err := g.Energies(ctx, Biased, Biased); return len(p.PNG), err },
 		"bonds":    func() (int, error) { p, err := g.Bonds(ctx, Biased, Biased); return len(p.PNG), err },
 		"clipping": func() (int, error) {

@@ -37,6 +37,9 @@ func (g *Generator) Solvers(ctx context.Context, flowOf string, n int, progress 
 	if err != nil {
 		return nil, err
 	}
+	if g.Settings.Preset == "small" {
+		n = min(n, g.Settings.Verified)
+	}
 	seed, acc := g.Settings.Seed+2000, flow.SamplingAccuracy(g.Backend.Name, m.Field)
 	acc.Checks = -1
 	joint := func(tol float64) func() (*flow.Samples, error) {

@@ -248,8 +248,38 @@ func TestGenerators(t *testing.T) {
 			t.Errorf("JS of %s: got %v, floor %v", name, js, r[name+"/b/js"].Floor)
 		}
 	}
-	within(t, r, "obc2/ha/ess_vector_over_radial", 1, 3)
-	within(t, r, "obc2/cb/ess_vector_over_radial", 1, 3)
+	for _, m := range []string{"ha", "cb"} {
+		within(t, r, "obc2/"+m+"/ess_vector_over_radial", 1, 3)
+		within(t, r, "obc2/"+m+"/logq_rms/here", 0, 0.01)
+		within(t, r, "obc2/"+m+"/logq_rms/euler_100", 0.01, 10)
+		within(t, r, "obc2/"+m+"/until_500/ess", 0.02, 1)
+		for _, f := range []string{"unbiased", "biased"} {
+			for _, u := range []string{"u", "b"} {
+				name := "explicit/" + m + "/" + f + "/" + u
+				within(t, r, name+"/js", 0, math.Ln2)
+				within(t, r, name+"/ess", 0, 1)
+				within(t, r, name+"/ess_clipped", 0, 1)
+				if _, ok := r[name+"/js"].Floor.(float64); !ok {
+					t.Errorf("JS of %s: no floor", name)
+				}
+			}
+		}
+	}
+}
+
+func TestExplicitWater(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs a notebook")
+	}
+	r := runSmall(t, "08_alanine_explicit_water.ipynb")
+	for _, m := range []string{"ha", "cb"} {
+		for _, f := range []string{"unbiased", "biased"} {
+			within(t, r, "explicit/"+m+"/"+f+"/b/ess", 0.02, 1)
+			within(t, r, "explicit/"+m+"/"+f+"/logq_max", 0, 0.05)
+			within(t, r, "explicit/"+m+"/"+f+"/delta_log_z", -2, 2)
+		}
+		within(t, r, "explicit/"+m+"/unbiased/js_u_minus_b", -0.5, 0.5)
+	}
 }
 
 func TestCost(t *testing.T) {

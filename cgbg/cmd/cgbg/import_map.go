@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/gromacs"
 	"github.com/cgbg-go/lab/data/plumed"
+	"gonum.org/v1/gonum/mat"
 )
 
 // readMap makes the map, by name or from a file.
@@ -112,7 +114,14 @@ func (im *importer) projectForces(ctx context.Context, s *gromacs.Structure) (er
 		}); err != nil {
 			return err
 		}
-		im.internal, err = cgmap.LearnInternal(im.cg, im.molecule.Bonds(), slices.Concat(some.r...), slices.Concat(some.f...), rigid)
+		if im.internal, err = cgmap.LearnInternal(im.cg, im.molecule.Bonds(), slices.Concat(some.r...), slices.Concat(some.f...), rigid); err != nil {
+			return err
+		}
+		basic, err := cgmap.Basic(im.cg.Matrix(), rigid)
+		if err != nil {
+			return err
+		}
+		im.noise, err = some.noise(im.internal, basic)
 		return err
 	}
 	var g cgmap.Gram
@@ -126,8 +135,13 @@ func (im *importer) projectForces(ctx context.Context, s *gromacs.Structure) (er
 	if im.forceMap, err = g.LeastNoise(im.cg.Matrix(), rigid); err != nil {
 		return err
 	}
-	im.noise = fmt.Sprintf("rms force component %.1f kJ/mol/nm, %.1f by the basic projection", cgmap.MeanRMS(g.RMS(im.forceMap)), cgmap.MeanRMS(g.RMS(basic)))
+	im.noise = noiseLine(cgmap.MeanRMS(g.RMS(im.forceMap)), cgmap.MeanRMS(g.RMS(basic)))
 	return nil
+}
+
+// noiseLine tells of the size of forces, mean forces included, kJ/mol/nm.
+func noiseLine(rms, basic float64) string {
+	return fmt.Sprintf("rms force component %.1f kJ/mol/nm, %.1f by the basic projection", rms, basic)
 }
 
 // allForces goes through all frames, which must have the forces on all atoms.
@@ -143,6 +157,27 @@ func (im *importer) allForces(ctx context.Context, s *gromacs.Structure, add fun
 		}
 	}
 	return nil
+}
+
+// noise compares the forces along internal coordinates with those of a basic map, on the frames of a sample.
+func (s *sample) noise(in *cgmap.InternalForces, basic *mat.Dense) (string, error) {
+	var g cgmap.Gram
+	sum, n := 0.0, 0
+	var forces []float32
+	for k, r := range s.r {
+		if err := g.Add(s.f[k]); err != nil {
+			return "", err
+		}
+		var err error
+		if forces, err = in.Apply(forces[:0], r, s.f[k]); err != nil {
+			return "", err
+		}
+		for _, v := range forces {
+			sum += float64(v) * float64(v)
+		}
+		n += len(forces)
+	}
+	return noiseLine(math.Sqrt(sum/float64(max(1, n))), cgmap.MeanRMS(g.RMS(basic))), nil
 }
 
 // sampledNumbers are those of positions that a sample holds at most, but for 1,000 frames.

@@ -113,3 +113,19 @@ func TestRunErrors(t *testing.T) {
 		}
 	}
 }
+
+// The file that comes with the data names files that are there.
+func TestShippedPlan(t *testing.T) {
+	p, err := readPlan("../../../data/ala2/obc2_cb.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{p.Data.Frames, p.Flow.Model, p.PMF.Model} {
+		if _, err := os.Stat(file); err != nil {
+			t.Error(err)
+		}
+	}
+	if !strings.HasPrefix(p.Out, "../../../runs/") {
+		t.Errorf("results would go to %s, which git does not ignore", p.Out)
+	}
+}

@@ -31,6 +31,10 @@ var (
 	awh15HA []byte
 	//go:embed awh1.5_core-beta.arrow
 	awh15CB []byte
+	//go:embed awh9-resampled_heavy-atom.arrow
+	resampledHA []byte
+	//go:embed awh9-resampled_core-beta.arrow
+	resampledCB []byte
 	//go:embed unbiased_heavy-atom.arrow
 	unbiasedHA []byte
 	//go:embed unbiased_core-beta.arrow
@@ -86,6 +90,17 @@ func AWH15HeavyAtom() (*data.Frames, data.Meta, error) {
 // AWH15CoreBeta is the same at Core Beta resolution, [21762, 6, 3].
 func AWH15CoreBeta() (*data.Frames, data.Meta, error) {
 	return open("awh1.5_core-beta.arrow", awh15CB)
+}
+
+// AWH9ResampledHeavyAtom is an unbiased set: frames of AWH9HeavyAtom drawn with their weights, some more than once, [12000, 10, 3].
+// They know as much as some 5,700 of them would.
+func AWH9ResampledHeavyAtom() (*data.Frames, data.Meta, error) {
+	return open("awh9-resampled_heavy-atom.arrow", resampledHA)
+}
+
+// AWH9ResampledCoreBeta is the same of AWH9CoreBeta, [12000, 6, 3], as good as some 8,500 different ones.
+func AWH9ResampledCoreBeta() (*data.Frames, data.Meta, error) {
+	return open("awh9-resampled_core-beta.arrow", resampledCB)
 }
 
 // UnbiasedHeavyAtom has R and F of the run without bias, every frame, [4630, 10, 3].

@@ -29,6 +29,8 @@ func TestSets(t *testing.T) {
 		{"CB 9", AWH9CoreBeta, 35913, 6, 3, 0.2, true, true},
 		{"HA 1.5", AWH15HeavyAtom, 21762, 10, 3, 0.1, true, true},
 		{"CB 1.5", AWH15CoreBeta, 21762, 6, 3, 0.1, true, true},
+		{"HA 9 resampled", AWH9ResampledHeavyAtom, 12000, 10, 3, 0, true, false},
+		{"CB 9 resampled", AWH9ResampledCoreBeta, 12000, 6, 3, 0, true, false},
 		{"HA", UnbiasedHeavyAtom, 4630, 10, 3, 0.2, true, false},
 		{"CB", UnbiasedCoreBeta, 4630, 6, 3, 0.2, true, false},
 	} {

@@ -88,7 +88,7 @@ func Metad9HeavyAtom() (*data.Frames, data.Meta, error) {
 	return open("metad9_heavy-atom.arrow", metad9HA)
 }
 
-// Metad9CoreBeta is the same at Core Beta resolution, [18000, 6, 3].
+// Metad9CoreBeta is the same at Core Beta resolution, every frame, 0.5 ps apart, [44000, 6, 3].
 func Metad9CoreBeta() (*data.Frames, data.Meta, error) {
 	return open("metad9_core-beta.arrow", metad9CB)
 }
@@ -98,7 +98,7 @@ func Metad15HeavyAtom() (*data.Frames, data.Meta, error) {
 	return open("metad1.5_heavy-atom.arrow", metad15HA)
 }
 
-// Metad15CoreBeta is of γ = 1.5, as Metad9CoreBeta.
+// Metad15CoreBeta is the same at Core Beta resolution, [18000, 6, 3].
 func Metad15CoreBeta() (*data.Frames, data.Meta, error) {
 	return open("metad1.5_core-beta.arrow", metad15CB)
 }

@@ -30,7 +30,7 @@ func TestSets(t *testing.T) {
 		{"CB", UnbiasedCoreBeta, 40000, 6, 3, true, false},
 		{"all", UnbiasedAllAtom, 4000, 22, 3, true, false},
 		{"HA 9", Metad9HeavyAtom, 22000, 10, 3, true, true},
-		{"CB 9", Metad9CoreBeta, 22000, 6, 3, true, true},
+		{"CB 9", Metad9CoreBeta, 44000, 6, 3, true, true},
 		{"HA 1.5", Metad15HeavyAtom, 18000, 10, 3, true, true},
 		{"CB 1.5", Metad15CoreBeta, 18000, 6, 3, true, true},
 	} {

@@ -1,0 +1,93 @@
+// Package alanine puts together what generators of alanine dipeptide are made
+// from: the simulations, the reference and the trained models that come with this module.
+//
+// A target is what the molecule is in: "obc2", implicit water, a test-bed that is simulated for long, or
+// "explicit", TIP3P, the paper's system, with little data. A map is "ha", Heavy Atom, or "cb", Core Beta.
+package alanine
+
+import (
+	"fmt"
+
+	"github.com/cgbg-go/lab/cgbg"
+	"github.com/cgbg-go/lab/data"
+	"github.com/cgbg-go/lab/data/ala2/explicit"
+	"github.com/cgbg-go/lab/data/ala2/models"
+	"github.com/cgbg-go/lab/data/ala2/obc2"
+)
+
+// Targets and Maps are those there are, in the order of tables.
+var (
+	Targets = []string{"obc2", "explicit"}
+	Maps    = []string{"ha", "cb"}
+)
+
+type load = func() (*data.Frames, data.Meta, error)
+
+// set is the simulations of a target: that flows of unbiased and biased frames learn from, and potentials.
+type set struct{ flowUnbiased, flowBiased, forcesUnbiased, forcesBiased load }
+
+var sets = map[string]set{
+	"obc2/ha":     {obc2.UnbiasedHeavyAtom, obc2.Metad15HeavyAtom, obc2.UnbiasedHeavyAtom, obc2.Metad9HeavyAtom},
+	"obc2/cb":     {obc2.UnbiasedCoreBeta, obc2.Metad15CoreBeta, obc2.UnbiasedCoreBeta, obc2.Metad9CoreBeta},
+	"explicit/ha": {explicit.AWH9ResampledHeavyAtom, explicit.AWH15HeavyAtom, explicit.UnbiasedHeavyAtom, explicit.AWH9HeavyAtom},
+	"explicit/cb": {explicit.AWH9ResampledCoreBeta, explicit.AWH15CoreBeta, explicit.UnbiasedCoreBeta, explicit.AWH9CoreBeta},
+}
+
+// Ingredients are those of generators at a target and a map, with their reference. preset "small" thins the reference.
+//
+// Flows of unbiased frames learn from 100 ns of plain dynamics (obc2), or from frames of γ = 9 drawn with their weights (explicit);
+// those of biased ones from γ = 1.5. Potentials learn from plain dynamics (the paper's PMF_U) and from γ = 9 (PMF_B).
+// Errors: a target or a map that is not there; those of [Reference].
+func Ingredients(preset string, seed int, target, m string) (cgbg.Ingredients, error) {
+	s, ok := sets[target+"/"+m]
+	if !ok {
+		return cgbg.Ingredients{}, fmt.Errorf("alanine: no models of %s/%s: targets %q, maps %q", target, m, Targets, Maps)
+	}
+	reference, err := Reference(preset, seed, target)
+	return cgbg.Ingredients{Name: target + "/" + m, Prefix: target + "_" + m, Models: models.FS(), Reference: reference,
+		FlowFrames:  map[string]load{cgbg.Unbiased: s.flowUnbiased, cgbg.Biased: s.flowBiased},
+		ForceFrames: map[string]load{cgbg.Unbiased: s.forcesUnbiased, cgbg.Biased: s.forcesBiased}}, err
+}
+
+// Reference pools the dihedrals of all simulations of a target: those with γ = 9 decide how much is at φ > 0, the others add to φ < 0.
+// Errors: a target that is not there; those of the sets.
+func Reference(preset string, seed int, target string) (*cgbg.Dataset, error) {
+	var crossing, others []load
+	switch target {
+	case "obc2":
+		crossing, others = []load{obc2.Metad9Dihedrals}, []load{obc2.UnbiasedDihedralsA, obc2.UnbiasedDihedralsB}
+	case "explicit":
+		crossing, others = []load{explicit.AWH9DihedralsA, explicit.AWH9DihedralsB}, []load{explicit.AWH15Dihedrals, explicit.UnbiasedDihedrals}
+	default:
+		return nil, fmt.Errorf("alanine: no target %q: there are %q", target, Targets)
+	}
+	var err error
+	study := func(list []load) (out []*cgbg.Dataset) {
+		for _, get := range list {
+			frames, meta, e := get()
+			var d *cgbg.Dataset
+			if e == nil {
+				d, e = cgbg.NewDataset(preset, seed, meta.Source, frames, meta)
+			}
+			if e != nil && err == nil {
+				err = e
+			}
+			out = append(out, d)
+		}
+		return out
+	}
+	a, b := study(crossing), study(others)
+	if err != nil {
+		return nil, fmt.Errorf("alanine: the reference of %s: %w", target, err)
+	}
+	return cgbg.Pool(seed, "reference", "MD", a, b)
+}
+
+// Open opens the workflow of a target and a map; the arguments are those of [cgbg.NewGenerator].
+func Open(preset string, seed int, dir string, train bool, target, m string) (*cgbg.Generator, error) {
+	in, err := Ingredients(preset, seed, target, m)
+	if err != nil {
+		return nil, err
+	}
+	return cgbg.NewGenerator(preset, seed, dir, train, in)
+}
