@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -132,8 +133,13 @@ func TestImportInternalForces(t *testing.T) {
 	load := func(args ...string) (*data.Frames, data.Meta) {
 		t.Helper()
 		out := filepath.Join(t.TempDir(), "out.arrow")
-		if _, err := call(t, append([]string{"import", "-forces", "internal", "-structure", pdb, "-o", out, path}, args...)...); err != nil {
+		text, err := call(t, append([]string{"import", "-forces", "internal", "-structure", pdb, "-o", out, path}, args...)...)
+		if err != nil {
 			t.Fatal(err)
+		}
+		var rms, basic float64
+		if _, err := fmt.Sscanf(text[strings.Index(text, "rms force"):], "rms force component %g kJ/mol/nm, %g by the basic projection", &rms, &basic); err != nil || !(rms > 300 && rms < basic) {
+			t.Errorf("got %q: rms %g, basic %g, %v", text, rms, basic, err)
 		}
 		f, meta, err := data.ReadFile(out)
 		if err != nil {

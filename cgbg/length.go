@@ -1,0 +1,72 @@
+package cgbg
+
+import (
+	"fmt"
+
+	"github.com/cgbg-go/lab/cgbg/figure"
+	"github.com/cgbg-go/lab/data"
+)
+
+// LengthStudy is what the first parts of a simulation know.
+type LengthStudy struct {
+	Name   string
+	Points []LengthPoint
+}
+
+// LengthPoint is the first part of a simulation.
+type LengthPoint struct {
+	Time float64 // ns
+	Set  *Dataset
+	All  Scored // against the reference
+}
+
+// NewLengthStudy studies the first parts of a simulation, of the given lengths, ns, and scores each against a reference. Parts
+// longer than the simulation are left out. preset "small" thins the frames.
+//
+// Errors: no time between frames; those of NewDataset and Compare.
+func NewLengthStudy(preset string, seed int, name string, f *data.Frames, m data.Meta, reference *Dataset, lengths []float64) (*LengthStudy, error) {
+	if !(m.Stride > 0) {
+		return nil, fmt.Errorf("cgbg: %s: the time between frames is not known", name)
+	}
+	s := &LengthStudy{Name: name}
+	for _, ns := range lengths {
+		n := int(ns * 1000 / m.Stride)
+		if n > f.Len() {
+			continue
+		}
+		set, err := NewDataset(preset, seed, fmt.Sprintf("%s, %g ns", name, ns), f.Slice(0, n), m)
+		if err != nil {
+			return nil, err
+		}
+		c, err := Compare(seed, set, reference)
+		if err != nil {
+			return nil, err
+		}
+		s.Points = append(s.Points, LengthPoint{ns, set, c.All})
+	}
+	return s, nil
+}
+
+// LengthFigure draws P(φ > 0) and the JS divergence of up to three simulations against the length that was looked at, and the
+// reference's P(φ > 0). Errors: no studies or more than three, studies without points.
+func LengthFigure(reference *Dataset, studies ...*LengthStudy) (figure.Picture, error) {
+	roles := []figure.Role{figure.After, figure.Biased, figure.Learned}
+	if len(studies) == 0 || len(studies) > len(roles) {
+		return figure.Picture{}, fmt.Errorf("cgbg: a figure of lengths takes one to %d simulations, got %d", len(roles), len(studies))
+	}
+	var panels [2][]figure.Series
+	lo, hi := studies[0].Points[0].Time, 0.0
+	for k, s := range studies {
+		positive, js := figure.Series{Name: s.Name, Role: roles[k]}, figure.Series{Name: s.Name, Role: roles[k]}
+		for _, p := range s.Points {
+			lo, hi = min(lo, p.Time), max(hi, p.Time)
+			positive.X, positive.Y, positive.Error = append(positive.X, p.Time), append(positive.Y, 100*p.Set.Positive.Value), append(positive.Error, 100*p.Set.Positive.Error)
+			js.X, js.Y, js.Error = append(js.X, p.Time), append(js.Y, p.All.Scores.JS.Value), append(js.Error, p.All.Scores.JS.Error)
+		}
+		panels[0], panels[1] = append(panels[0], positive), append(panels[1], js)
+	}
+	r := reference.Positive
+	panels[0] = append(panels[0], figure.Series{Name: reference.Title, Role: figure.Simulation, X: []float64{lo, hi}, Y: []float64{100 * r.Value, 100 * r.Value}, Error: []float64{100 * r.Error, 100 * r.Error}})
+	return figure.LinesRow(panels[:], []figure.LinesOptions{{XLabel: "simulated time, ns", YLabel: "P(φ > 0), %", LogX: true, Points: true},
+		{XLabel: "simulated time, ns", YLabel: "JS divergence, nat", LogX: true, LogY: true, Points: true}})
+}

@@ -1,0 +1,44 @@
+package cgbg
+
+import (
+	"testing"
+
+	"github.com/cgbg-go/lab/data/ala2/obc2"
+)
+
+// Longer parts of a simulation are nearer to all of it, and parts that it does not have are left out.
+func TestLengthStudy(t *testing.T) {
+	f, m, err := obc2.Metad9Dihedrals()
+	if err != nil {
+		t.Fatal(err)
+	}
+	reference, err := NewDataset("", 1, "all", f, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := NewLengthStudy("small", 1, "metadynamics", f, m, reference, []float64{1, 5, 20, 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Points) != 3 {
+		t.Fatalf("got %+v", s.Points)
+	}
+	for i, p := range s.Points {
+		if n := len(p.Set.Dihedrals.Phi); n != int(p.Time*100) { // every 20th frame, 0.5 ps apart
+			t.Errorf("%g ns: %d frames", p.Time, n)
+		}
+		if i > 0 && !(p.All.Scores.JS.Value < s.Points[i-1].All.Scores.JS.Value && p.All.Floor.JS.Value < s.Points[i-1].All.Floor.JS.Value) {
+			t.Errorf("%g ns: JS %+v after %+v", p.Time, p.All, s.Points[i-1].All)
+		}
+	}
+	if p, err := LengthFigure(reference, s); err != nil || len(p.PNG) == 0 || len(p.SVG) == 0 {
+		t.Errorf("figure: %d bytes, %v", len(p.PNG), err)
+	}
+	if _, err := LengthFigure(reference); err == nil {
+		t.Error("a figure of nothing: got no error")
+	}
+	m.Stride = 0
+	if _, err := NewLengthStudy("small", 1, "", f, m, reference, []float64{1}); err == nil {
+		t.Error("no stride: got no error")
+	}
+}
