@@ -67,6 +67,6 @@ func LengthFigure(reference *Dataset, studies ...*LengthStudy) (figure.Picture, 
 	}
 	r := reference.Positive
 	panels[0] = append(panels[0], figure.Series{Name: reference.Title, Role: figure.Simulation, X: []float64{lo, hi}, Y: []float64{100 * r.Value, 100 * r.Value}, Error: []float64{100 * r.Error, 100 * r.Error}})
-	return figure.LinesRow(panels[:], []figure.LinesOptions{{XLabel: "simulated time, ns", YLabel: "P(φ > 0), %", LogX: true, Points: true},
+	return figure.LinesRow(panels[:], []figure.LinesOptions{{XLabel: "simulated time, ns", YLabel: "P(φ > 0), %", LogX: true, Points: true, YMin: -10 * r.Value, YMax: 250 * r.Value},
 		{XLabel: "simulated time, ns", YLabel: "JS divergence, nat", LogX: true, LogY: true, Points: true}})
 }
