@@ -205,6 +205,9 @@ func TestAlanineData(t *testing.T) {
 			}
 		}
 	}
+	within(t, r, "unbiased_b/50_ns/phi_gt_0", 0, 0.01)
+	within(t, r, "metad_9/20_ns/phi_gt_0", 0.01, 0.04)
+	within(t, r, "metad_9/20_ns/js", 0, r["metad_9/2_ns/js"].Value.(float64))
 	for _, bond := range []string{"explicit_awh9/cn_1", "explicit_awh9/cn_2", "unbiased_a/cn_1", "unbiased_a/cn_2"} {
 		within(t, r, bond, 0.131, 0.136) // nm; AMBER's C–N rests at 0.1335
 	}
