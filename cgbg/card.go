@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"runtime/debug"
 	"time"
@@ -81,8 +82,13 @@ func ReadCard(model string) (*Card, error) {
 	return c, nil
 }
 
-// write puts the card beside the model.
+// write puts the card beside the model. Results that are no numbers become null.
 func (c *Card) write(model string) error {
+	for key, v := range c.Results {
+		if x, ok := v.(float64); ok && (math.IsNaN(x) || math.IsInf(x, 0)) {
+			c.Results[key] = nil
+		}
+	}
 	return writeJSON(cardPath(model), c)
 }
 

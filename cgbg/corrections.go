@@ -73,7 +73,7 @@ func Corrections(seed int, samples *data.Frames, meta data.Meta, std float64, re
 				return nil, gain, err
 			}
 		}
-		row := Correction{Name: c.com + "/" + c.tails, COM: c.com, Tails: c.tails, Errors: c.errors}
+		row := Correction{Name: c.com + "/" + c.tails + "/" + c.errors, COM: c.com, Tails: c.tails, Errors: c.errors}
 		if row.ESS, err = reweight.ESSDelta(logw); err != nil {
 			return nil, gain, err
 		}

@@ -54,14 +54,17 @@ func TestCorrections(t *testing.T) {
 	for _, r := range rows {
 		ess[r.Name] = r.ESS.Value
 	}
-	if want := float64(n-1) / float64(n); math.Abs(ess["vector/as they are"]-want) > 1e-4 {
-		t.Errorf("ESS with the vector's density: got %g, want %g", ess["vector/as they are"], want)
+	if want := float64(n-1) / float64(n); math.Abs(ess["vector/as they are/blocks"]-want) > 1e-4 {
+		t.Errorf("ESS with the vector's density: got %g, want %g", ess["vector/as they are/blocks"], want)
 	}
 	if math.Abs(gain.Value-1/0.6) > 4*gain.Error || !(gain.Error > 0 && gain.Error < 0.1) {
 		t.Errorf("gain: got %g ± %g, want 1.667", gain.Value, gain.Error)
 	}
-	if len(rows) != 6 || !(ess["radial/clipped"] > ess["radial/as they are"]) {
+	if len(rows) != 6 || !(ess["radial/clipped/blocks"] > ess["radial/as they are/blocks"]) {
 		t.Errorf("got %v", rows)
+	}
+	if a, b := rows[0], rows[1]; a.Errors != "published" || a.ESS != b.ESS || !(a.Scores.JS.Value > b.Scores.JS.Value) || a.Scores.JS.Error == b.Scores.JS.Error {
+		t.Errorf("the published errors: got %+v, beside %+v", a, b)
 	}
 	samples.U = nil
 	if _, _, err := Corrections(1, &samples, m, std, reference); err == nil || !strings.Contains(err.Error(), "column") {

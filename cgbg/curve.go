@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -33,6 +34,7 @@ type Curve struct {
 	Kind        string       `json:"kind"` // flow or pmf
 	Data        string       `json:"data"`
 	DataSHA     string       `json:"data_sha256"`
+	Settings    any          `json:"settings"`
 	Fingerprint string       `json:"fingerprint"` // of data, settings and the other model
 	Version     string       `json:"version"`
 	Backend     string       `json:"backend"`
@@ -51,9 +53,10 @@ type CurvePoint struct {
 	Seconds  float64           `json:"seconds"`  // of the training
 }
 
-// LearningCurve trains models of a kind ("flow" or "pmf") on the frames of a file with more and more steps, and on more and more of the
+// LearningCurve trains models of a kind ("flow" or "pmf") on the frames of a file, with more and more steps on more and more of the
 // frames, and finds what the weights are worth with each: samples of every flow under one potential, or the samples of one flow under every
-// potential. It tells whether time or data would help. Points go to the JSON file out as they are done; a curve that was stopped goes on.
+// potential. It tells whether time or data would help. Few frames and many steps make bad flows, so that for every number of frames
+// the steps that do best on held-out frames count. Points go to the JSON file out as they are done; a curve that was stopped goes on.
 //
 // Errors: those of the files, of training and of sampling; ctx.Err(), wrapped.
 func LearningCurve(ctx context.Context, b *backend.Backend, kind, in, out string, o CurveOptions) (*Curve, error) {
@@ -79,16 +82,18 @@ func LearningCurve(ctx context.Context, b *backend.Backend, kind, in, out string
 		}
 		sums = append(sums, sum)
 	}
+	work := out + ".models"
 	c.DataSHA = sums[2].(string)
 	settings := o.Train
 	settings.Progress = nil
+	c.Settings = map[string]any{"preset": settings.Preset, "seed": settings.Seed, "batch": settings.Batch, "width": settings.Width, "potential": settings.Potential,
+		"field": settings.Field, "samples": o.N, "pmf": filepath.Base(o.PMF), "flow": filepath.Base(o.Flow), "weighed": filepath.Base(o.Samples)}
 	c.Fingerprint = hash(append(sums, settings)...)
 	if old, err := ReadCurve(out); err == nil && old.Fingerprint == c.Fingerprint {
 		c.Points = old.Points
 	} else if err == nil || !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("cgbg: %s holds something else than this curve: move it away", out)
+		return nil, fmt.Errorf("cgbg: %s holds something else than this curve, of other data or settings (%v): move it away, and %s if it is there", out, err, work)
 	}
-	work := out + ".models"
 	for _, p := range o.points(frames.Len()) {
 		if slices.ContainsFunc(c.Points, func(q CurvePoint) bool { return q.Asked == p.Asked && q.Frames == p.Frames }) {
 			continue
@@ -122,21 +127,20 @@ func (o *CurveOptions) check(kind string) error {
 		return errors.New("cgbg: a learning curve of potentials needs a flow and its samples to weigh")
 	case len(o.Steps) == 0 || slices.Min(o.Steps) < 1:
 		return fmt.Errorf("cgbg: a learning curve of %v steps: at least one number, all above zero", o.Steps)
+	case o.N < 100:
+		return fmt.Errorf("cgbg: a learning curve by %d samples of a flow: at least 100", o.N)
 	}
 	return nil
 }
 
-// points are the trainings to make, fewest steps first.
+// points are the trainings to make, the shortest first.
 func (o *CurveOptions) points(all int) (points []CurvePoint) {
-	steps := slices.Sorted(slices.Values(o.Steps))
-	most := steps[len(steps)-1]
-	for _, n := range slices.Sorted(slices.Values(o.Frames)) {
-		if n > 0 && n < all {
-			points = append(points, CurvePoint{Asked: most, Frames: n})
+	frames := slices.DeleteFunc(slices.Clone(o.Frames), func(n int) bool { return n < 1 || n >= all })
+	frames = slices.Compact(slices.Sorted(slices.Values(append(frames, all))))
+	for _, s := range slices.Compact(slices.Sorted(slices.Values(o.Steps))) {
+		for _, n := range frames {
+			points = append(points, CurvePoint{Asked: s, Frames: n})
 		}
-	}
-	for _, s := range steps {
-		points = append(points, CurvePoint{Asked: s, Frames: all})
 	}
 	return points
 }
@@ -159,7 +163,12 @@ func (p *CurvePoint) learn(ctx context.Context, b *backend.Backend, kind, frames
 		return err
 	}
 	p.Steps, p.Seconds = card.Steps, card.Seconds
-	number := func(key string) float64 { v, _ := card.Results[key].(float64); return v }
+	number := func(key string) float64 {
+		if v, ok := card.Results[key].(float64); ok {
+			return v
+		}
+		return math.MaxFloat64 // of a model too bad for a number
+	}
 	samples := model + ".samples.arrow"
 	if kind == "flow" {
 		p.Score = reweight.Estimate{Value: number("nll"), Error: number("nll_error")}
@@ -202,30 +211,30 @@ func ReadCurve(path string) (*Curve, error) {
 	return c, nil
 }
 
-// BySteps are the points of trainings on all frames, ByFrames those with the most steps.
-func (c *Curve) BySteps() []CurvePoint {
-	return c.those(func(p, most CurvePoint) bool { return p.Frames == most.Frames },
-		func(a, b CurvePoint) int { return a.Steps - b.Steps })
-}
-
-// ByFrames are the points with the most steps.
-func (c *Curve) ByFrames() []CurvePoint {
-	return c.those(func(p, most CurvePoint) bool { return p.Asked == most.Asked },
-		func(a, b CurvePoint) int { return a.Frames - b.Frames })
-}
-
-func (c *Curve) those(which func(p, most CurvePoint) bool, order func(a, b CurvePoint) int) (points []CurvePoint) {
-	var most CurvePoint
+// BySteps are the trainings on all frames, fewest steps first.
+func (c *Curve) BySteps() (points []CurvePoint) {
+	most := 0
 	for _, p := range c.Points {
-		most.Frames, most.Asked = max(most.Frames, p.Frames), max(most.Asked, p.Asked)
+		most = max(most, p.Frames)
 	}
 	for _, p := range c.Points {
-		if which(p, most) {
+		if p.Frames == most {
 			points = append(points, p)
 		}
 	}
-	slices.SortFunc(points, order)
+	slices.SortFunc(points, func(a, b CurvePoint) int { return a.Steps - b.Steps })
 	return points
+}
+
+// ByFrames are for every number of frames, fewest first, the training that does best on held-out frames.
+func (c *Curve) ByFrames() (points []CurvePoint) {
+	best := map[int]CurvePoint{}
+	for _, p := range c.Points {
+		if q, ok := best[p.Frames]; !ok || p.Score.Value < q.Score.Value {
+			best[p.Frames] = p
+		}
+	}
+	return slices.SortedFunc(maps.Values(best), func(a, b CurvePoint) int { return a.Frames - b.Frames })
 }
 
 // CurveFigure draws effective sample sizes against steps and against frames, of up to four named curves.
@@ -237,6 +246,9 @@ func CurveFigure(names []string, curves []*Curve) (figure.Picture, error) {
 	}
 	var panels [2][]figure.Series
 	for k, c := range curves {
+		if len(c.Points) == 0 {
+			return figure.Picture{}, fmt.Errorf("cgbg: the learning curve %s has no points", names[k])
+		}
 		for p, points := range [][]CurvePoint{c.BySteps(), c.ByFrames()} {
 			s := figure.Series{Name: names[k], Role: roles[k]}
 			for _, q := range points {
@@ -248,5 +260,5 @@ func CurveFigure(names []string, curves []*Curve) (figure.Picture, error) {
 	}
 	label := "effective sample size, %"
 	return figure.LinesRow(panels[:], []figure.LinesOptions{{XLabel: "steps of training", YLabel: label, LogX: true, Points: true},
-		{XLabel: "frames", YLabel: label, LogX: true, Points: true}})
+		{XLabel: "frames, best number of steps", YLabel: label, LogX: true, Points: true}})
 }

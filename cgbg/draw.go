@@ -21,6 +21,7 @@ import (
 type DrawOptions struct {
 	N        int
 	UntilESS float64 // see SampleOptions
+	Part     int     // see SampleOptions
 	Seed     uint64
 	Checks   int    // samples whose log-density is checked
 	PMF      string // file of a potential of mean force; "": none
@@ -49,7 +50,7 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 	if err != nil {
 		return nil, err
 	}
-	s := SampleOptions{N: o.N, UntilESS: o.UntilESS, Seed: o.Seed, Accuracy: flow.SamplingAccuracy(b.Name, m.Field), Meta: card.meta(), Progress: o.Progress}
+	s := SampleOptions{N: o.N, UntilESS: o.UntilESS, Part: o.Part, Seed: o.Seed, Accuracy: flow.SamplingAccuracy(b.Name, m.Field), Meta: card.meta(), Progress: o.Progress}
 	if s.Accuracy.Checks = o.Checks; o.Checks == 0 {
 		s.Accuracy.Checks = -1
 	}

@@ -313,7 +313,7 @@ func (g *Generator) Verify(ctx context.Context, of string, progress Progress) (*
 }
 
 // Until draws samples of a flow until their weights, by the potential of biased forces, are worth so many
-// equal samples (preset small: 20); at most fifty times as many. Error: an effective size that is not above zero; those of [Draw].
+// equal samples (preset small: 20), in parts of half as many. Errors: fifty times as many samples are not worth it; those of [Draw].
 func (g *Generator) Until(ctx context.Context, of string, effective float64, progress Progress) (*Drawn, error) {
 	_, file, err := g.flow(ctx, of, progress)
 	if err != nil {
@@ -327,8 +327,12 @@ func (g *Generator) Until(ctx context.Context, of string, effective float64, pro
 		effective = min(effective, 20)
 	}
 	const most = 50
-	return Draw(ctx, g.Backend, file, g.path(fmt.Sprintf("until_%g_%s.arrow", effective, of)), DrawOptions{N: int(most * effective), UntilESS: effective,
-		Seed: g.Settings.Seed + 3000, Checks: -1, PMF: potential, Progress: progress})
+	d, err := Draw(ctx, g.Backend, file, g.path(fmt.Sprintf("until_%g_%s.arrow", effective, of)), DrawOptions{N: int(most * effective), UntilESS: effective,
+		Part: max(1, int(effective/2)), Seed: g.Settings.Seed + 3000, Checks: -1, PMF: potential, Progress: progress})
+	if err == nil && d.Weights.ESS*float64(d.N) < effective {
+		return nil, fmt.Errorf("cgbg: %s: %d samples of the flow of %s frames are worth %.0f, not %g: the flow or the potential is too poor", g.Name, d.N, of, d.Weights.ESS*float64(d.N), effective)
+	}
+	return d, err
 }
 
 // Curve is a learning curve that comes along, of a kind (flow or pmf) on biased frames: PREFIX_curve_KIND.json. Error: there is none.

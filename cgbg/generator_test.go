@@ -107,7 +107,7 @@ func TestGenerator(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ess := until.Weights.ESS * float64(until.N); ess < 20 || until.N > 1000 {
+	if ess := until.Weights.ESS * float64(until.N); ess < 20 || until.N > 200 || until.N%10 != 0 {
 		t.Errorf("until 20 effective samples: got %d, worth %g", until.N, ess)
 	}
 	var curves []*Curve

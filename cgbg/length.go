@@ -2,6 +2,7 @@ package cgbg
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/cgbg-go/lab/cgbg/figure"
 	"github.com/cgbg-go/lab/data"
@@ -21,17 +22,18 @@ type LengthPoint struct {
 }
 
 // NewLengthStudy studies the first parts of a simulation, of the given lengths, ns, and scores each against a reference. Parts
-// longer than the simulation are left out. preset "small" thins the frames.
+// longer than the simulation are left out. Frames of a biased simulation keep their weights, of the bias at its end: its first parts are
+// better than they could be on their own. preset "small" thins the frames.
 //
-// Errors: no time between frames; those of NewDataset and Compare.
+// Errors: no time between frames, no part that is short enough; those of NewDataset and Compare.
 func NewLengthStudy(preset string, seed int, name string, f *data.Frames, m data.Meta, reference *Dataset, lengths []float64) (*LengthStudy, error) {
 	if !(m.Stride > 0) {
 		return nil, fmt.Errorf("cgbg: %s: the time between frames is not known", name)
 	}
 	s := &LengthStudy{Name: name}
 	for _, ns := range lengths {
-		n := int(ns * 1000 / m.Stride)
-		if n > f.Len() {
+		n := int(math.Round(ns * 1000 / m.Stride))
+		if n < 1 || n > f.Len() {
 			continue
 		}
 		set, err := NewDataset(preset, seed, fmt.Sprintf("%s, %g ns", name, ns), f.Slice(0, n), m)
@@ -44,11 +46,14 @@ func NewLengthStudy(preset string, seed int, name string, f *data.Frames, m data
 		}
 		s.Points = append(s.Points, LengthPoint{ns, set, c.All})
 	}
+	if len(s.Points) == 0 {
+		return nil, fmt.Errorf("cgbg: %s: no part of %v ns in %d frames, %g ps apart", name, lengths, f.Len(), m.Stride)
+	}
 	return s, nil
 }
 
 // LengthFigure draws P(φ > 0) and the JS divergence of up to three simulations against the length that was looked at, and the
-// reference's P(φ > 0). Errors: no studies or more than three, studies without points.
+// reference's P(φ > 0). Errors: no studies or more than three.
 func LengthFigure(reference *Dataset, studies ...*LengthStudy) (figure.Picture, error) {
 	roles := []figure.Role{figure.After, figure.Biased, figure.Learned}
 	if len(studies) == 0 || len(studies) > len(roles) {

@@ -37,6 +37,9 @@ func TestLengthStudy(t *testing.T) {
 	if _, err := LengthFigure(reference); err == nil {
 		t.Error("a figure of nothing: got no error")
 	}
+	if _, err := NewLengthStudy("small", 1, "", f, m, reference, []float64{1000}); err == nil {
+		t.Error("no part: got no error")
+	}
 	m.Stride = 0
 	if _, err := NewLengthStudy("small", 1, "", f, m, reference, []float64{1}); err == nil {
 		t.Error("no stride: got no error")

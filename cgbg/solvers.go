@@ -21,7 +21,7 @@ type SolverRow struct {
 
 // Solvers draws n samples, from the same prior points, by the way here and by
 // others: the published solver at both tolerances, and Euler steps. Every one's ln q is held to a
-// certified integration back from its samples; weights are by the potential of biased forces.
+// certified integration back from its samples; weights are by the potential of biased forces. preset small draws a few.
 //
 // Errors: those of the models.
 func (g *Generator) Solvers(ctx context.Context, flowOf string, n int, progress Progress) ([]SolverRow, error) {
@@ -53,8 +53,8 @@ func (g *Generator) Solvers(ctx context.Context, flowOf string, n int, progress 
 		draw func() (*flow.Samples, error)
 	}{
 		{"Euler, 100 steps", euler(100)},
-		{"Dormand–Prince 1e-4 (v1)", joint(1e-4)},
-		{"Dormand–Prince 1e-5 (revised)", joint(1e-5)},
+		{"Dormand–Prince, 1e-4 (text)", joint(textTolerance)},
+		{"Dormand–Prince, 1e-5 (code)", joint(codeTolerance)},
 		{"here", func() (*flow.Samples, error) { return m.Sample(ctx, n, seed, acc, nil) }},
 	}
 	var rows []SolverRow

@@ -51,6 +51,9 @@ type training struct {
 // returns what the card tells of it.
 func newTraining(ctx context.Context, b *backend.Backend, kind, in, out string, o TrainOptions, apply func(t *training) (settings map[string]any, err error)) (t *training, ready bool, err error) {
 	t = &training{out: out, start: time.Now()}
+	if o.Width < 0 {
+		return nil, false, fmt.Errorf("cgbg: a width of %d", o.Width)
+	}
 	if t.settings, err = NewAlanineSettings(o.Preset, o.Seed); err != nil {
 		return nil, false, err
 	}

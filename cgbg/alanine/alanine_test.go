@@ -8,7 +8,7 @@ import (
 	"github.com/cgbg-go/lab/cgbg"
 )
 
-// Every target and map has its simulations, models, samples and curves, all of the same beads, and a reference of its own.
+// Every target and map has its simulations, models and samples, the test-bed its curves, all of the same beads, and a reference of its own.
 func TestIngredients(t *testing.T) {
 	var references []float64
 	for _, target := range Targets {
@@ -35,6 +35,11 @@ func TestIngredients(t *testing.T) {
 					t.Error(err)
 				}
 			}
+			for _, kind := range []string{"flow", "pmf"} {
+				if _, err := fs.Stat(in.Models, in.Prefix+"_curve_"+kind+".json"); target == "obc2" && err != nil {
+					t.Error(err)
+				}
+			}
 			references = append(references, in.Reference.Positive.Value)
 		}
 	}
@@ -42,7 +47,7 @@ func TestIngredients(t *testing.T) {
 		t.Errorf("P(φ > 0) of the references: %v", references)
 	}
 	for _, bad := range [][2]string{{"vacuum", "ha"}, {"obc2", "aa"}} {
-		if _, err := Open("small", 1, t.TempDir(), false, bad[0], bad[1]); err == nil || !strings.Contains(err.Error(), bad[0]) {
+		if _, err := Open("small", 1, t.TempDir(), false, bad[0], bad[1]); err == nil || !strings.Contains(err.Error(), bad[0]+"/"+bad[1]) {
 			t.Errorf("%v: got %v", bad, err)
 		}
 	}

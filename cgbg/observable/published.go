@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/stat"
 )
 
@@ -12,39 +13,40 @@ import (
 // compare with: every resample draws samples one by one with probability proportional to their weight,
 // whatever blocks they come from, and counts them as equals. The value is the mean over
 // resamples, which their own noise raises; the error is their standard deviation.
-// Errors: those of ScoreTorus.
+// Errors: fewer than two resamples; those of ScoreTorus.
 // Source: published code of arXiv 2602.10637.
 func ScorePublished(model, reference Torus, r Resampling) (Scores, error) {
-	var lists [2]cellList
-	var sums [2][]float64 // running sums of the weights
+	var n [2]int
+	var sums [2][]float64 // running sums of the weights of cells, and of what is outside
 	for k, t := range []Torus{model, reference} {
-		var err error
-		if lists[k], err = t.cells(); err != nil {
+		c, err := t.cells()
+		if err != nil {
 			return Scores{}, fmt.Errorf("observable: scoring as published: %w", err)
 		}
-		total := 0.0
-		for i := range lists[k].cell {
-			total += weight(t.Weight, i)
-			sums[k] = append(sums[k], total)
+		n[k], sums[k] = len(c.cell), make([]float64, c.n+1)
+		for i, cell := range c.cell {
+			if cell < 0 {
+				cell = int32(c.n)
+			}
+			sums[k][cell] += weight(t.Weight, i)
 		}
-		if !(total > 0) {
+		if floats.CumSum(sums[k], sums[k]); !(sums[k][c.n] > 0) {
 			return Scores{}, fmt.Errorf("observable: scoring as published: %w", ErrNoMass)
 		}
 	}
 	out, err := r.all(2, func() resampleStat {
-		h := [2][]float64{make([]float64, lists[0].n), make([]float64, lists[1].n)}
+		h := [2][]float64{make([]float64, len(sums[0])), make([]float64, len(sums[1]))}
 		return func(rng rng, out []float64) {
-			for k, l := range lists {
+			for k, sum := range sums {
 				clear(h[k])
-				n := len(l.cell)
-				for range n {
-					i, _ := slices.BinarySearch(sums[k], rng.Float64()*sums[k][n-1])
-					if c := l.cell[min(i, n-1)]; c >= 0 {
-						h[k][c]++
-					}
+				last := len(sum) - 1
+				for range n[k] {
+					cell, _ := slices.BinarySearch(sum, rng.Float64()*sum[last])
+					h[k][cell]++
 				}
 			}
-			out[0], out[1] = JS(h[0], h[1]), PMFError(h[0], h[1])
+			last := len(sums[0]) - 1
+			out[0], out[1] = JS(h[0][:last], h[1][:last]), PMFError(h[0][:last], h[1][:last])
 		}
 	})
 	if err != nil {

@@ -17,10 +17,13 @@ import (
 const curveUsage = `usage: go run ./cgbg/cmd/cgbg curve flow -pmf PMF.npz [flags] -o CURVE.json FRAMES.arrow
        go run ./cgbg/cmd/cgbg curve pmf -flow FLOW.npz -samples SAMPLES.arrow [flags] -o CURVE.json FRAMES.arrow
 
-Would more training help, or more data? Trains models with more and more steps, and on more
-and more frames, evenly spaced in time, and tells what the weights are worth with each: of
+Would more training help, or more data? Trains models with more and more steps on more and
+more frames, evenly spaced in time, and tells what the weights are worth with each: of
 samples of every flow under one potential, or of the samples of one flow under every
-potential. Points go to the file as they are done; the same command goes on after Ctrl-C.
+potential. It prints all steps on all frames, and for every number of frames the steps that do
+best on held-out frames. Steps are rounded to whole passes over the frames, one at least; numbers of frames
+that the file does not have are left out. Points go to the file as they are done; the same
+command goes on after Ctrl-C.
 
 `
 
@@ -28,8 +31,8 @@ potential. Points go to the file as they are done; the same command goes on afte
 func curveCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flag.NewFlagSet("curve", flag.ContinueOnError)
 	var o cgbg.CurveOptions
-	steps := fs.String("steps", "100,400,1600,6400", "`numbers` of steps of trainings on all frames")
-	frames := fs.String("frames", "500,2000,8000", "`numbers` of frames of trainings with the most steps")
+	steps := fs.String("steps", "100,400,1600,6400", "`numbers` of steps, each tried on every number of frames")
+	frames := fs.String("frames", "500,2000,8000", "`numbers` of frames, beside all of them")
 	fs.IntVar(&o.N, "n", 2000, "`samples` of every flow")
 	fs.StringVar(&o.PMF, "pmf", "", "`file` of the potential that weighs samples of flows")
 	fs.StringVar(&o.Flow, "flow", "", "`file` of the flow whose samples potentials weigh")
@@ -69,7 +72,8 @@ func curveCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	t := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	score := map[string]string{"flow": "−ln q held out, nat", "pmf": "force error², (kJ/mol/nm)²"}[c.Kind]
 	fmt.Fprintf(t, "frames\tsteps\t%s\tESS, %%\tk̂\tP(φ > 0)\n", score)
-	for _, list := range [][]cgbg.CurvePoint{c.BySteps(), c.ByFrames()} {
+	by, some := c.BySteps(), c.ByFrames()
+	for _, list := range [][]cgbg.CurvePoint{by, some[:len(some)-1]} { // the last is among those by steps
 		for _, p := range list {
 			khat := "none"
 			if p.KHat != nil {

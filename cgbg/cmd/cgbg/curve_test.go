@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,47 +14,58 @@ import (
 // done is not done again.
 func TestCurve(t *testing.T) {
 	t.Setenv("GOMLX_BACKEND", "go")
-	const frames = "../../../data/ala2/obc2/metad9_core-beta.arrow"
+	const frames = "../../../data/ala2/obc2/metad1.5_core-beta.arrow"
 	const models = "../../../data/ala2/models/obc2_cb_"
 	out := filepath.Join(t.TempDir(), "curve.json")
 	command := []string{"curve", "pmf", "-preset", "small", "-flow", models + "flow_biased.npz", "-samples", models + "samples_biased.arrow",
-		"-steps", "5,60", "-frames", "1000,999999", "-o", out, frames}
+		"-steps", "5,120", "-frames", "1000,999999", "-o", out, frames}
 	text, err := call(t, command...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c, err := cgbg.ReadCurve(out)
-	if err != nil || len(c.Points) != 3 {
+	if err != nil || len(c.Points) != 4 {
 		t.Fatalf("got %+v, %v", c, err)
 	}
 	by := c.BySteps()
-	if few, many := by[0], by[1]; few.Steps != 77 || many.Steps != 77 { // one pass over all frames is 77 batches
-		t.Errorf("steps: got %d and %d", few.Steps, many.Steps)
+	if few, many := by[0], by[1]; few.Steps != 63 || many.Steps != 126 || !(many.Score.Value < few.Score.Value) { // one pass over all frames is 63 batches
+		t.Errorf("by steps: got %+v", by)
 	}
-	if some := c.ByFrames(); len(some) != 2 || some[0].Frames != 1000 || some[0].Steps != 60 || some[1].Frames != 22000 {
+	if some := c.ByFrames(); len(some) != 2 || some[0].Frames != 1000 || some[0].Steps != 120 || some[1] != by[1] {
 		t.Errorf("by frames: got %+v", some)
 	}
 	for _, p := range c.Points {
-		if !(p.ESS.Value > 0 && p.ESS.Value < 1 && p.ESS.Error > 0) || !(p.Score.Value > 1e4) || !(p.Positive.Error > 0) || !(p.Seconds > 0) {
+		if !(p.ESS.Value > 0 && p.ESS.Value < 1 && p.ESS.Error > 0) || !(p.Score.Value > 1e3) || !(p.Positive.Error > 0) || !(p.Seconds > 0) {
 			t.Errorf("got %+v", p)
 		}
 	}
-	was, err := os.ReadFile(out)
+	// The same command makes what is missing, and nothing else.
+	last := c.Points[3]
+	c.Points = c.Points[:3]
+	content, err := json.Marshal(c)
+	if err == nil {
+		err = os.WriteFile(out, content, 0o644)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	again, err := call(t, command...)
-	if now, _ := os.ReadFile(out); err != nil || again != text || string(now) != string(was) {
-		t.Errorf("again: got %q, %v, want %q", again, err, text)
+	if now, _ := cgbg.ReadCurve(out); err != nil || again != text || now.Points[3].ESS != last.ESS || now.Points[3].Seconds == last.Seconds || now.Points[0].Seconds != c.Points[0].Seconds {
+		t.Errorf("again: got %q, %v, want %q; points %+v", again, err, text, now.Points)
 	}
 	if left, _ := filepath.Glob(out + ".models*"); len(left) > 0 {
 		t.Errorf("left: %q", left)
+	}
+	flow := filepath.Join(t.TempDir(), "flow.json")
+	if text, err := call(t, "curve", "flow", "-preset", "small", "-pmf", models+"pmf_biased.npz", "-steps", "1", "-frames", "", "-n", "100", "-o", flow, frames); err != nil || !strings.Contains(text, "18000") {
+		t.Errorf("a curve of flows: got %q, %v", text, err)
 	}
 	other := strings.Replace(strings.Join(command, " "), "-preset small", "-preset small -seed 2", 1)
 	if _, err := call(t, strings.Fields(other)...); err == nil || !strings.Contains(err.Error(), "something else") {
 		t.Errorf("another seed into the same file: got %v", err)
 	}
-	for _, bad := range [][]string{{"curve", "flow", "-o", out, frames}, {"curve", "pmf", "-o", out, frames}, {"curve", "flow", "-steps", "1,x", "-o", out, frames}, {"curve", "flow", frames}} {
+	for _, bad := range [][]string{{"curve", "flow", "-o", out, frames}, {"curve", "pmf", "-o", out, frames}, {"curve", "flow", "-steps", "1,x", "-o", out, frames}, {"curve", "flow", frames},
+		{"curve", "flow", "-pmf", "x", "-n", "5", "-o", flow + "2", frames}} {
 		if _, err := call(t, bad...); err == nil {
 			t.Errorf("%q: got no error", bad)
 		}

@@ -45,7 +45,7 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs.IntVar(&o.Epochs, "epochs", 0, "`passes` over the frames; 0: the preset's")
 	fs.IntVar(&o.Batch, "batch", 0, "`frames` of a step; 0: the preset's")
 	fs.Float64Var(&o.Rate, "rate", 0, "highest learning `rate`; 0: the preset's")
-	fs.IntVar(&o.Width, "width", 0, "`units` of the layers of an equivariant flow or an invariant potential; 0: the preset's (256)")
+	fs.IntVar(&o.Width, "width", 0, "`units` of the layers of an equivariant flow or an invariant potential; 0: the preset's; wide ones need a lower -rate")
 	fs.IntVar(&o.HeldOut, "held-out", 0, "`frames` for the likelihood; 0: the preset's")
 	fs.StringVar(&o.Potential, "potential", "", "`kind` of a pmf: mace or invariant; the preset's without it")
 	fs.StringVar(&o.Field, "field", "", "`kind` of a flow: graph-transformer or equivariant; the preset's without it")
