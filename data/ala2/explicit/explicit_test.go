@@ -100,7 +100,7 @@ func TestChecksums(t *testing.T) {
 		t.Fatal(err)
 	}
 	files, err := filepath.Glob("*.arrow")
-	if err != nil || len(files) != 10 {
+	if err != nil || len(files) != 12 {
 		t.Fatalf("got %d files, %v", len(files), err)
 	}
 	for _, name := range files {
