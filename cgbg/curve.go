@@ -20,8 +20,8 @@ import (
 // CurveOptions of [LearningCurve].
 type CurveOptions struct {
 	Train  TrainOptions // of every model but for Epochs, which the steps decide
-	Steps  []int        // of trainings on all frames
-	Frames []int        // numbers of frames, evenly spaced in time, of trainings with the most steps
+	Steps  []int        // numbers of steps; every one is tried on every number of frames
+	Frames []int        // numbers of frames, evenly spaced in time, beside all of them
 
 	PMF string // potential that weighs the samples of flows
 	N   int    // samples of every flow [2000]
@@ -50,7 +50,7 @@ type CurvePoint struct {
 	ESS      reweight.Estimate `json:"ess"`      // as a fraction, unclipped
 	KHat     *float64          `json:"khat"`     // nil where there are too few weights
 	Positive reweight.Estimate `json:"phi_gt_0"` // P(φ > 0) by the weighted samples
-	Seconds  float64           `json:"seconds"`  // of the training
+	Seconds  float64           `json:"seconds"`  // of the training; of its last part where it was stopped
 }
 
 // LearningCurve trains models of a kind ("flow" or "pmf") on the frames of a file, with more and more steps on more and more of the
@@ -71,24 +71,26 @@ func LearningCurve(ctx context.Context, b *backend.Backend, kind, in, out string
 		return nil, err
 	}
 	c := &Curve{Kind: kind, Data: filepath.Base(in), Version: version(), Backend: b.String()}
-	sums := []any{kind, o.N}
-	for _, file := range []string{in, o.PMF, o.Flow, o.Samples} {
-		if file == "" {
+	if c.DataSHA, err = data.Checksum(ctx, in); err != nil {
+		return nil, err
+	}
+	train := o.Train
+	train.Progress = nil
+	settings := map[string]any{"preset": train.Preset, "seed": train.Seed, "batch": train.Batch, "width": train.Width, "potential": train.Potential,
+		"field": train.Field, "samples": o.N}
+	sums := []any{kind, o.N, c.DataSHA}
+	for _, other := range []struct{ name, file string }{{"pmf", o.PMF}, {"flow", o.Flow}, {"weighed", o.Samples}} {
+		if other.file == "" {
 			continue
 		}
-		sum, err := data.Checksum(ctx, file)
+		sum, err := data.Checksum(ctx, other.file)
 		if err != nil {
 			return nil, err
 		}
-		sums = append(sums, sum)
+		settings[other.name], sums = filepath.Base(other.file), append(sums, sum)
 	}
+	c.Settings, c.Fingerprint = settings, hash(append(sums, train)...)
 	work := out + ".models"
-	c.DataSHA = sums[2].(string)
-	settings := o.Train
-	settings.Progress = nil
-	c.Settings = map[string]any{"preset": settings.Preset, "seed": settings.Seed, "batch": settings.Batch, "width": settings.Width, "potential": settings.Potential,
-		"field": settings.Field, "samples": o.N, "pmf": filepath.Base(o.PMF), "flow": filepath.Base(o.Flow), "weighed": filepath.Base(o.Samples)}
-	c.Fingerprint = hash(append(sums, settings)...)
 	if old, err := ReadCurve(out); err == nil && old.Fingerprint == c.Fingerprint {
 		c.Points = old.Points
 	} else if err == nil || !errors.Is(err, os.ErrNotExist) {
@@ -240,8 +242,7 @@ func (c *Curve) ByFrames() (points []CurvePoint) {
 // CurveFigure draws effective sample sizes against steps and against frames, of up to four named curves.
 // Errors: names that do not fit, curves without points.
 func CurveFigure(names []string, curves []*Curve) (figure.Picture, error) {
-	roles := []figure.Role{figure.After, figure.Biased, figure.Learned, figure.Other}
-	if len(curves) == 0 || len(curves) > len(roles) || len(names) != len(curves) {
+	if len(curves) == 0 || len(curves) > len(lineRoles) || len(names) != len(curves) {
 		return figure.Picture{}, errors.New("cgbg: a figure of learning curves takes one to four, each with its name")
 	}
 	var panels [2][]figure.Series
@@ -250,7 +251,7 @@ func CurveFigure(names []string, curves []*Curve) (figure.Picture, error) {
 			return figure.Picture{}, fmt.Errorf("cgbg: the learning curve %s has no points", names[k])
 		}
 		for p, points := range [][]CurvePoint{c.BySteps(), c.ByFrames()} {
-			s := figure.Series{Name: names[k], Role: roles[k]}
+			s := figure.Series{Name: names[k], Role: lineRoles[k]}
 			for _, q := range points {
 				s.X = append(s.X, float64([]int{q.Steps, q.Frames}[p]))
 				s.Y, s.Error = append(s.Y, 100*q.ESS.Value), append(s.Error, 100*q.ESS.Error)

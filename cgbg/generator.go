@@ -315,7 +315,7 @@ func (g *Generator) Verify(ctx context.Context, of string, progress Progress) (*
 // Until draws samples of a flow until their weights, by the potential of biased forces, are worth so many
 // equal samples (preset small: 20), in parts of half as many. Errors: fifty times as many samples are not worth it; those of [Draw].
 func (g *Generator) Until(ctx context.Context, of string, effective float64, progress Progress) (*Drawn, error) {
-	_, file, err := g.flow(ctx, of, progress)
+	file, err := g.model(ctx, "flow", of, progress)
 	if err != nil {
 		return nil, err
 	}

@@ -55,14 +55,14 @@ func NewLengthStudy(preset string, seed int, name string, f *data.Frames, m data
 // LengthFigure draws P(φ > 0) and the JS divergence of up to three simulations against the length that was looked at, and the
 // reference's P(φ > 0). Errors: no studies or more than three.
 func LengthFigure(reference *Dataset, studies ...*LengthStudy) (figure.Picture, error) {
-	roles := []figure.Role{figure.After, figure.Biased, figure.Learned}
-	if len(studies) == 0 || len(studies) > len(roles) {
-		return figure.Picture{}, fmt.Errorf("cgbg: a figure of lengths takes one to %d simulations, got %d", len(roles), len(studies))
+	const most = 3 // a key of four entries with the reference
+	if len(studies) == 0 || len(studies) > most {
+		return figure.Picture{}, fmt.Errorf("cgbg: a figure of lengths takes one to %d simulations, got %d", most, len(studies))
 	}
 	var panels [2][]figure.Series
 	lo, hi := studies[0].Points[0].Time, 0.0
 	for k, s := range studies {
-		positive, js := figure.Series{Name: s.Name, Role: roles[k]}, figure.Series{Name: s.Name, Role: roles[k]}
+		positive, js := figure.Series{Name: s.Name, Role: lineRoles[k]}, figure.Series{Name: s.Name, Role: lineRoles[k]}
 		for _, p := range s.Points {
 			lo, hi = min(lo, p.Time), max(hi, p.Time)
 			positive.X, positive.Y, positive.Error = append(positive.X, p.Time), append(positive.Y, 100*p.Set.Positive.Value), append(positive.Error, 100*p.Set.Positive.Error)

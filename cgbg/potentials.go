@@ -159,16 +159,18 @@ func (e *Evaluation) Clipping() ([]Clipped, error) {
 	return out, nil
 }
 
+// lineRoles colour curves of equal standing.
+var lineRoles = []figure.Role{figure.After, figure.Biased, figure.Learned, figure.Other}
+
 // ClippingFigure draws JS divergence, PMF error and effective sample size against the fraction of weights that is dropped.
 func ClippingFigure(names []string, sets [][]Clipped) (figure.Picture, error) {
-	roles := []figure.Role{figure.After, figure.Biased, figure.Learned, figure.Other}
-	if len(sets) == 0 || len(sets) > len(roles) || len(names) != len(sets) {
+	if len(sets) == 0 || len(sets) > len(lineRoles) || len(names) != len(sets) {
 		return figure.Picture{}, errors.New("cgbg: a figure of clipping takes one to four sets, each with its name")
 	}
 	var panels [3][]figure.Series
 	for k, set := range sets {
 		for p := range panels {
-			s := figure.Series{Name: names[k], Role: roles[k]}
+			s := figure.Series{Name: names[k], Role: lineRoles[k]}
 			for _, c := range set {
 				y := []reweight.Estimate{{Value: c.Scores.JS.Value, Error: c.Scores.JS.Error}, {Value: c.Scores.PMFError.Value, Error: c.Scores.PMFError.Error},
 					{Value: 100 * c.ESS.Value, Error: 100 * c.ESS.Error}}[p]

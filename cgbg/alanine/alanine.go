@@ -61,26 +61,21 @@ func Reference(preset string, seed int, target string) (*cgbg.Dataset, error) {
 	default:
 		return nil, fmt.Errorf("alanine: no target %q: there are %q", target, Targets)
 	}
-	var err error
-	study := func(list []load) (out []*cgbg.Dataset) {
+	var studied [2][]*cgbg.Dataset
+	for k, list := range [][]load{crossing, others} {
 		for _, get := range list {
-			frames, meta, e := get()
-			var d *cgbg.Dataset
-			if e == nil {
-				d, e = cgbg.NewDataset(preset, seed, meta.Source, frames, meta)
+			frames, meta, err := get()
+			if err != nil {
+				return nil, fmt.Errorf("alanine: the reference of %s: %w", target, err)
 			}
-			if e != nil && err == nil {
-				err = e
+			d, err := cgbg.NewDataset(preset, seed, meta.Source, frames, meta)
+			if err != nil {
+				return nil, fmt.Errorf("alanine: the reference of %s: %w", target, err)
 			}
-			out = append(out, d)
+			studied[k] = append(studied[k], d)
 		}
-		return out
 	}
-	a, b := study(crossing), study(others)
-	if err != nil {
-		return nil, fmt.Errorf("alanine: the reference of %s: %w", target, err)
-	}
-	return cgbg.Pool(seed, "reference", "MD", a, b)
+	return cgbg.Pool(seed, "reference", "MD", studied[0], studied[1])
 }
 
 // Open opens the workflow of a target and a map; the arguments are those of [cgbg.NewGenerator].
