@@ -10,10 +10,13 @@ import (
 	"strings"
 )
 
-// Atom is an atom of a structure.
+// Atom is an atom of a structure. What a file does not tell is empty.
 type Atom struct {
 	Name, Residue string
 	ResidueNumber int
+	Chain         string // identifier of the chain; GRO files have none
+	Insertion     string // insertion code of the residue: 52A comes after 52
+	Element       string // symbol, as the file gives it; GRO files have none
 }
 
 // Structure is the content of a GRO file: names, and one set of positions.

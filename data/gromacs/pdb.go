@@ -95,7 +95,12 @@ func (s *Structure) pdbAtom(line string) error {
 		return nil
 	}
 	// Column 21 belongs to residue names of four letters.
-	s.Atoms = append(s.Atoms, Atom{Name: strings.TrimSpace(line[12:16]), Residue: strings.TrimSpace(line[17:21]), ResidueNumber: number})
+	atom := Atom{Name: strings.TrimSpace(line[12:16]), Residue: strings.TrimSpace(line[17:21]), ResidueNumber: number,
+		Chain: strings.TrimSpace(line[21:22]), Insertion: strings.TrimSpace(line[26:27])}
+	if len(line) >= 78 {
+		atom.Element = strings.TrimSpace(line[76:78])
+	}
+	s.Atoms = append(s.Atoms, atom)
 	s.R = append(s.R, r[:]...)
 	return nil
 }
