@@ -2,6 +2,7 @@ package cgbg
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/cgbg-go/lab/cgbg/figure"
 )
@@ -14,13 +15,15 @@ type costSeries struct {
 }
 
 // dots draws timings by mapping, and published numbers where there are any.
-func (c *Costs) dots(label string, published func(p PublishedCost) float64, list ...costSeries) (figure.Picture, error) {
+func (c *Costs) dots(label string, published func(p PublishedCost) Cited, list ...costSeries) (figure.Picture, error) {
 	o := figure.DotsOptions{XLabel: "mapping (beads)", YLabel: label}
-	cited := figure.DotSeries{Name: "published, A100", Role: figure.Exact, Cited: true}
+	first := figure.DotSeries{Name: "published, A100", Role: figure.Exact, Cited: true}
+	revised := figure.DotSeries{Name: "revised, A100", Role: figure.Simulation, Cited: true}
 	for _, m := range c.Mappings {
 		o.Categories = append(o.Categories, fmt.Sprintf("%s (%d)", m.Title, m.Beads))
 		if published != nil {
-			cited.Y = append(cited.Y, published(m.Published))
+			c := published(m.Published)
+			first.Y, revised.Y = append(first.Y, c.First), append(revised.Y, c.Revised)
 		}
 	}
 	var series []figure.DotSeries
@@ -36,7 +39,7 @@ func (c *Costs) dots(label string, published func(p PublishedCost) float64, list
 	o.Remark = "here: " + c.Backend.Name + " on " + c.Backend.Device
 	if published != nil {
 		o.Remark += ", scaled"
-		series = append(series, cited)
+		series = append(series, first, revised)
 	}
 	o.Remark += "; bars: range of the repeats"
 	return figure.Dots(series, o)
@@ -79,7 +82,7 @@ func (c *Costs) TrainingFigure() (figure.Picture, error) {
 	if err != nil {
 		return figure.Picture{}, err
 	}
-	return c.dots("flow training, hours", func(p PublishedCost) float64 { return p.FlowHours }, series...)
+	return c.dots("flow training, hours", func(p PublishedCost) Cited { return p.FlowHours }, series...)
 }
 
 // SamplingFigure draws the seconds for 10^4 samples by mapping. Errors: as TrainingFigure.
@@ -88,7 +91,7 @@ func (c *Costs) SamplingFigure() (figure.Picture, error) {
 	if err != nil {
 		return figure.Picture{}, err
 	}
-	return c.dots("10,000 samples with log q, seconds", func(p PublishedCost) float64 { return 60 * p.SampleMinutes }, series...)
+	return c.dots("10,000 samples with log q, seconds", func(p PublishedCost) Cited { return Cited{60 * p.SampleMinutes.First, 60 * p.SampleMinutes.Revised} }, series...)
 }
 
 // EvaluationFigure draws the time of single evaluations by mapping. Errors: as TrainingFigure.
@@ -105,9 +108,11 @@ func (c *Costs) EvaluationFigure() (figure.Picture, error) {
 	return c.dots("one evaluation of one state, ms", nil, divergence[0], velocity[0], divergence[1], velocity[1])
 }
 
-// PublishedTotal is the published time of training and 10^4 samples, h.
-func (m *CostMapping) PublishedTotal() float64 {
-	return m.Published.FlowHours + m.Published.SampleMinutes/60
+// PublishedTotal is the published time of training and 10^4 samples, h, to its two digits.
+func (m *CostMapping) PublishedTotal() Cited {
+	total := func(hours, minutes float64) float64 { return math.Round(100*(hours+minutes/60)) / 100 }
+	p := m.Published
+	return Cited{total(p.FlowHours.First, p.SampleMinutes.First), total(p.FlowHours.Revised, p.SampleMinutes.Revised)}
 }
 
 // TotalHours is the same here, scaled: training and 10^4 samples.

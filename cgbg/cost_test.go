@@ -37,8 +37,16 @@ func TestTiming(t *testing.T) {
 func TestPublishedCost(t *testing.T) {
 	for mapping, total := range map[string]float64{"core-beta": 0.84, "heavy-atom": 1.45, "all-atom": 4.16} {
 		m := CostMapping{Published: costRows[mapping].published}
-		if got := m.PublishedTotal(); math.Abs(got-total) > 0.01 {
-			t.Errorf("%s: got a total of %.3f h, want %.2f", mapping, got, total)
+		if got := m.PublishedTotal(); math.Abs(got.First-total) > 0.015 {
+			t.Errorf("%s: got a total of %.3f h, want %.2f", mapping, got.First, total)
+		}
+		if got := m.PublishedTotal(); !(got.Revised < got.First) { // training was halved, samples cost about the same
+			t.Errorf("%s: got a revised total of %.3f h, first %.3f", mapping, got.Revised, got.First)
+		}
+	}
+	for want, c := range map[string]Cited{"0.83, revised 0.45": {0.83, 0.45}, "1.88": {1.88, none}, "–": {none, none}} {
+		if got := c.String(); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 	if PublishedFlowSteps != 975_000 || PublishedMACESteps != 439_250 {
