@@ -38,14 +38,22 @@ The beads are those of a named map, or any weighted means of atoms, from a file:
 Forces on such beads are projected so that they are unbiased (-forces).
 
 A simulation that was biased by AWH along phi and psi gets its weights from AWH's
-final grid (gmx awh -more -kt): ln w = -"Coord bias", kept in the column logw.
+final grid (gmx awh -more -kt): ln w = -"Coord bias", kept in the column logw. Without
+-kt the file is in kJ/mol, and -temperature says what kT is.
 
   go run ./cgbg/cmd/cgbg import -map core-beta -structure ala2.gro -awh awh.xvg -every 2 -o ala2_cb.arrow awh.trr
 
 One that was biased by metadynamics gets them from the final bias, a grid in PLUMED's
-format (kJ/mol): ln w = V/kT. Leave out the frames of the time when it still grew fast.
+format (kJ/mol; GRID_WFILE of METAD): ln w = V/kT, by -temperature. Leave out the frames
+of the time when it still grew fast. Free energies (sum_hills) and HILLS are no such grid.
 
   go run ./cgbg/cmd/cgbg import -map core-beta -structure ala2.gro -bias bias.dat -skip 2000 -o ala2_cb.arrow metad.trr
+
+Which dihedrals were biased is said by the grid's own names: phi and psi in a molecule that
+has one of each, else with the residue: phi3, ala3_psi, PLUMED's @phi-3. Names that do not
+say it, and AWH, which has none, take -bias-variables: phi:ALA2,psi:ALA2, in the order of
+the file's columns (AWH of a molecule with one phi and psi: phi,psi). A frame where the grid
+does not reach is refused.
 
 `
 
@@ -64,6 +72,7 @@ const (
 
 type importer struct {
 	mapping, structure, out, awh, bias string
+	biasVariables                      string // the dihedrals of awh or bias
 	projection, constraints            string
 	provenance                         string // what made the trajectories, before the command
 	system, forceField                 string
@@ -73,7 +82,7 @@ type importer struct {
 
 	cg        *cgmap.Map
 	mapText   string     // of the file it came from, or ""
-	backbone  *cgmap.Map // has the dihedrals; cg, where its beads are atoms
+	backbone  *cgmap.Map // has the dihedrals that are kept
 	atoms     int        // of the structure
 	forceMap  *mat.Dense // [beads, atoms]; nil for the force on the bead's own atom, or internal
 	internal  *cgmap.InternalForces
@@ -82,8 +91,9 @@ type importer struct {
 	notes     []string                                // what the user should know of the result; printed after it, a line each
 	forces    bool                                    // whether the trajectories have them
 	step      float64                                 // between frames of a trajectory, ps
-	logWeight func(phi, psi float64) (float64, error) // nil where nothing biased
-	residues  []cgmap.Residue                         // of backbone, whose dihedrals are kept, or biased
+	logWeight func(one, two float64) (float64, error) // of biased; nil where nothing biased
+	biased    [2]biased                               // dihedrals
+	residues  []cgmap.Residue                         // of backbone, whose dihedrals are kept
 	meta      data.Meta
 }
 
@@ -98,6 +108,7 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs.StringVar(&im.out, "o", "", "Arrow `file` to write")
 	fs.StringVar(&im.awh, "awh", "", "`file` with AWH's final grid, for the weights of a biased simulation")
 	fs.StringVar(&im.bias, "bias", "", "`file` with the final bias of metadynamics on phi and psi, a PLUMED grid in kJ/mol, for the weights")
+	fs.StringVar(&im.biasVariables, "bias-variables", "", "`dihedrals` of -awh or -bias, in the order of the file: phi:ALA2,psi:ALA2 (or phi2,psi2)")
 	fs.StringVar(&im.system, "system", "Ac-Ala-NHMe", "`name` of the molecule")
 	fs.StringVar(&im.forceField, "forcefield", "amber99sb-ildn, TIP3P", "`name` of the force field")
 	fs.Float64Var(&im.temperature, "temperature", 300, "of the simulation, `K`")
@@ -118,6 +129,8 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return fmt.Errorf("%w: -skip %d: at least 0", errUsage, im.skip)
 	case im.awh != "" && im.bias != "":
 		return fmt.Errorf("%w: -awh and -bias: a simulation has one of them", errUsage)
+	case im.biasVariables != "" && im.awh == "" && im.bias == "":
+		return fmt.Errorf("%w: -bias-variables names the dihedrals of -awh or -bias, and there is neither", errUsage)
 	case !(im.temperature > 0) || math.IsInf(im.temperature, 0):
 		return fmt.Errorf("%w: -temperature %g: a positive number of kelvin", errUsage, im.temperature)
 	case !(im.dt >= 0) || math.IsInf(im.dt, 0):
@@ -220,6 +233,9 @@ func (im *importer) command(names []string) string {
 	}
 	if im.bias != "" {
 		text += " -bias " + filepath.Base(im.bias)
+	}
+	if im.biasVariables != "" {
+		text += " -bias-variables " + im.biasVariables
 	}
 	if im.projection != basicForces {
 		text += " -forces " + im.projection

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/cgbg/observable"
@@ -11,63 +12,156 @@ import (
 	"github.com/cgbg-go/lab/data/plumed"
 )
 
-// readBias sets logWeight where a bias is given, and backbone and residues where
-// they are needed.
+// biased is a dihedral that was biased.
+type biased struct {
+	name  string  // phi of ALA2
+	atoms [4]int  // of the structure
+	beads *[4]int // of the map; nil where it has not all of them
+}
+
+// readBias sets logWeight and biased where a bias is given, and backbone and residues where the map is to dihedrals.
 func (im *importer) readBias(s *gromacs.Structure) (err error) {
+	if im.mapping == dihedrals {
+		im.backbone = im.cg
+		if im.residues, err = cgmap.Backbone(im.backbone.Beads); err != nil {
+			return err
+		}
+	}
+	var named [2]string // variables by the file
 	path := im.awh + im.bias
 	switch {
 	case im.awh != "":
-		grid, err := gromacs.ReadAWH(im.awh)
-		if err != nil {
-			return err
-		}
-		im.logWeight = func(phi, psi float64) (float64, error) {
-			bias, err := grid.CoordBias(phi, psi)
-			return -bias, err
-		}
+		im.logWeight, err = im.readAWH()
 	case im.bias != "":
-		grid, err := plumed.ReadGrid(im.bias)
-		if err != nil {
-			return err
-		}
-		beta := 1 / units.KT(im.temperature)
-		im.logWeight = func(phi, psi float64) (float64, error) {
-			bias, err := grid.At(phi, psi)
-			return bias * beta, err
-		}
+		im.logWeight, named, err = im.readPlumed()
 	default:
-	}
-	if im.mapping != dihedrals && im.logWeight == nil {
 		return nil
 	}
-	// The beads of a file may be called after atoms that they are not.
-	if im.backbone = im.cg; im.mapText != "" {
-		if im.backbone, err = cgmap.New(cgmap.CoreBeta, s); err != nil {
-			return fmt.Errorf("%s: %w", im.structure, err)
-		}
-	}
-	if im.residues, err = cgmap.Backbone(im.backbone.Beads); err != nil {
+	if err != nil {
 		return err
 	}
-	if im.logWeight != nil && len(im.residues) != 1 {
-		return fmt.Errorf("%s: the bias is of one phi and psi, the molecule has %d", path, len(im.residues))
+	residues, atom, err := backboneAtoms(im, s)
+	if err != nil {
+		return err
+	}
+	variables, of, err := biasVariables(im.biasVariables, named, residues)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	for k, v := range variables {
+		im.biased[k] = im.findBiased(v, residues[of[k]], atom)
+	}
+	switch names := im.biased[0].name + " and " + im.biased[1].name; {
+	case len(residues) > 1:
+		im.notes = append(im.notes, "the weights are of a bias on "+names)
+	case im.biasVariables == "" && im.awh != "":
+		im.notes = append(im.notes, path+" names no coordinates; they are taken for "+names+", in this order (-bias-variables)")
 	}
 	return nil
 }
 
-// weigh returns the frame's dihedrals, φ and ψ of every residue, and adds its weight
-// where there was a bias. r: positions of the backbone's beads.
-func (im *importer) weigh(batch *data.Frames, r []float32) (angles []float32, err error) {
+// readAWH reads the final grid of AWH: ln w = -(Coord bias).
+func (im *importer) readAWH() (func(x, y float64) (float64, error), error) {
+	grid, err := gromacs.ReadAWH(im.awh)
+	if err != nil {
+		return nil, err
+	}
+	scale := 1.0
+	if !grid.KT {
+		if im.temperature == 0 {
+			return nil, fmt.Errorf("%w: %s is in kJ/mol: give -temperature K, of the simulation, or make the file with gmx awh -more -kt", errUsage, im.awh)
+		}
+		scale = 1 / units.KT(im.temperature)
+	}
+	return func(x, y float64) (float64, error) {
+		bias, err := grid.CoordBias(x, y)
+		return -bias * scale, err
+	}, nil
+}
+
+// readPlumed reads the final bias V of metadynamics: ln w = V/kT.
+func (im *importer) readPlumed() (f func(x, y float64) (float64, error), named [2]string, err error) {
+	if im.temperature == 0 {
+		return nil, named, fmt.Errorf("%w: -bias is in kJ/mol: give -temperature K, of the simulation", errUsage)
+	}
+	grid, err := plumed.ReadGrid(im.bias)
+	if err != nil {
+		return nil, named, err
+	}
+	if grid.Stored > 1 {
+		im.notes = append(im.notes, fmt.Sprintf("%s has %d grids; the last one counts", im.bias, grid.Stored))
+	}
+	beta := 1 / units.KT(im.temperature)
+	return func(x, y float64) (float64, error) {
+		bias, err := grid.At(x, y)
+		return bias * beta, err
+	}, grid.Names, nil
+}
+
+// findBiased finds the dihedral of a residue among atoms and, where a named map has it, among beads.
+func (im *importer) findBiased(v variable, r cgmap.Residue, atom []int) biased {
+	pick := func(r cgmap.Residue) [4]int {
+		if v.kind == "phi" {
+			return r.Phi
+		}
+		return r.Psi
+	}
+	b := biased{name: v.kind + " of " + r.Name, atoms: pick(r)}
+	for k := range b.atoms {
+		b.atoms[k] = atom[b.atoms[k]]
+	}
+	if im.mapText != "" { // its beads may be called after atoms that they are not
+		return b
+	}
+	beads, err := cgmap.Backbone(im.cg.Beads)
+	if err != nil {
+		return b // frames of beads are refused
+	}
+	for _, other := range beads {
+		if other.Name == r.Name {
+			at := pick(other)
+			b.beads = &at
+		}
+	}
+	return b
+}
+
+// at returns the dihedral in a frame, rad. frame: [atoms, 3] or [beads, 3].
+func (b *biased) at(im *importer, frame []float32) (float64, error) {
+	index := &b.atoms
+	if len(frame) != 3*im.atoms {
+		if index = b.beads; index == nil || len(frame) != 3*len(im.cg.Beads) {
+			return 0, fmt.Errorf("its %d beads have no %s, which was biased: the weights need frames of atoms, or of beads that have it", len(frame)/3, b.name)
+		}
+	}
+	angle := observable.Dihedrals(frame, len(frame)/3, *index)
+	return angle[0], nil
+}
+
+// weigh returns the frame's dihedrals, φ and ψ of every residue, for the map to dihedrals, and adds its
+// weight where there was a bias. r: positions of the backbone's beads; frame: of all atoms, whole, or of beads.
+func (im *importer) weigh(batch *data.Frames, r, frame []float32) (angles []float32, err error) {
 	for _, residue := range im.residues {
 		phi, psi := observable.Dihedrals(r, len(r)/3, residue.Phi), observable.Dihedrals(r, len(r)/3, residue.Psi)
 		angles = append(angles, float32(phi[0]), float32(psi[0]))
-		if im.logWeight != nil {
-			logW, err := im.logWeight(phi[0], psi[0])
-			if err != nil {
-				return nil, err
-			}
-			batch.LogW = append(batch.LogW, logW)
-		}
 	}
+	if im.logWeight == nil {
+		return angles, nil
+	}
+	x, err := im.biased[0].at(im, frame)
+	if err != nil {
+		return nil, err
+	}
+	y, err := im.biased[1].at(im, frame)
+	if err != nil {
+		return nil, err
+	}
+	logW, err := im.logWeight(x, y)
+	if err != nil {
+		const degrees = 180 / math.Pi
+		return nil, fmt.Errorf("%s, at %s = %.1f and %s = %.1f degrees: %w; a frame has a weight only where the bias is known: is this the grid of this simulation, of these dihedrals?",
+			im.awh+im.bias, im.biased[0].name, x*degrees, im.biased[1].name, y*degrees, err)
+	}
+	batch.LogW = append(batch.LogW, logW)
 	return angles, nil
 }

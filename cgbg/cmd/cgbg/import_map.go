@@ -227,7 +227,7 @@ func (im *importer) add(batch *data.Frames, f *gromacs.Frame, energy *float64) e
 			return err
 		}
 	}
-	angles, err := im.weigh(batch, backbone)
+	angles, err := im.weigh(batch, backbone, f.R)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ it stood. Paths are relative to the file. Everything but [data] may be left out:
   structure    = "ala2.gro"
   map          = "core-beta"
   awh          = "awh.xvg"             # weights; or bias = "bias.dat"
-  # every, skip, forces, constraints, temperature, dt, system, forcefield
+  # bias_variables, every, skip, forces, constraints, temperature, dt, system, forcefield
 
   [flow]                               # model = "flow.npz", or how to train it:
   preset  = "quick"                    # small, quick or paper
@@ -80,6 +80,7 @@ type dataPlan struct {
 	Trajectories                            []string
 	Structure, Map, AWH, Bias               string
 	Forces, Constraints, System, Forcefield string
+	BiasVariables                           string `toml:"bias_variables"`
 	Temperature, Dt                         float64
 	Every, Skip                             int
 }
@@ -218,6 +219,7 @@ func (p *plan) frames(ctx context.Context, stdout io.Writer) (string, error) {
 	add("map", d.Map)
 	add("awh", d.AWH)
 	add("bias", d.Bias)
+	add("bias-variables", d.BiasVariables)
 	add("forces", d.Forces)
 	add("constraints", d.Constraints)
 	add("system", d.System)
