@@ -163,7 +163,8 @@ func (a *AWH) fill(columns []string, rows [][]float64) (err error) {
 	from := make([]int, n*m) // row + 1
 	for r, row := range rows {
 		i, j := a.Axis[0].index(row[0]), a.Axis[1].index(row[1])
-		if was := from[i*m+j]; was != 0 && (!a.Axis[0].again(rows[was-1][0], row[0]) && !a.Axis[1].again(rows[was-1][1], row[1]) || !slices.Equal(rows[was-1][2:], row[2:])) {
+		// A closed grid has its first points once more, a turn later.
+		if was := from[i*m+j]; was != 0 && (!turnLater(rows[was-1][0], row[0]) && !turnLater(rows[was-1][1], row[1]) || !slices.EqualFunc(rows[was-1][2:], row[2:], alike)) {
 			return fmt.Errorf("the grid point %g, %g is there twice", row[0], row[1])
 		}
 		from[i*m+j] = r + 1
@@ -181,6 +182,12 @@ func (a *AWH) fill(columns []string, rows [][]float64) (err error) {
 	}
 	return nil
 }
+
+// turnLater tells whether two places, degrees, are a turn apart.
+func turnLater(x, y float64) bool { return math.Abs(math.Abs(x-y)-360) < 2*placeError }
+
+// alike compares numbers that are written with six digits.
+func alike(x, y float64) bool { return math.Abs(x-y) <= 1e-5*max(1, math.Abs(x)) }
 
 // CoordBias returns the bias on the coordinates at two dihedrals (rad, any turn; in the order of Axis), in the
 // file's unit. GROMACS writes the logarithm of the biasing weight under this

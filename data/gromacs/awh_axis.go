@@ -91,9 +91,6 @@ func (a Axis) index(degrees float64) int {
 	return n - 1
 }
 
-// again tells whether two places, degrees, are the same a turn later.
-func (a Axis) again(x, y float64) bool { return math.Abs(math.Abs(x-y)-360) < 2*placeError }
-
 // bracket finds the neighbours of the angle x, and where between them it lies.
 func (a Axis) bracket(x float64) (lo, hi int, fraction float64, err error) {
 	n := len(a.Points)
