@@ -66,6 +66,7 @@ func recipeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	im.structure, im.awh, im.bias, im.trajectories = result.Structure, result.AWH, result.Grid, []string{result.Trajectory}
+	im.biasVariables = result.Variables
 	im.provenance = fmt.Sprintf("cgbg recipe -box %g -step %g -ns %g -interval %g -bias %s -gamma %g -seed %d (GROMACS %s), then ",
 		o.Box, o.Step, *ns, o.Interval, o.Bias, o.Gamma, o.Seed, result.Version)
 	n, err := im.run(ctx)
