@@ -117,7 +117,7 @@ func (x *xvg) awh() (*AWH, error) {
 	case len(legends) == 0 || legends[0] != "PMF":
 		return nil, errors.New("it has no legends of AWH; " + cure + ", without -xvg none")
 	case dims != 2:
-		return nil, fmt.Errorf("a bias in %d dimensions, and what is read is a bias on two dihedrals", dims)
+		return nil, fmt.Errorf("it is a %d-dimensional bias, and what is read is a bias on two dihedrals", dims)
 	case awhTitle.MatchString(x.title):
 		return nil, fmt.Errorf("its title is %q: the simulation had several biases of AWH, and this is one of them, where the weights need all", x.title)
 	case x.label == "":

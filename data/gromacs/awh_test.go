@@ -116,7 +116,7 @@ func TestBadAWH(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"empty", "", "gmx awh -more"},
 		{"no legends", "0 0 1\n", "gmx awh -more"},
-		{"one dimension", strings.Replace(good, "dim1", "PMF", 1), "in 1 dimensions"},
+		{"one dimension", strings.Replace(good, "dim1", "PMF", 1), "1-dimensional"},
 		{"word", strings.Replace(good, "-180 -180", "-180 here", 1), "line 7"},
 		{"NaN", strings.Replace(good, "-180 -180 -180", "-180 -180 nan", 1), "line 7"},
 		{"missing point", good[:len(good)-len(lines[len(lines)-2])], "no grid"},

@@ -56,6 +56,13 @@ func (p *parser) fill() error {
 	for k := range g.Bins {
 		if !g.Periodic[k] {
 			g.Bins[k] = points(p.rows, k, g.Max[k]-g.Min[k], g.Bins[k])
+			last := p.rows[0].v[k]
+			for _, r := range p.rows {
+				last = max(last, r.v[k])
+			}
+			if last < g.Max[k]-g.step(k)/2 {
+				return fmt.Errorf("%s is not periodic and ends at %g, and its last point is at %.3f: the bias between is not there; the file is cut short or periodic_%[1]s is wrong", g.Names[k], g.Max[k], last)
+			}
 		}
 	}
 	n, m := g.Bins[0], g.Bins[1]

@@ -137,7 +137,7 @@ func (p *parser) header() error {
 	case n == len(p.fields):
 		return fmt.Errorf("the line FIELDS names the variables %s and no value", strings.Join(p.fields, ", "))
 	case n != 2:
-		return fmt.Errorf("it has %d variables, %s, and what is read has two, a phi and a psi", n, strings.Join(p.fields[:n], ", "))
+		return fmt.Errorf("it is a grid of %s, and what is read is a grid of two variables, a phi and a psi", strings.Join(p.fields[:n], ", "))
 	}
 	g := &Grid{Names: [2]string{p.fields[0], p.fields[1]}, Value: p.fields[2]}
 	if err := checkValue(g.Value); err != nil {

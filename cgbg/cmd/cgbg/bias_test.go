@@ -231,19 +231,19 @@ func TestBiasVariablesRefused(t *testing.T) {
 		one, two, flag string
 		want           string
 	}{
-		{p, "phi", "psi", "", "ALA2, ALA3, ALA4; give -bias-variables phi:ALA2,psi:ALA2"},
-		{p, "phi5", "psi5", "", "phi of 5: no residue"},
-		{p, "gly3_phi", "gly3_psi", "", "phi of gly3: no residue"},
+		{p, "phi", "psi", "", "ALA2, ALA3, ALA4; give -bias-variables \"phi:ALA2,psi:ALA2\""},
+		{p, "phi5", "psi5", "", "phi5: no residue"},
+		{p, "gly3_phi", "gly3_psi", "", "gly3_phi: no residue"},
 		{p, "phi_ala", "psi_ala", "", "may be of ALA2, ALA3, ALA4"},
 		{p, "t1", "t2", "", "give -bias-variables"},
 		{p, "phi3", "d1", "", "its variable d1"},
-		{p, "phi3", "phi3b", "", "phi of 3b"},
+		{p, "phi3", "phi3b", "", "phi3b: no residue"},
 		{p, "psi3", "phi3", "phi3,psi3", "the order is the file's"},
 		{p, "t1", "t2", "phi3,phi3", "same dihedral"},
 		{p, "t1", "t2", "phi3", "a comma between"},
 		{p, "t1", "t2", "phi3,omega3", "omega3"},
 		{p, "phi3", "chi3", "", "chi3"},
-		{single, "phi3", "psi3", "", "those that do are ALA2"},
+		{single, "phi3", "psi3", "", "those that have are ALA2"},
 		{single, "d1", "psi", "", "d1"},
 		{single, "phi", "psi", "psi,phi", "the order is the file's"},
 	} {
@@ -260,7 +260,7 @@ func TestBiasVariablesRefused(t *testing.T) {
 	}
 	// AWH has no names.
 	awh := awhGrid(t, `(k\sB\NT)`, -180, 180, 1/kT300)
-	if _, _, err := p.importWeights(t, "-awh", awh); err == nil || !strings.Contains(err.Error(), "-bias-variables phi:ALA2,psi:ALA2") {
+	if _, _, err := p.importWeights(t, "-awh", awh); err == nil || !strings.Contains(err.Error(), `give -bias-variables "phi:ALA2,psi:ALA2"`) {
 		t.Errorf("AWH of three residues: got %v", err)
 	}
 }
@@ -310,6 +310,7 @@ func TestBiasRefused(t *testing.T) {
 	}{
 		{"PLUMED without temperature", importer{bias: plumedGrid(t, "phi", "psi", "metad.bias", hill)}, "give -temperature K"},
 		{"AWH without temperature", importer{awh: awhGrid(t, "(kJ/mol)", -180, 180, 1)}, "give -temperature K, of the simulation, or make the file with gmx awh -more -kt"},
+		{"no bias", importer{awh: written(t, "awh.xvg", "@ yaxis label \"(kT)\"\n@ s0 legend \"dim1\"\n@ s1 legend \"PMF\"\n0 0 1\n0 180 1\n180 0 1\n180 180 1\n")}, "gmx awh -more -kt"},
 		{"unknown unit", importer{awh: awhGrid(t, "(kcal/mol)", -180, 180, 1), temperature: 300}, "(kcal/mol)"},
 		{"partial grid", importer{awh: awhGrid(t, "(kT)", -120, -39, 1), temperature: 300}, "which does not go round, runs from -120 to -42"},
 		{"free energy", importer{bias: plumedGrid(t, "phi", "psi", "file.free", hill), temperature: 300}, "file.free"},

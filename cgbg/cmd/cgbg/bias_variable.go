@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
@@ -13,6 +12,7 @@ import (
 
 // variable is a dihedral by its name: phi, psi3, ala3_phi, phi:A/ALA2, PLUMED's @phi-3.
 type variable struct {
+	name    string
 	kind    string // phi or psi
 	residue string // which, in small letters, or "" where the name does not say
 	minus   bool   // whether a minus stands before the residue, which may divide or be its number's sign
@@ -30,6 +30,9 @@ var (
 	residueName = regexp.MustCompile(`^(?:([^/]+)/)?(?:(.+)\.|(.*?))(-?[0-9]+[a-z]?)$`)
 )
 
+// backboneAtom leaves out hydrogens, oxygens, what side chains have beyond CB, and most metals, which stop no bias.
+var backboneAtom = regexp.MustCompile(`^[CN](?:[^GDEZH].*)?$`)
+
 const marks = "_.:-()[] "
 
 // readVariable takes a name apart; ok is false where it names no phi and no psi.
@@ -39,7 +42,7 @@ func readVariable(name string) (v variable, ok bool) {
 	if len(at) != 1 {
 		return v, false
 	}
-	v.kind = text[at[0][0]:at[0][1]]
+	v.name, v.kind = strings.TrimSpace(name), text[at[0][0]:at[0][1]]
 	before, after := strings.TrimRight(text[:at[0][0]], marks), text[at[0][1]:]
 	v.minus = strings.HasPrefix(after, "-") || strings.HasPrefix(after, ":-") || strings.HasPrefix(after, "_-")
 	after = strings.Trim(after, marks)
@@ -57,7 +60,7 @@ func readVariable(name string) (v variable, ok bool) {
 func (v variable) among(residues []cgmap.Residue) (int, error) {
 	if v.residue == "" {
 		if len(residues) > 1 {
-			return 0, fmt.Errorf("%s does not say of which residue: the molecule has %s", v.kind, residueList(residues))
+			return 0, fmt.Errorf("%s does not say of which residue: those with a phi and a psi are %s", v.name, residueList(residues))
 		}
 		return 0, nil
 	}
@@ -80,10 +83,10 @@ func (v variable) among(residues []cgmap.Residue) (int, error) {
 			for _, i := range found {
 				some = append(some, residues[i])
 			}
-			return 0, fmt.Errorf("%s of %s may be of %s", v.kind, v.residue, residueList(some))
+			return 0, fmt.Errorf("%s may be of %s", v.name, residueList(some))
 		}
 	}
-	return 0, fmt.Errorf("%s of %s: no residue that is so called has a phi and a psi; those that do are %s", v.kind, v.residue, residueList(residues))
+	return 0, fmt.Errorf("%s: no residue that is so called has a phi and a psi; those that have are %s", v.name, residueList(residues))
 }
 
 // isName tells whether the variable gives a residue's full name, with or without its chain; name is in small letters.
@@ -123,12 +126,12 @@ func residueList(residues []cgmap.Residue) string {
 // their names in the file (named), which may be empty.
 func biasVariables(given string, named [2]string, residues []cgmap.Residue) (v [2]variable, of [2]int, err error) {
 	const flag = "-bias-variables"
-	example := fmt.Sprintf("%s phi:%s,psi:%[2]s, say, in the order of the file", flag, residues[0].Name)
+	example := fmt.Sprintf("%s \"phi:%s,psi:%[2]s\" or whichever they are, in the order of the file", flag, residues[0].Name)
 	names := named
 	if given != "" {
 		words := strings.Split(given, ",")
 		if len(words) != 2 {
-			return v, of, fmt.Errorf("%w: %s %s: two dihedrals with a comma between, as in %s", errUsage, flag, given, example)
+			return v, of, fmt.Errorf("%w: %s %s: two dihedrals with a comma between: %s", errUsage, flag, given, example)
 		}
 		names = [2]string(words)
 	}
@@ -163,7 +166,7 @@ func backboneAtoms(im *importer, s *gromacs.Structure) (residues []cgmap.Residue
 	var some gromacs.Structure
 	some.Title = s.Title
 	for i, a := range s.Atoms {
-		if name := strings.TrimLeft(a.Name, "0123456789"); name != "" && slices.Contains([]byte("CNOS"), name[0]) { // metals stop no bias
+		if backboneAtom.MatchString(a.Name) {
 			some.Atoms = append(some.Atoms, a)
 			atom = append(atom, i)
 		}

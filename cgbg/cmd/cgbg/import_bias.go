@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -45,7 +46,10 @@ func (im *importer) readBias(s *gromacs.Structure) (err error) {
 		return err
 	}
 	variables, of, err := biasVariables(im.biasVariables, named, residues)
-	if err != nil {
+	switch {
+	case errors.Is(err, errUsage):
+		return err
+	case err != nil:
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	for k, v := range variables {
@@ -65,6 +69,9 @@ func (im *importer) readAWH() (func(x, y float64) (float64, error), error) {
 	grid, err := gromacs.ReadAWH(im.awh)
 	if err != nil {
 		return nil, err
+	}
+	if _, ok := grid.Column["Coord bias"]; !ok {
+		return nil, fmt.Errorf("%s: there is no column \"Coord bias\"; make the file with: gmx awh -more -kt", im.awh)
 	}
 	scale := 1.0
 	if !grid.KT {
