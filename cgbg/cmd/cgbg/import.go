@@ -30,11 +30,17 @@ by the periodic boundary are made whole. A water-free structure of the molecule 
 enough for trajectories of the molecule alone. Forces must be free of any bias ("gmx mdrun
 -rerun" without it). Without forces a flow can be trained, a potential cannot.
 
-The beads are those of a named map, or any weighted means of atoms, from a file:
+The beads are those of a named map (-map)
+
+` + cgmap.NamedFormat + `
+  dihedrals       phi and psi of every residue of every chain that has both
+
+or any weighted means of atoms, from a file:
 
   go run ./cgbg/cmd/cgbg import -map my.map -structure ala2.gro -o ala2_my.arrow md.trr
 
 ` + cgmap.FileFormat + `
+` + cgmap.NameFormat + `
 Forces on such beads are projected so that they are unbiased (-forces).
 
 A simulation that was biased by AWH along phi and psi gets its weights from AWH's
@@ -98,9 +104,9 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs.StringVar(&im.out, "o", "", "Arrow `file` to write")
 	fs.StringVar(&im.awh, "awh", "", "`file` with AWH's final grid, for the weights of a biased simulation")
 	fs.StringVar(&im.bias, "bias", "", "`file` with the final bias of metadynamics on phi and psi, a PLUMED grid in kJ/mol, for the weights")
-	fs.StringVar(&im.system, "system", "Ac-Ala-NHMe", "`name` of the molecule")
-	fs.StringVar(&im.forceField, "forcefield", "amber99sb-ildn, TIP3P", "`name` of the force field")
-	fs.Float64Var(&im.temperature, "temperature", 300, "of the simulation, `K`")
+	fs.StringVar(&im.system, "system", "", "`name` of the molecule, for the file's description")
+	fs.StringVar(&im.forceField, "forcefield", "", "`name` of the force field, for the file's description")
+	fs.Float64Var(&im.temperature, "temperature", 0, "of the simulation, `K`; models and weights need it")
 	fs.Float64Var(&im.dt, "dt", 0, "time between frames, `ps`, of a format that keeps none (NPZ)")
 	fs.IntVar(&im.every, "every", 1, "keep every `n`-th frame")
 	fs.IntVar(&im.skip, "skip", 0, "leave out the first `n` frames of each trajectory")
@@ -118,7 +124,7 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return fmt.Errorf("%w: -skip %d: at least 0", errUsage, im.skip)
 	case im.awh != "" && im.bias != "":
 		return fmt.Errorf("%w: -awh and -bias: a simulation has one of them", errUsage)
-	case !(im.temperature > 0) || math.IsInf(im.temperature, 0):
+	case !(im.temperature >= 0) || math.IsInf(im.temperature, 0) || given(fs, "temperature") && im.temperature == 0:
 		return fmt.Errorf("%w: -temperature %g: a positive number of kelvin", errUsage, im.temperature)
 	case !(im.dt >= 0) || math.IsInf(im.dt, 0):
 		return fmt.Errorf("%w: -dt %g: a time in ps, not below 0", errUsage, im.dt)
@@ -142,6 +148,12 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		fmt.Fprintln(stdout, "there are no forces: a flow can be trained on them, a potential of mean force cannot")
 	}
 	return nil
+}
+
+// given tells whether a flag stands in the command.
+func given(fs *flag.FlagSet, name string) (found bool) {
+	fs.Visit(func(f *flag.Flag) { found = found || f.Name == name })
+	return found
 }
 
 // check looks at the choices that come as words.
@@ -189,7 +201,10 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 	}
 	im.meta = data.Meta{System: im.system, Mapping: im.cg.Name, Beads: im.cg.Beads, Species: im.cg.Species, Dim: 3,
 		Temperature: im.temperature, ForceField: im.forceField, Stride: stride, Generator: im.command(names),
-		Source: strings.Join(names, ", "), SourceSHA: sum}
+		Source: strings.Join(names, ", "), SourceSHA: sum, Units: data.Molecular}
+	if im.temperature == 0 {
+		im.notes = append(im.notes, "the temperature is not known: models and weights need it (import -temperature K)")
+	}
 	if im.mapText != "" {
 		im.meta.Extra = map[string]string{keyMap: im.mapText}
 	}
@@ -230,5 +245,9 @@ func (im *importer) command(names []string) string {
 	if im.skip > 0 {
 		text += fmt.Sprintf(" -skip %d", im.skip)
 	}
-	return text + fmt.Sprintf(" -every %d -temperature %g %s", im.every, im.temperature, strings.Join(names, " "))
+	text += fmt.Sprintf(" -every %d", im.every)
+	if im.temperature > 0 {
+		text += fmt.Sprintf(" -temperature %g", im.temperature)
+	}
+	return text + " " + strings.Join(names, " ")
 }

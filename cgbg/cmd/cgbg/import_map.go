@@ -20,7 +20,7 @@ func (im *importer) readMap(s *gromacs.Structure) (err error) {
 	im.atoms = len(s.Atoms)
 	switch {
 	case im.mapping == dihedrals:
-		im.cg, err = cgmap.New(cgmap.CoreBeta, s)
+		im.cg, im.residues, err = cgmap.Dihedrals(s)
 	case slices.Contains(cgmap.Names, im.mapping):
 		im.cg, err = cgmap.New(im.mapping, s)
 	default:
