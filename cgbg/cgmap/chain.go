@@ -92,25 +92,26 @@ func (l *layout) letter(solutes, segment []int) int {
 	given := map[string]bool{}
 	letters := 0
 	for k, i := range solutes {
-		name, known := names[segment[k]]
-		if !known {
-			id := l.residues[i].chain
-			switch {
-			case id == "":
-				for name = letter(letters); taken[name]; name = letter(letters) {
-					letters++
-				}
-			case !given[id]:
-				given[id], name = true, id
-			default:
-				for n := 2; ; n++ {
-					if name = fmt.Sprint(id, n); !taken[name] {
-						break
-					}
-				}
-			}
-			taken[name], names[segment[k]] = true, name
+		if _, known := names[segment[k]]; known {
+			continue
 		}
+		id, name := l.residues[i].chain, ""
+		switch {
+		case id == "":
+			for taken[letter(letters)] {
+				letters++
+			}
+			name = letter(letters)
+		case !given[id]:
+			given[id], name = true, id
+		default:
+			n := 2
+			for taken[fmt.Sprint(id, n)] {
+				n++
+			}
+			name = fmt.Sprint(id, n)
+		}
+		taken[name], names[segment[k]] = true, name
 	}
 	for k, i := range solutes {
 		l.residues[i].chain = names[segment[k]]

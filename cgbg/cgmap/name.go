@@ -78,12 +78,6 @@ func isLetter(r rune) bool { return 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z'
 
 func notAlphanumeric(r rune) bool { return !isLetter(r) && !('0' <= r && r <= '9') }
 
-// sameGroup tells whether two names are of atoms of one residue.
-func (n Name) sameGroup(m Name) bool {
-	n.Atom, m.Atom = "", ""
-	return n == m
-}
-
 // Numbers go on from 0 where they have no more columns: four in a PDB file, five in a GRO file.
 const (
 	lastPDB = 9999

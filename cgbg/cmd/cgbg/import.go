@@ -37,7 +37,7 @@ The beads are those of a named map (-map)
 
 or any weighted means of atoms, from a file:
 
-  go run ./cgbg/cmd/cgbg import -map my.map -structure ala2.gro -o ala2_my.arrow md.trr
+  go run ./cgbg/cmd/cgbg import -map my.map -temperature 300 -structure ala2.gro -o ala2_my.arrow md.trr
 
 ` + cgmap.FileFormat + `
 ` + cgmap.NameFormat + `
@@ -46,12 +46,12 @@ Forces on such beads are projected so that they are unbiased (-forces).
 A simulation that was biased by AWH along phi and psi gets its weights from AWH's
 final grid (gmx awh -more -kt): ln w = -"Coord bias", kept in the column logw.
 
-  go run ./cgbg/cmd/cgbg import -map core-beta -structure ala2.gro -awh awh.xvg -every 2 -o ala2_cb.arrow awh.trr
+  go run ./cgbg/cmd/cgbg import -temperature 300 -structure ala2.gro -awh awh.xvg -every 2 -o ala2_cb.arrow awh.trr
 
 One that was biased by metadynamics gets them from the final bias, a grid in PLUMED's
 format (kJ/mol): ln w = V/kT. Leave out the frames of the time when it still grew fast.
 
-  go run ./cgbg/cmd/cgbg import -map core-beta -structure ala2.gro -bias bias.dat -skip 2000 -o ala2_cb.arrow metad.trr
+  go run ./cgbg/cmd/cgbg import -temperature 300 -structure ala2.gro -bias bias.dat -skip 2000 -o ala2_cb.arrow metad.trr
 
 `
 
@@ -78,10 +78,11 @@ type importer struct {
 	trajectories                       []string
 
 	cg        *cgmap.Map
-	mapText   string     // of the file it came from, or ""
-	backbone  *cgmap.Map // has the dihedrals; cg, where its beads are atoms
-	atoms     int        // of the structure
-	forceMap  *mat.Dense // [beads, atoms]; nil for the force on the bead's own atom, or internal
+	mapText   string        // of the file it came from, or ""
+	backbone  *cgmap.Map    // has the dihedrals; cg, where its beads are atoms
+	pick      map[int][]int // of -map dihedrals: which beads of trajectories of so many are cg's
+	atoms     int           // of the structure
+	forceMap  *mat.Dense    // [beads, atoms]; nil for the force on the bead's own atom, or internal
 	internal  *cgmap.InternalForces
 	molecule  *cgmap.Molecule
 	noise     string                                  // of the forces, for the report
