@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
-	"github.com/cgbg-go/lab/data/gromacs"
 )
 
 // variable is a dihedral by its name: phi, psi3, ala3_phi, phi:A/ALA2, PLUMED's @phi-3.
@@ -24,14 +24,8 @@ var (
 	residueWord  = regexp.MustCompile(`^(?:residue|resid|res|r)[_.:-]?([0-9]+[a-z]?)$`)
 
 	// Chain, name, a mark between, number with insertion code; or a name alone.
-	residueParts = regexp.MustCompile(`^(?:([a-z0-9]+)/)?([a-z]*)([_.:-]*)([0-9]+[a-z]?)$|^(?:([a-z0-9]+)/)?([a-z]+)$`)
-
-	// The same in the names of cgmap, where a dot divides name and number if the name ends in a digit.
-	residueName = regexp.MustCompile(`^(?:([^/]+)/)?(?:(.+)\.|(.*?))(-?[0-9]+[a-z]?)$`)
+	residueParts = regexp.MustCompile(`^(?:([a-z0-9]+)/)?([a-z]*)([_.:-]*)([0-9]+)([a-z]?)$|^(?:([a-z0-9]+)/)?([a-z]+)$`)
 )
-
-// backboneAtom leaves out hydrogens, oxygens, what side chains have beyond CB, and most metals, which stop no bias.
-var backboneAtom = regexp.MustCompile(`^[CN](?:[^GDEZH].*)?$`)
 
 const marks = "_.:-()[] "
 
@@ -64,50 +58,53 @@ func (v variable) among(residues []cgmap.Residue) (int, error) {
 		}
 		return 0, nil
 	}
-	readings := []func(string) bool{v.isName, func(name string) bool { return v.is(name, "") }}
+	readings := []func(string) bool{v.isName, func(name string) bool { return v.is(name, 1) }}
 	if v.minus || strings.Contains(v.residue, "-") {
-		readings = append(readings, func(name string) bool { return v.is(name, "-") })
+		readings = append(readings, func(name string) bool { return v.is(name, -1) })
 	}
 	for _, reading := range readings {
 		var found []int
+		var some []cgmap.Residue
 		for i, r := range residues {
-			if reading(strings.ToLower(r.Name)) {
-				found = append(found, i)
+			if reading(r.Name) {
+				found, some = append(found, i), append(some, r)
 			}
 		}
 		switch {
 		case len(found) == 1:
 			return found[0], nil
 		case len(found) > 1:
-			var some []cgmap.Residue
-			for _, i := range found {
-				some = append(some, residues[i])
-			}
 			return 0, fmt.Errorf("%s may be of %s", v.name, residueList(some))
 		}
 	}
 	return 0, fmt.Errorf("%s: no residue that is so called has a phi and a psi; those that have are %s", v.name, residueList(residues))
 }
 
-// isName tells whether the variable gives a residue's full name, with or without its chain; name is in small letters.
+// isName tells whether the variable gives a residue's full name, with or without its chain.
 func (v variable) isName(name string) bool {
 	_, short, _ := strings.Cut(name, "/")
-	return v.residue == name || v.residue == short
+	return strings.EqualFold(v.residue, name) || strings.EqualFold(v.residue, short)
 }
 
 // is compares the parts of the residue's name that the variable gives, with this sign before its number.
-func (v variable) is(name, sign string) bool {
-	want, have := residueParts.FindStringSubmatch(v.residue), residueName.FindStringSubmatch(name)
-	if want == nil || have == nil {
+func (v variable) is(name string, sign int) bool {
+	want := residueParts.FindStringSubmatch(v.residue)
+	have, ok := cgmap.ParseName(name + ":")
+	if want == nil || !ok {
 		return false
 	}
-	chain, kind, number := have[1], have[2]+have[3], have[4]
-	wantChain, wantKind := want[1]+want[5], want[2]+want[6]
-	if len(wantKind) == 1 && wantChain == "" { // PLUMED's @phi-A_3
-		wantChain, wantKind = wantKind, ""
+	chain, kind, number, insertion := want[1]+want[6], want[2]+want[7], want[4], want[5]
+	if len(kind) == 1 && chain == "" { // PLUMED's @phi-A_3
+		chain, kind = kind, ""
 	}
-	return (want[4] == "" || sign+strings.TrimLeft(want[4], "0") == number || sign+want[4] == number) &&
-		(wantKind == "" || wantKind == kind) && (wantChain == "" || wantChain == chain)
+	if number != "" {
+		n, err := strconv.Atoi(number)
+		if err != nil || sign*n != have.Number || !strings.EqualFold(insertion, have.Insertion) {
+			return false
+		}
+	}
+	// A molecule of one chain does not name it.
+	return (kind == "" || strings.EqualFold(kind, have.Residue)) && (chain == "" || have.Chain == "" || strings.EqualFold(chain, have.Chain))
 }
 
 func residueList(residues []cgmap.Residue) string {
@@ -158,29 +155,4 @@ func biasVariables(given string, named [2]string, residues []cgmap.Residue) (v [
 		return v, of, errors.New("its two variables are the same dihedral; " + flag + " says which they are")
 	}
 	return v, of, nil
-}
-
-// backboneAtoms finds the residues with phi and psi among the atoms of a structure, whatever the map keeps.
-// atom: the atoms that the residues' indices are of.
-func backboneAtoms(im *importer, s *gromacs.Structure) (residues []cgmap.Residue, atom []int, err error) {
-	var some gromacs.Structure
-	some.Title = s.Title
-	for i, a := range s.Atoms {
-		if backboneAtom.MatchString(a.Name) {
-			some.Atoms = append(some.Atoms, a)
-			atom = append(atom, i)
-		}
-	}
-	m, err := cgmap.New(cgmap.HeavyAtom, &some)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", im.structure, err)
-	}
-	if residues, err = cgmap.Backbone(m.Beads); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", im.structure, err)
-	}
-	index := make([]int, len(m.Atoms))
-	for k, i := range m.Atoms {
-		index[k] = atom[i]
-	}
-	return residues, index, nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/cgbg/observable"
@@ -20,14 +21,8 @@ type biased struct {
 	beads *[4]int // of the map; nil where it has not all of them
 }
 
-// readBias sets logWeight and biased where a bias is given, and backbone and residues where the map is to dihedrals.
+// readBias sets logWeight and biased where a bias is given.
 func (im *importer) readBias(s *gromacs.Structure) (err error) {
-	if im.mapping == dihedrals {
-		im.backbone = im.cg
-		if im.residues, err = cgmap.Backbone(im.backbone.Beads); err != nil {
-			return err
-		}
-	}
 	var named [2]string // variables by the file
 	path := im.awh + im.bias
 	switch {
@@ -41,9 +36,9 @@ func (im *importer) readBias(s *gromacs.Structure) (err error) {
 	if err != nil {
 		return err
 	}
-	residues, atom, err := backboneAtoms(im, s)
+	backbone, residues, err := cgmap.Dihedrals(s)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", im.structure, err)
 	}
 	variables, of, err := biasVariables(im.biasVariables, named, residues)
 	switch {
@@ -53,7 +48,7 @@ func (im *importer) readBias(s *gromacs.Structure) (err error) {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	for k, v := range variables {
-		im.biased[k] = im.findBiased(v, residues[of[k]], atom)
+		im.biased[k] = im.findBiased(v, residues[of[k]], backbone.Atoms)
 	}
 	switch names := im.biased[0].name + " and " + im.biased[1].name; {
 	case len(residues) > 1:
@@ -105,30 +100,19 @@ func (im *importer) readPlumed() (f func(x, y float64) (float64, error), named [
 	}, grid.Names, nil
 }
 
-// findBiased finds the dihedral of a residue among atoms and, where a named map has it, among beads.
-func (im *importer) findBiased(v variable, r cgmap.Residue, atom []int) biased {
-	pick := func(r cgmap.Residue) [4]int {
-		if v.kind == "phi" {
-			return r.Phi
-		}
-		return r.Psi
+// findBiased finds the dihedral of a residue, whose indices are of some atoms, among all of them and, where the map has them, among beads.
+func (im *importer) findBiased(v variable, r cgmap.Residue, some []int) biased {
+	b := biased{name: v.kind + " of " + r.Name, atoms: r.Phi}
+	if v.kind == "psi" {
+		b.atoms = r.Psi
 	}
-	b := biased{name: v.kind + " of " + r.Name, atoms: pick(r)}
-	for k := range b.atoms {
-		b.atoms[k] = atom[b.atoms[k]]
+	var beads [4]int
+	for k, i := range b.atoms {
+		b.atoms[k] = some[i]
+		beads[k] = slices.Index(im.cg.Atoms, some[i]) // frames of a file's beads are not read
 	}
-	if im.mapText != "" { // its beads may be called after atoms that they are not
-		return b
-	}
-	beads, err := cgmap.Backbone(im.cg.Beads)
-	if err != nil {
-		return b // frames of beads are refused
-	}
-	for _, other := range beads {
-		if other.Name == r.Name {
-			at := pick(other)
-			b.beads = &at
-		}
+	if slices.Min(beads[:]) >= 0 && im.mapText == "" {
+		b.beads = &beads
 	}
 	return b
 }
