@@ -24,12 +24,13 @@ type biased struct {
 // readBias sets logWeight and biased where a bias is given.
 func (im *importer) readBias(s *gromacs.Structure) (err error) {
 	var named [2]string // variables by the file
+	var needsKT string  // what to say where there is no temperature
 	path := im.awh + im.bias
 	switch {
 	case im.awh != "":
-		im.logWeight, err = im.readAWH()
+		im.logWeight, needsKT, err = im.readAWH()
 	case im.bias != "":
-		im.logWeight, named, err = im.readPlumed()
+		im.logWeight, named, needsKT, err = im.readPlumed()
 	default:
 		return nil
 	}
@@ -46,6 +47,8 @@ func (im *importer) readBias(s *gromacs.Structure) (err error) {
 		return err
 	case err != nil:
 		return fmt.Errorf("%s: %w", path, err)
+	case needsKT != "" && im.temperature == 0:
+		return fmt.Errorf("%w: %s", errUsage, needsKT)
 	}
 	for k, v := range variables {
 		im.biased[k] = im.findBiased(v, residues[of[k]], backbone.Atoms)
@@ -60,35 +63,30 @@ func (im *importer) readBias(s *gromacs.Structure) (err error) {
 }
 
 // readAWH reads the final grid of AWH: ln w = -(Coord bias).
-func (im *importer) readAWH() (func(x, y float64) (float64, error), error) {
+func (im *importer) readAWH() (f func(x, y float64) (float64, error), needsKT string, err error) {
 	grid, err := gromacs.ReadAWH(im.awh)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if _, ok := grid.Column["Coord bias"]; !ok {
-		return nil, fmt.Errorf("%s: there is no column \"Coord bias\"; make the file with: gmx awh -more -kt", im.awh)
+		return nil, "", fmt.Errorf("%s: there is no column \"Coord bias\"; make the file with: gmx awh -more -kt", im.awh)
 	}
 	scale := 1.0
 	if !grid.KT {
-		if im.temperature == 0 {
-			return nil, fmt.Errorf("%w: %s is in kJ/mol: give -temperature K, of the simulation, or make the file with gmx awh -more -kt", errUsage, im.awh)
-		}
+		needsKT = im.awh + " is in kJ/mol: give -temperature K, of the simulation, or make the file with gmx awh -more -kt"
 		scale = 1 / units.KT(im.temperature)
 	}
 	return func(x, y float64) (float64, error) {
 		bias, err := grid.CoordBias(x, y)
 		return -bias * scale, err
-	}, nil
+	}, needsKT, nil
 }
 
 // readPlumed reads the final bias V of metadynamics: ln w = V/kT.
-func (im *importer) readPlumed() (f func(x, y float64) (float64, error), named [2]string, err error) {
-	if im.temperature == 0 {
-		return nil, named, fmt.Errorf("%w: -bias is in kJ/mol: give -temperature K, of the simulation", errUsage)
-	}
+func (im *importer) readPlumed() (f func(x, y float64) (float64, error), named [2]string, needsKT string, err error) {
 	grid, err := plumed.ReadGrid(im.bias)
 	if err != nil {
-		return nil, named, err
+		return nil, named, "", err
 	}
 	if grid.Stored > 1 {
 		im.notes = append(im.notes, fmt.Sprintf("%s has %d grids; the last one counts", im.bias, grid.Stored))
@@ -97,7 +95,7 @@ func (im *importer) readPlumed() (f func(x, y float64) (float64, error), named [
 	return func(x, y float64) (float64, error) {
 		bias, err := grid.At(x, y)
 		return bias * beta, err
-	}, grid.Names, nil
+	}, grid.Names, im.bias + " is in kJ/mol: give -temperature K, of the simulation", nil
 }
 
 // findBiased finds the dihedral of a residue, whose indices are of some atoms, among all of them and, where the map has them, among beads.

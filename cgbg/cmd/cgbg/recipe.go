@@ -25,6 +25,9 @@ are the paper's (box 3.7 nm, 0.5 fs); its unbiased set is -ns 500, days on a GPU
                  -gamma; any build of GROMACS. Forces come from a rerun without the bias.
   -bias plumed   well-tempered metadynamics; a build patched with PLUMED.
 
+A longer chain is biased along phi and psi of its first residue that has both, which must be
+an alanine behind ACE; the grid's names and the file's description say which it is.
+
 A recipe that is stopped (Ctrl-C, kill) goes on when the same command is run again. What
 GROMACS says is in DIR/gmx.log. Implicit water: data/recipe/openmm/obc.py.
 
