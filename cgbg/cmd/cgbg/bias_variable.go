@@ -12,7 +12,7 @@ import (
 
 // variable is a dihedral by its name: phi, psi3, ala3_phi, phi:A/ALA2, PLUMED's @phi-3.
 type variable struct {
-	name    string
+	name    string // as it was given
 	kind    string // phi or psi
 	residue string // which, in small letters, or "" where the name does not say
 	minus   bool   // whether a minus stands before the residue, which may divide or be its number's sign
@@ -94,7 +94,7 @@ func (v variable) is(name string, sign int) bool {
 		return false
 	}
 	chain, kind, number, insertion := want[1]+want[6], want[2]+want[7], want[4], want[5]
-	if len(kind) == 1 && chain == "" { // PLUMED's @phi-A_3
+	if len(kind) == 1 && chain == "" && number != "" { // PLUMED's @phi-A_3
 		chain, kind = kind, ""
 	}
 	if number != "" {
