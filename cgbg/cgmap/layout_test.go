@@ -275,6 +275,38 @@ func TestMissingBond(t *testing.T) {
 	}
 }
 
+// A torn cap in a structure without a box is its neighbour's all the same; what is no cap is not, and NME's methyl, called C, begins nothing.
+func TestTornCap(t *testing.T) {
+	s := copies(t, 2, func(c, r int) int { return 3*c + r }, func(int) string { return "" })
+	for i := range 6 {
+		s.R[3*i] += 9
+	}
+	s.Atoms[18].Name = "C"
+	for i := 22; i < 28; i++ {
+		s.Atoms[i].Residue = "LIG"
+	}
+	for i := 22; i < 44; i++ {
+		s.R[3*i] += 9
+	}
+	_, r, err := Dihedrals(s)
+	if err != nil || len(r) != 2 {
+		t.Errorf("got %+v, %v, want two residues", r, err)
+	}
+	s.Atoms = slices.Delete(s.Atoms, 22, 28)
+	s.R = slices.Delete(s.R, 3*22, 3*28)
+	if _, r, err = Dihedrals(s); err != nil || len(r) != 1 {
+		t.Errorf("without a cap before: got %+v, %v, want one residue", r, err)
+	}
+	for i := range s.Atoms {
+		if s.Atoms[i].ResidueNumber > 3 {
+			s.Atoms[i].ResidueNumber--
+		}
+	}
+	if _, r, err = Dihedrals(s); err != nil || len(r) != 1 {
+		t.Errorf("beside NME: got %+v, %v, want one residue", r, err)
+	}
+}
+
 // A ring of four alanines has four φ and four ψ.
 func TestRing(t *testing.T) {
 	s := &gromacs.Structure{}
