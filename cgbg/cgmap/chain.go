@@ -105,6 +105,9 @@ func (l *layout) letter(solutes, segment []int) int {
 		case !given[id]:
 			given[id], name = true, id
 		default:
+			if isDigit(id[len(id)-1]) {
+				id += "."
+			}
 			n := 2
 			for taken[fmt.Sprint(id, n)] {
 				n++
