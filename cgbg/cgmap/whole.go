@@ -14,38 +14,37 @@ type Molecule struct {
 	atoms int
 }
 
-// Covalent radii of C, O, N, H, S in nm, by the codes of species.
-// Source: Cordero et al., Dalton Trans. (2008) 2832, doi 10.1039/b801115j.
-var covalentRadius = map[int32]float64{1: 0.076, 2: 0.066, 3: 0.071, 4: 0.031, 5: 0.105}
-
 // bondFactor is how much longer than the sum of the radii a bond may be.
 const bondFactor = 1.3
 
 // NewMolecule finds the bonds of a peptide's structure, water and ions left
 // out, from its distances to the nearest images.
 func NewMolecule(s *gromacs.Structure) (*Molecule, error) {
-	all, err := New(AllAtom, s)
-	if err != nil {
-		return nil, err
+	l := layOut(s)
+	var atoms []int
+	for i, r := range l.of {
+		if l.residues[r].solute() && elements[l.elements[i]].radius > 0 {
+			atoms = append(atoms, i)
+		}
 	}
 	m := &Molecule{atoms: len(s.Atoms)}
 	bonded := func(i, j int) bool {
-		a, b := all.Atoms[i], all.Atoms[j]
+		a, b := atoms[i], atoms[j]
 		d := nearest(s.R[3*b:3*b+3], s.R[3*a:3*a+3], &s.Box)
-		limit := bondFactor * (covalentRadius[all.Species[i]] + covalentRadius[all.Species[j]])
+		limit := bondFactor * (elements[l.elements[a]].radius + elements[l.elements[b]].radius)
 		return d[0]*d[0]+d[1]*d[1]+d[2]*d[2] < limit*limit
 	}
-	seen := make([]bool, len(all.Atoms))
-	for root := range all.Atoms {
+	seen := make([]bool, len(atoms))
+	for root := range atoms {
 		if seen[root] {
 			continue
 		}
 		seen[root] = true
 		for queue := []int{root}; len(queue) > 0; queue = queue[1:] {
-			for j := range all.Atoms {
+			for j := range atoms {
 				if !seen[j] && bonded(queue[0], j) {
 					seen[j] = true
-					m.bonds = append(m.bonds, [2]int{all.Atoms[queue[0]], all.Atoms[j]})
+					m.bonds = append(m.bonds, [2]int{atoms[queue[0]], atoms[j]})
 					queue = append(queue, j)
 				}
 			}
@@ -103,14 +102,14 @@ func (m *Molecule) Bonds() [][2]int { return m.bonds }
 // HydrogenGroups are the groups of atoms that constraints on all bonds to
 // hydrogen hold together: a heavy atom and its hydrogens.
 func (m *Molecule) HydrogenGroups(s *gromacs.Structure) [][]int {
-	group := map[int][]int{}
+	group, elements := map[int][]int{}, elementsOf(s.Atoms)
 	var order []int
 	for _, b := range m.bonds {
 		heavy, light := b[0], b[1]
-		if element(s.Atoms[heavy].Name) == 'H' {
+		if isHydrogen(elements[heavy]) {
 			heavy, light = light, heavy
 		}
-		if element(s.Atoms[light].Name) != 'H' {
+		if !isHydrogen(elements[light]) {
 			continue
 		}
 		if group[heavy] == nil {

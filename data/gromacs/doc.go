@@ -17,4 +17,5 @@ var (
 	ErrFormat    = errors.New("not of the expected format")
 	ErrTruncated = errors.New("the file is truncated")
 	ErrNonFinite = errors.New("a number is not finite")
+	ErrOutside   = errors.New("outside of the grid")
 )

@@ -1,5 +1,10 @@
 // Package plumed reads the bias of metadynamics from grids in the format of PLUMED
 // (Tribello et al., doi 10.1016/j.cpc.2013.09.018), which recipe/openmm writes, too.
+//
+// A grid has a header that names its variables and its value, and says for every
+// variable NAME where it begins and ends (min_NAME, max_NAME), how many points it has
+// (nbins_NAME) and whether it closes on itself (periodic_NAME). Source: Grid::writeToFile
+// of PLUMED 2, tools/Grid.cpp.
 package plumed
 
 import (
@@ -7,23 +12,30 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// ErrFormat is a file that is not what it should be.
-var ErrFormat = errors.New("not a PLUMED grid of two periodic dihedrals")
+// Errors that reading wraps.
+var (
+	ErrFormat = errors.New("not PLUMED's grid of a bias on two dihedrals") // a file that is not what it should be
+	ErrRange  = errors.New("outside of the grid")                          // a place where the bias is not known
+)
 
 // maxBins bounds what a header can ask for.
 const maxBins = 4096
 
-// Grid is a function of two dihedrals on a periodic grid.
+// Grid is a bias on two dihedrals.
 type Grid struct {
-	Names  [2]string // of the dihedrals, in the order of the columns
-	Bins   [2]int
-	Values []float64 // [Bins[1], Bins[0]]: the first dihedral runs fastest; kJ/mol
+	Names    [2]string  // of the variables, in the order of the columns
+	Value    string     // name of the value: metad.bias
+	Min, Max [2]float64 // rad; a periodic variable has the point at Min alone
+	Bins     [2]int     // points
+	Periodic [2]bool
+	Values   []float64 // [Bins[1], Bins[0]]: the first variable runs fastest; kJ/mol
+	Stored   int       // grids in the file, of which this is the last
 }
 
 // ReadGrid reads a grid file. Errors name file and line.
@@ -36,22 +48,31 @@ func ReadGrid(path string) (*Grid, error) {
 	return ParseGrid(f, path)
 }
 
-// parser holds what the header said.
+// parser holds the header and the values of the grid that is being read.
 type parser struct {
 	fields []string
 	set    map[string]string
-	grid   *Grid
+	grid   *Grid // nil before its values
+	rows   []row
+	stored int // grids before
 }
 
-// ParseGrid reads a grid from r; name is for messages. The grid is of two
-// periodic variables on [−π, π) with one value in kJ/mol; columns behind the value (derivatives) are passed over.
+// row is a line of values.
+type row struct {
+	line int
+	v    [3]float64
+}
+
+// ParseGrid reads a grid from r; name is for messages. The grid is of two dihedrals, periodic
+// or not, with a bias in kJ/mol; columns behind the bias (derivatives) are passed over, and
+// of several grids (METAD's STORE_GRIDS) the last counts.
 func ParseGrid(r io.Reader, name string) (*Grid, error) {
 	p := parser{set: map[string]string{}}
 	scanner := bufio.NewScanner(r)
 	line := 0
 	for scanner.Scan() {
 		line++
-		if err := p.line(strings.Fields(scanner.Text())); err != nil {
+		if err := p.line(line, strings.Fields(scanner.Text())); err != nil {
 			return nil, fmt.Errorf("plumed: %s: line %d: %w: %w", name, line, ErrFormat, err)
 		}
 	}
@@ -61,21 +82,24 @@ func ParseGrid(r io.Reader, name string) (*Grid, error) {
 	if p.grid == nil {
 		return nil, fmt.Errorf("plumed: %s: %w: no values", name, ErrFormat)
 	}
-	if len(p.grid.Values) != p.grid.Bins[0]*p.grid.Bins[1] {
-		return nil, fmt.Errorf("plumed: %s: %w: %d values, the header says %d by %d; the file is cut short, write it again", name, ErrFormat,
-			len(p.grid.Values), p.grid.Bins[0], p.grid.Bins[1])
+	if err := p.fill(); err != nil {
+		return nil, fmt.Errorf("plumed: %s: %w: %w", name, ErrFormat, err)
 	}
+	p.grid.Stored = p.stored + 1
 	return p.grid, nil
 }
 
-func (p *parser) line(words []string) error {
+func (p *parser) line(n int, words []string) error {
 	switch {
 	case len(words) == 0:
 		return nil
 	case words[0] == "#!" && len(words) > 1 && words[1] == "FIELDS":
-		if p.fields == nil {
-			p.fields = words[2:]
+		if p.grid != nil { // another grid follows
+			p.grid, p.set = nil, map[string]string{}
+			p.rows = p.rows[:0]
+			p.stored++
 		}
+		p.fields = words[2:]
 		return nil
 	case words[0] == "#!" && len(words) == 4 && words[1] == "SET":
 		p.set[words[2]] = words[3]
@@ -88,91 +112,107 @@ func (p *parser) line(words []string) error {
 			return err
 		}
 	}
-	return p.value(words)
+	return p.value(n, words)
 }
 
 // header makes the grid from what the lines #! said.
 func (p *parser) header() error {
-	if len(p.fields) < 3 {
-		return errors.New("no line \"#! FIELDS phi psi value\" before the values")
+	if len(p.fields) == 0 {
+		return errors.New("no line \"#! FIELDS phi psi metad.bias\" before the values; GRID_WFILE of METAD writes one")
 	}
-	g := &Grid{Names: [2]string{p.fields[0], p.fields[1]}}
-	for k, name := range g.Names {
-		if lo, hi := p.set["min_"+name], p.set["max_"+name]; !isPi(lo, -1) || !isPi(hi, 1) || p.set["periodic_"+name] != "true" {
-			return fmt.Errorf("%s runs from %q to %q (periodic: %q), not once round from -pi to pi", name, lo, hi, p.set["periodic_"+name])
+	if p.fields[0] == "time" {
+		if slices.Contains(p.fields, "height") {
+			return errors.New("it is a list of hills (HILLS, KERNELS), not their sum. Have METAD write the sum: GRID_MIN, GRID_MAX, GRID_BIN, GRID_WFILE and GRID_WSTRIDE; " +
+				"for a run that has ended, \"plumed driver\" with the same line and RESTART=YES reads the hills and writes it")
 		}
-		n, err := strconv.Atoi(p.set["nbins_"+name])
-		if err != nil || n < 4 || n > maxBins {
-			return fmt.Errorf("nbins_%s is %q: want 4 to %d", name, p.set["nbins_"+name], maxBins)
+		return errors.New("it is a list of values in time (COLVAR), not a grid; GRID_WFILE of METAD writes one")
+	}
+	n := 0
+	for n < len(p.fields) && p.set["nbins_"+p.fields[n]] != "" {
+		n++
+	}
+	switch {
+	case n == 0:
+		return fmt.Errorf("the header says nothing of the variable %s: no line \"#! SET nbins_%[1]s\"", p.fields[0])
+	case n == len(p.fields):
+		return fmt.Errorf("the line FIELDS names the variables %s and no value", strings.Join(p.fields, ", "))
+	case n != 2:
+		return fmt.Errorf("it is a grid of %s, and what is read is a grid of two variables, a phi and a psi", strings.Join(p.fields[:n], ", "))
+	}
+	g := &Grid{Names: [2]string{p.fields[0], p.fields[1]}, Value: p.fields[2]}
+	if err := checkValue(g.Value); err != nil {
+		return err
+	}
+	for k := range g.Names {
+		if err := p.axis(g, k); err != nil {
+			return err
 		}
-		g.Bins[k] = n
 	}
 	p.grid = g
 	return nil
 }
 
-func isPi(text string, sign float64) bool {
-	if text == "pi" || text == "-pi" {
-		return (text == "pi") == (sign > 0)
+// checkValue refuses values that are no bias, by their names.
+func checkValue(name string) error {
+	lower := strings.ToLower(name)
+	switch {
+	case strings.HasSuffix(lower, ".free") || strings.Contains(lower, "negbias") || strings.Contains(lower, "negative"):
+		return fmt.Errorf("its value is %s: \"plumed sum_hills\" writes a free energy, or by --negbias minus the bias, and neither is the bias that was added; "+
+			"GRID_WFILE of METAD writes that, as metad.bias", name)
+	case !strings.Contains(lower, "bias"):
+		return fmt.Errorf("its value is %s; a bias is called metad.bias, after the action that added it; GRID_WFILE of METAD writes one", name)
 	}
-	v, err := strconv.ParseFloat(text, 64)
-	return err == nil && math.Abs(v-sign*math.Pi) < 1e-4
-}
-
-func (p *parser) value(words []string) error {
-	g := p.grid
-	next := len(g.Values)
-	if next == g.Bins[0]*g.Bins[1] {
-		return fmt.Errorf("more values than the %d by %d that the header says", g.Bins[0], g.Bins[1])
-	}
-	if len(words) != len(p.fields) {
-		return fmt.Errorf("%d columns, FIELDS names %d", len(words), len(p.fields))
-	}
-	var v [3]float64
-	for k := range v {
-		var err error
-		if v[k], err = strconv.ParseFloat(words[k], 64); err != nil || math.IsNaN(v[k]) || math.IsInf(v[k], 0) {
-			return fmt.Errorf("%s is %q, not a finite number", p.fields[k], words[k])
-		}
-	}
-	for k, i := range [2]int{next % g.Bins[0], next / g.Bins[0]} {
-		if want := -math.Pi + 2*math.Pi*float64(i)/float64(g.Bins[k]); math.Abs(v[k]-want) > 1e-3*2*math.Pi/float64(g.Bins[k])+1e-5 {
-			return fmt.Errorf("%s is %g where the grid has %.6f", g.Names[k], v[k], want)
-		}
-	}
-	g.Values = append(g.Values, v[2])
 	return nil
 }
 
-// At returns the value at phi and psi (rad, any turn), kJ/mol, by cubic convolution, which is exact at the points and of third order
-// between them. Source: Keys, doi 10.1109/TASSP.1981.1163711.
-func (g *Grid) At(phi, psi float64) (float64, error) {
-	if s := phi + psi; math.IsNaN(s) || math.IsInf(s, 0) {
-		return 0, fmt.Errorf("plumed: the bias at %v, %v: not finite", phi, psi)
-	}
-	i, a := cubic(phi, g.Bins[0])
-	j, b := cubic(psi, g.Bins[1])
-	var sum float64
-	for m, bm := range b {
-		row := g.Values[(j+m)%g.Bins[1]*g.Bins[0]:][:g.Bins[0]]
-		for k, ak := range a {
-			sum += bm * ak * row[(i+k)%g.Bins[0]]
+// axis sets what the header says of variable k.
+func (p *parser) axis(g *Grid, k int) (err error) {
+	name := g.Names[k]
+	for _, end := range []struct {
+		key  string
+		into *float64
+	}{{"min_", &g.Min[k]}, {"max_", &g.Max[k]}} {
+		if *end.into, err = number(p.set[end.key+name]); err != nil {
+			return fmt.Errorf("%s%s is %q, not a number", end.key, name, p.set[end.key+name])
 		}
 	}
-	return sum, nil
+	switch p.set["periodic_"+name] {
+	case "true":
+		g.Periodic[k] = true
+	case "false":
+	default:
+		return fmt.Errorf("periodic_%s is %q: true or false", name, p.set["periodic_"+name])
+	}
+	if err := checkRange(name, g.Min[k], g.Max[k], g.Periodic[k]); err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(p.set["nbins_"+name])
+	if err != nil || n < 4 || n > maxBins {
+		return fmt.Errorf("nbins_%s is %q: want 4 to %d", name, p.set["nbins_"+name], maxBins)
+	}
+	g.Bins[k] = n
+	return nil
 }
 
-// cubic returns the first of the four grid points around x, n to the turn, and their weights.
-func cubic(x float64, n int) (first int, w [4]float64) {
-	u := (x + math.Pi) / (2 * math.Pi)
-	u = (u - math.Floor(u)) * float64(n)
-	k := math.Floor(u)
-	t := u - k
-	w = [4]float64{
-		t * (-0.5 + t*(1-0.5*t)),
-		1 + t*t*(-2.5+1.5*t),
-		t * (0.5 + t*(2-1.5*t)),
-		t * t * (-0.5 + 0.5*t),
+func (p *parser) value(line int, words []string) error {
+	if len(words) != len(p.fields) {
+		return fmt.Errorf("%d columns, FIELDS names %d", len(words), len(p.fields))
 	}
-	return (int(k) - 1 + n) % n, w
+	r := row{line: line}
+	for k := range r.v {
+		var err error
+		if r.v[k], err = strconv.ParseFloat(words[k], 64); err != nil || !finite(r.v[k]) {
+			return fmt.Errorf("%s is %q, not a finite number", p.fields[k], words[k])
+		}
+	}
+	// Grids may follow each other without a header of their own.
+	if len(p.rows) > 1 && r.v[0] == p.rows[0].v[0] && r.v[1] == p.rows[0].v[1] {
+		p.rows = p.rows[:0]
+		p.stored++
+	}
+	if most := (p.grid.Bins[0] + 1) * (p.grid.Bins[1] + 1); len(p.rows) == most {
+		return fmt.Errorf("more values than the %d by %d that the header says", p.grid.Bins[0], p.grid.Bins[1])
+	}
+	p.rows = append(p.rows, r)
+	return nil
 }

@@ -29,7 +29,7 @@ echo "$*" >>calls.txt
 case "$*" in *"$FAKE_FAIL"*) [ -z "$FAKE_FAIL" ] || { echo "out of luck" >&2; exit 1; } ;; esac
 while [ $# -gt 0 ]; do
 	case "$1" in
-	-o | -p) : >"$2" ;;
+	-o | -p) case "$2" in *conf.gro) cp "$FAKE_CONF" "$2" ;; *) : >"$2" ;; esac ;;
 	-deffnm) : >"$2.gro"; : >"$2.trr" ;;
 	-plumed) [ -f "$2" ] || exit 1; [ -z "$FAKE_GRID" ] || : >bias.dat ;;
 	esac
@@ -56,11 +56,22 @@ func calls(t *testing.T, dir string) []string {
 	return strings.Split(strings.TrimSpace(string(text)), "\n")
 }
 
+// fakeMolecule says what fakeGMX makes by pdb2gmx.
+func fakeMolecule(t *testing.T, path string) {
+	t.Helper()
+	path, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("FAKE_CONF", path)
+}
+
 // The steps with PLUMED, as GROMACS is told them: the production run has the bias, the rerun neither the bias nor the
 // production's run input, which writes no forces.
 func TestPlumedSteps(t *testing.T) {
 	o := small(t)
 	o.Bias, o.GMX = "plumed", script(t, fakeGMX)
+	fakeMolecule(t, "../gromacs/testdata/ala2.gro")
 	if _, err := Run(context.Background(), o); !errors.Is(err, ErrNoPlumed) {
 		t.Fatalf("GROMACS without PLUMED: got %v", err)
 	}
@@ -117,6 +128,7 @@ func TestPlumedResult(t *testing.T) {
 	t.Setenv("FAKE_FAIL", "")
 	o := small(t)
 	o.Bias, o.GMX = "plumed", script(t, fakeGMX)
+	fakeMolecule(t, "../gromacs/testdata/ala2.gro")
 	for range 2 {
 		r, err := Run(context.Background(), o)
 		if err != nil {
@@ -127,7 +139,7 @@ func TestPlumedResult(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if r.AWH != "" || r.Version != "2023.5-plumed_2.9.2" {
+		if r.AWH != "" || r.Variables != "phi:ALA2,psi:ALA2" || r.Version != "2023.5-plumed_2.9.2" {
 			t.Errorf("got %+v", r)
 		}
 		if n := len(calls(t, o.Dir)); n != 14 {
@@ -137,6 +149,74 @@ func TestPlumedResult(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(o.Dir, "part_*"))
 	if err != nil || left != nil {
 		t.Errorf("left behind: %q, %v", left, err)
+	}
+}
+
+// What is biased has the residue's name where there are more, and atoms that are no phi and psi are refused.
+func TestBiased(t *testing.T) {
+	t.Setenv("FAKE_PATCHED", "1")
+	t.Setenv("FAKE_GRID", "1")
+	t.Setenv("FAKE_FAIL", "")
+	molecule := func(second string) (pdb, gro string) {
+		type group struct {
+			name  string
+			atoms []string
+		}
+		ala := []string{"N", "H", "CA", "HA", "CB", "HB1", "HB2", "HB3", "C", "O"}
+		chain := []group{{"ACE", []string{"CH3", "HH31", "HH32", "HH33", "C", "O"}}, {second, ala}, {"ALA", ala}, {"NME", []string{"N", "H", "CH3", "HH31", "HH32", "HH33"}}}
+		if second == "GLY" {
+			chain[1].atoms = []string{"N", "H", "CA", "HA1", "HA2", "C", "O"}
+		}
+		n, body := 0, ""
+		for i, g := range chain {
+			for _, atom := range g.atoms {
+				n++
+				body += fmt.Sprintf("%5d%-5s%5s%5d%8.3f%8.3f%8.3f\n", i+1, g.name, atom, n, 0.1*float64(n), 0.0, 0.0)
+				pdb += fmt.Sprintf("ATOM  %5d %4s %3s  %4d    %8.3f%8.3f%8.3f\n", n, atom, g.name, i+1, float64(n), 0.0, 0.0)
+			}
+		}
+		dir := t.TempDir()
+		gro = filepath.Join(dir, "conf.gro")
+		if err := os.WriteFile(gro, []byte(fmt.Sprintf("two\n%d\n%s   3 3 3\n", n, body)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		name := filepath.Join(dir, "two.pdb")
+		if err := os.WriteFile(name, []byte(pdb+"END\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return name, gro
+	}
+	for _, c := range []struct{ second, want string }{{"ALA", ""}, {"GLY", "those of GLY2 are [5 7 9 12 14]"}} {
+		o := small(t)
+		var gro string
+		o.Structure, gro = molecule(c.second)
+		o.Bias, o.GMX = "plumed", script(t, fakeGMX)
+		fakeMolecule(t, gro)
+		r, err := Run(context.Background(), o)
+		if c.want != "" {
+			if !errors.Is(err, ErrOptions) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s: got %v, want %q", c.second, err, c.want)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		input, err := os.ReadFile(filepath.Join(o.Dir, "plumed.dat"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Variables != "phi:ALA2,psi:ALA2" || !strings.HasPrefix(string(input), "phi_ALA2: TORSION ATOMS=5,7,9,15\npsi_ALA2: TORSION ATOMS=7,9,15,17\nmetad: METAD ARG=phi_ALA2,psi_ALA2 SIGMA=0.35,0.35 ") {
+			t.Errorf("got %s by\n%s", r.Variables, input)
+		}
+	}
+	o := small(t)
+	o.Bias, o.GMX, o.Structure = "plumed", script(t, fakeGMX), filepath.Join(t.TempDir(), "water.pdb")
+	if err := os.WriteFile(o.Structure, []byte("ATOM      1  OW  SOL     1       1.000   1.000   1.000\nEND\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(context.Background(), o); !errors.Is(err, ErrOptions) || !strings.Contains(err.Error(), "no residue has both") {
+		t.Errorf("water: got %v", err)
 	}
 }
 
@@ -217,7 +297,7 @@ func TestPlumedDriver(t *testing.T) {
 	}
 	const gamma = 9
 	steps := int64(len(phi)-1) * plumedPace // a frame is a hill
-	for name, text := range map[string]string{"plumed.dat": metad(gamma, steps), "ala2.xyz": xyz.String()} {
+	for name, text := range map[string]string{"plumed.dat": metad([2]string{"phi", "psi"}, gamma, steps), "ala2.xyz": xyz.String()} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -63,6 +63,7 @@ type Result struct {
 	Structure  string // GRO
 	AWH        string // final grid, or ""
 	Grid       string // final bias of metadynamics, PLUMED grid, or ""
+	Variables  string // what was biased, as import's -bias-variables: phi:ALA2,psi:ALA2; or ""
 	Version    string // of GROMACS
 }
 
@@ -89,7 +90,9 @@ func (o *Options) check() error {
 // run is a recipe at work.
 type run struct {
 	Options
-	log *os.File
+	log     *os.File
+	residue string // whose φ and ψ are biased
+	others  int    // residues that have both, too
 }
 
 // Run makes the data, or goes on where it was stopped. What GROMACS says goes to
@@ -155,6 +158,9 @@ func (r *run) all(ctx context.Context) (*Result, error) {
 		}
 	}
 	out := &Result{Trajectory: r.path("solute.trr"), Structure: r.path("solute.gro"), Version: version}
+	if r.Bias != "none" {
+		out.Variables = fmt.Sprintf("phi:%s,psi:%[1]s", r.residue)
+	}
 	switch r.Bias {
 	case "awh":
 		out.AWH = r.path("awh.xvg")
@@ -188,7 +194,7 @@ func (r *run) plan() []step {
 	}
 	steps := []step{
 		{done: "conf.gro", args: []string{"pdb2gmx", "-f", r.Structure, "-o", "conf.gro", "-p", "dry.top", "-ff", "amber99sb-ildn", "-water", "tip3p", "-ignh"}},
-		{done: "box.gro", args: []string{"editconf", "-f", "conf.gro", "-o", "box.gro", "-c", "-box", edge, edge, edge}},
+		{done: "box.gro", args: []string{"editconf", "-f", "conf.gro", "-o", "box.gro", "-c", "-box", edge, edge, edge}, before: r.checkAtoms},
 		{done: "solvated.gro", args: []string{"solvate", "-cp", "box.gro", "-cs", "spc216.gro", "-p", "topol.top", "-o", "solvated.gro"}, before: r.copyTopology},
 		{done: "index.ndx", args: []string{"make_ndx", "-f", "solvated.gro", "-o", "index.ndx"}, input: r.index()},
 		{done: "em.tpr", args: []string{"grompp", "-f", "em.mdp", "-c", "solvated.gro", "-p", "topol.top", "-o", "em.tpr"}},
@@ -235,9 +241,6 @@ func (r *run) index() string {
 	}
 	return b.String() + "q\n"
 }
-
-// dihedralAtoms of φ and ψ: C of ACE, N, CA, C of ALA, N of NME, from 1.
-var dihedralAtoms = []int{5, 7, 9, 15, 17}
 
 func (r *run) version(ctx context.Context) (string, error) {
 	text, err := exec.CommandContext(ctx, r.GMX, "-quiet", "--version").Output()

@@ -63,8 +63,14 @@ func (r *run) settings() error {
 	if r.Bias == "awh" { // energies must be written as often as AWH's grid
 		files["md.mdp"] = strings.Replace(files["md.mdp"], "nstenergy = 50000", fmt.Sprintf("nstenergy = %d", gridEvery(int64(r.steps()))), 1)
 	}
-	if r.Bias == "plumed" {
-		files["plumed.dat"] = metad(r.Gamma, int64(r.steps()))
+	if r.Bias != "none" {
+		names, err := r.variables()
+		if err != nil {
+			return err
+		}
+		if r.Bias == "plumed" {
+			files["plumed.dat"] = metad(names, r.Gamma, int64(r.steps()))
+		}
 	}
 	stamp := fmt.Sprintf("structure %s\nbox %g nm\nbias %s\n", filepath.Base(r.Structure), r.Box, r.Bias)
 	for _, name := range []string{"em.mdp", "nvt.mdp", "md.mdp", "rerun.mdp", "plumed.dat"} {
@@ -88,14 +94,14 @@ func (r *run) settings() error {
 	return os.WriteFile(path, []byte(stamp), 0o644)
 }
 
-// metad is PLUMED's input for well-tempered metadynamics on φ and ψ. Its hills
-// are in HILLS, from which a run that goes on takes them.
-func metad(gamma float64, steps int64) string {
+// metad is PLUMED's input for well-tempered metadynamics on φ and ψ, which have these names in its grid. Its
+// hills are in HILLS, from which a run that goes on takes them.
+func metad(names [2]string, gamma float64, steps int64) string {
 	a := dihedralAtoms
-	return fmt.Sprintf(`phi: TORSION ATOMS=%d,%d,%d,%d
-psi: TORSION ATOMS=%d,%d,%d,%d
-metad: METAD ARG=phi,psi SIGMA=%[9]g,%[9]g HEIGHT=%[10]g PACE=%[11]d BIASFACTOR=%[12]g TEMP=300 GRID_MIN=-pi,-pi GRID_MAX=pi,pi GRID_BIN=%[13]d,%[13]d GRID_WFILE=bias.dat GRID_WSTRIDE=%[14]d
-`, a[0], a[1], a[2], a[3], a[1], a[2], a[3], a[4], plumedWidth, plumedHeight, plumedPace, gamma, gridBins, gridEvery(steps))
+	return fmt.Sprintf(`%[15]s: TORSION ATOMS=%[1]d,%[2]d,%[3]d,%[4]d
+%[16]s: TORSION ATOMS=%[5]d,%[6]d,%[7]d,%[8]d
+metad: METAD ARG=%[15]s,%[16]s SIGMA=%[9]g,%[9]g HEIGHT=%[10]g PACE=%[11]d BIASFACTOR=%[12]g TEMP=300 GRID_MIN=-pi,-pi GRID_MAX=pi,pi GRID_BIN=%[13]d,%[13]d GRID_WFILE=bias.dat GRID_WSTRIDE=%[14]d
+`, a[0], a[1], a[2], a[3], a[1], a[2], a[3], a[4], plumedWidth, plumedHeight, plumedPace, gamma, gridBins, gridEvery(steps), names[0], names[1])
 }
 
 // gridEvery is how often the bias is written, in steps: a divisor of the run's length, so that the last one is of its end.

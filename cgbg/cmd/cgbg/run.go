@@ -34,8 +34,9 @@ it stood. Paths are relative to the file. Everything but [data] may be left out:
   trajectories = ["awh.trr"]
   structure    = "ala2.gro"
   map          = "core-beta"
+  temperature  = 300                   # of the simulation, K
   awh          = "awh.xvg"             # weights; or bias = "bias.dat"
-  # every, skip, forces, constraints, temperature, dt, system, forcefield
+  # bias_variables, every, skip, forces, constraints, dt, system, forcefield
 
   [flow]                               # model = "flow.npz", or how to train it:
   preset  = "quick"                    # small, quick or paper
@@ -80,6 +81,7 @@ type dataPlan struct {
 	Trajectories                            []string
 	Structure, Map, AWH, Bias               string
 	Forces, Constraints, System, Forcefield string
+	BiasVariables                           string `toml:"bias_variables"`
 	Temperature, Dt                         float64
 	Every, Skip                             int
 }
@@ -116,6 +118,8 @@ func readPlan(path string) (*plan, error) {
 		return nil, fmt.Errorf("%s: [data] needs frames, or trajectories and structure", path)
 	case d.Frames != "" && len(d.Trajectories) > 0:
 		return nil, fmt.Errorf("%s: [data] has frames and trajectories: one of them", path)
+	case len(d.Trajectories) > 0 && !(d.Temperature > 0):
+		return nil, fmt.Errorf("%s: [data] needs temperature, of the simulation in K: models and weights depend on it", path)
 	}
 	if p.Out == "" {
 		p.Out = strings.TrimSuffix(filepath.Base(path), ".toml")
@@ -218,6 +222,7 @@ func (p *plan) frames(ctx context.Context, stdout io.Writer) (string, error) {
 	add("map", d.Map)
 	add("awh", d.AWH)
 	add("bias", d.Bias)
+	add("bias-variables", d.BiasVariables)
 	add("forces", d.Forces)
 	add("constraints", d.Constraints)
 	add("system", d.System)

@@ -46,6 +46,7 @@ def arguments():
     p.add_argument("--equilibration", type=float, default=100, help="ps to discard at the start (default 100)")
     p.add_argument("--temperature", type=float, default=300, help="K")
     p.add_argument("--friction", type=float, default=1, help="1/ps")
+    p.add_argument("--residue", help="number of the residue whose phi and psi metadynamics biases, where several have both (3, or 3A with an insertion code)")
     p.add_argument("--seed", type=int, default=1)
     a = p.parse_args()
     if a.gamma < 1 or (a.gamma > 1 and a.replicas > 1) or a.replicas < 1 or a.seed < 1:
@@ -89,24 +90,41 @@ def build(a):
     return model.topology, system, model.positions
 
 
-def dihedral(topology, kind):
-    """phi or psi of the one residue that has both, by atom names."""
-    residues = [r for r in topology.residues()]
+def backbone(topology):
+    """The residues that have phi and psi, by atom names: {"ALA2": (number, phi, psi)}, with the dihedrals' atoms."""
+    found = {}
+    residues = list(topology.residues())
     for before, r, after in zip(residues, residues[1:], residues[2:]):
-        names = [{x.name: x.index for x in group.atoms()} for group in (before, r, after)]
-        if "CA" in names[1]:
-            n, ca, c = (names[1][x] for x in ("N", "CA", "C"))
-            return (names[0]["C"], n, ca, c) if kind == "phi" else (n, ca, c, names[2]["N"])
-    sys.exit("the structure has no residue with phi and psi")
+        if before.chain is not r.chain or after.chain is not r.chain:
+            continue
+        last, own, following = ({x.name: x.index for x in group.atoms()} for group in (before, r, after))
+        if "C" in last and {"N", "CA", "C"} <= own.keys() and "N" in following:
+            n, ca, c = own["N"], own["CA"], own["C"]
+            number = (r.id + r.insertionCode).strip()
+            found[f"{r.name}{number}"] = (number, (last["C"], n, ca, c), (n, ca, c, following["N"]))
+    return found
+
+
+def biased(topology, residue):
+    """The variables of metadynamics, {name: atoms}: phi and psi, called phi_ALA2 and so on where the molecule has more than one of each."""
+    found = backbone(topology)
+    chosen = [name for name, (number, _, _) in found.items() if residue in (None, number, name)]
+    if len(chosen) != 1:
+        sys.exit(f"--residue {residue or 'is missing'}: phi and psi of one residue are biased; those that have both: {', '.join(found) or 'none'}")
+    end = "" if len(found) == 1 else "_" + chosen[0]
+    _, phi, psi = found[chosen[0]]
+    return {"phi" + end: phi, "psi" + end: psi}
 
 
 def metadynamics(a, topology, system):
+    """Returns OpenMM's metadynamics, and the names of its variables."""
     variables = []
-    for kind in ("phi", "psi"):
+    chosen = biased(topology, a.residue)
+    for atoms in chosen.values():
         torsion = mm.CustomTorsionForce("theta")
-        torsion.addTorsion(*dihedral(topology, kind))
+        torsion.addTorsion(*atoms)
         variables.append(app.BiasVariable(torsion, -np.pi, np.pi, HILL_WIDTH, True, BIAS_BINS + 1))
-    return app.Metadynamics(system, variables, a.temperature, a.gamma, HILL_HEIGHT, HILL_STEPS)
+    return app.Metadynamics(system, variables, a.temperature, a.gamma, HILL_HEIGHT, HILL_STEPS), list(chosen)
 
 
 def trr_frame(step, ps, positions, forces):
@@ -125,10 +143,10 @@ def replace(path, data):
     os.replace(path + ".part", path)
 
 
-def write_bias(path, bias):
-    """The bias (kJ/mol), [psi, phi] with the closing points, as a PLUMED grid."""
-    lines = ["#! FIELDS phi psi metad.bias"]
-    for name in ("phi", "psi"):
+def write_bias(path, names, bias):
+    """The bias (kJ/mol), [psi, phi] with the closing points, as a PLUMED grid of variables with these names."""
+    lines = [f"#! FIELDS {names[0]} {names[1]} metad.bias"]
+    for name in names:
         lines += [f"#! SET min_{name} -pi", f"#! SET max_{name} pi", f"#! SET nbins_{name} {BIAS_BINS}", f"#! SET periodic_{name} true"]
     angle = np.linspace(-np.pi, np.pi, BIAS_BINS + 1)
     for i in range(BIAS_BINS):
@@ -157,7 +175,7 @@ def main():
             sys.exit(f"{a.out} holds a run with other settings ({', '.join(changed)}); take another --out")
 
     topology, system, positions = build(a)
-    meta = metadynamics(a, topology, system) if a.gamma > 1 else None
+    meta, names = metadynamics(a, topology, system) if a.gamma > 1 else (None, None)
     integrator = mm.LangevinMiddleIntegrator(a.temperature, a.friction / unit.picosecond, a.timestep * unit.femtosecond)
     integrator.setRandomNumberSeed(a.seed)
     name = "Reference" if a.solvent == "obc2" and a.replicas == 1 else "CPU"
@@ -221,7 +239,7 @@ def main():
         keep = {"frames": done, "step": sim.currentStep, "context": np.frombuffer(sim.context.createCheckpoint(), np.uint8)}
         if meta:
             keep["bias"] = meta._totalBias
-            write_bias(os.path.join(a.out, "bias.dat"), meta._totalBias)
+            write_bias(os.path.join(a.out, "bias.dat"), names, meta._totalBias)
         with open(state + ".part", "wb") as out:
             np.savez(out, **keep)
             out.flush()

@@ -4,6 +4,7 @@ package openmm
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -94,5 +95,38 @@ func TestObc(t *testing.T) {
 	}
 	if out, err := exec.Command(name, "obc.py", "--structure", "../../ala2/ala2.pdb", "--ns", "0.01", "--gamma", "3", "--out", filepath.Join(dir, "whole")).CombinedOutput(); err == nil || !bytes.Contains(out, []byte("other settings")) {
 		t.Errorf("other settings in the same folder: %v, %s", err, out)
+	}
+}
+
+// The names of the grid say which dihedrals were biased, where there are more than two.
+func TestBiasedNames(t *testing.T) {
+	name := python(t)
+	dir := t.TempDir()
+	molecule := func(path string, groups ...string) string {
+		text, n := "", 0
+		for i, group := range groups {
+			for _, atom := range map[string][]string{"ACE": {"CH3", "C", "O"}, "ALA": {"N", "CA", "CB", "C", "O"}, "NME": {"N", "CH3"}}[group] {
+				n++
+				text += fmt.Sprintf("ATOM  %5d %4s %3s A%4d    %8.3f%8.3f%8.3f  1.00  0.00           %s\n", n, atom, group, i+1, float64(n), 0.0, 0.0, atom[:1])
+			}
+		}
+		path = filepath.Join(dir, path)
+		if err := os.WriteFile(path, []byte(text+"END\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	one, two := molecule("one.pdb", "ACE", "ALA", "NME"), molecule("two.pdb", "ACE", "ALA", "ALA", "NME")
+	for _, c := range []struct{ pdb, residue, want string }{
+		{one, "None", "{'phi': (1, 3, 4, 6), 'psi': (3, 4, 6, 8)}"},
+		{two, "'3'", "{'phi_ALA3': (6, 8, 9, 11), 'psi_ALA3': (8, 9, 11, 13)}"},
+		{two, "'ALA2'", "{'phi_ALA2': (1, 3, 4, 6), 'psi_ALA2': (3, 4, 6, 8)}"},
+		{two, "None", "those that have both: ALA2, ALA3"},
+		{two, "'4'", "those that have both: ALA2, ALA3"},
+	} {
+		code := fmt.Sprintf("import obc\nprint(obc.biased(obc.app.PDBFile(%q).topology, %s))", c.pdb, c.residue)
+		if got, _ := exec.Command(name, "-c", code).CombinedOutput(); !bytes.Contains(got, []byte(c.want)) {
+			t.Errorf("%s, %s: got %s, want %s", filepath.Base(c.pdb), c.residue, got, c.want)
+		}
 	}
 }
