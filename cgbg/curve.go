@@ -166,17 +166,17 @@ func (p *CurvePoint) learn(ctx context.Context, b *backend.Backend, kind, frames
 	}
 	p.Steps, p.Seconds = card.Steps, card.Seconds
 	number := func(key string) float64 {
-		if v, ok := card.Results[key].(float64); ok {
+		if v, ok := card.number(key); ok {
 			return v
 		}
 		return math.MaxFloat64 // of a model too bad for a number
 	}
 	samples := model + ".samples.arrow"
 	if kind == "flow" {
-		p.Score = reweight.Estimate{Value: number("nll"), Error: number("nll_error")}
+		p.Score = reweight.Estimate{Value: number(resultNLL), Error: number(resultNLLError)}
 		_, err = Draw(ctx, b, model, samples, DrawOptions{N: o.N, Seed: t.Seed, PMF: o.PMF, Progress: t.Progress})
 	} else {
-		p.Score.Value = number("validation")
+		p.Score.Value = number(resultValidation)
 		_, err = Reweigh(ctx, b, o.Samples, o.Flow, model, samples)
 	}
 	if err != nil {

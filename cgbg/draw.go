@@ -67,6 +67,9 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 	fresh := err != nil || meta.Extra[keyAsked] != s.asked()
 	if fresh {
 		if err := SampleFile(ctx, out, m, s); err != nil {
+			if why, ok := card.Results[resultNLLFailed]; ok && ctx.Err() == nil {
+				return nil, fmt.Errorf("%w (%s: its card says that the likelihood of held-out frames failed, too: %v; train it anew, longer or with a lower rate)", err, file, why)
+			}
 			return nil, err
 		}
 		if frames, meta, err = data.ReadFile(out); err != nil {

@@ -59,6 +59,9 @@ func SampleFile(ctx context.Context, path string, m *flow.Model, o SampleOptions
 	if err := o.check(); err != nil {
 		return err
 	}
+	if o.Progress != nil {
+		o.Progress(0, o.N, "") // a schedule and the first part take a while
+	}
 	schedule, err := o.schedule(ctx, path, m)
 	if err != nil {
 		return err

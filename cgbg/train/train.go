@@ -118,6 +118,7 @@ func Run(ctx context.Context, backend compute.Backend, store *model.Store, loss 
 		}
 	}
 	if l.state.step < cfg.Steps {
+		l.progress(false) // the first call compiles, which may take a minute
 		if err := l.build(backend, loss); err != nil {
 			return nil, err
 		}
@@ -310,6 +311,9 @@ func (l *loop) progress(final bool) {
 	}
 	if n := len(l.state.Validation); n > 0 {
 		note += fmt.Sprintf(", validation %.4g", l.state.Validation[n-1])
+		if b := l.state.BestStep; b > 0 && b < l.state.step {
+			note += fmt.Sprintf(" (least %.4g at step %d)", l.state.best, b)
+		}
 	}
 	if final && l.first > 0 {
 		note += fmt.Sprintf(" (resumed at step %d)", l.first)
