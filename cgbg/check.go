@@ -1,6 +1,7 @@
 package cgbg
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -15,8 +16,8 @@ import (
 // leastHeldOut is the least number of frames that a likelihood is computed on: two in each of ten blocks.
 const leastHeldOut = 20
 
-// check tells what is wrong with the options for a kind of model ("flow" or "pmf"), before anything is read.
-func (o TrainOptions) check(kind string) error {
+// Check tells what is wrong with the options for a kind of model ("flow" or "pmf"), before anything is read.
+func (o TrainOptions) Check(kind string) error {
 	s, err := NewAlanineSettings(o.Preset, o.Seed)
 	if err != nil {
 		return err
@@ -174,4 +175,23 @@ func describe(file, column string) (meta data.Meta, n int, there bool, err error
 	}
 	defer r.Close()
 	return r.Meta(), r.Len(), slices.Contains(r.Columns(), column), nil
+}
+
+// checkSamples tells whether samples in a file are of a flow, by its card and its checksum, and have log-densities.
+func checkSamples(ctx context.Context, in, flowFile string, card *Card) error {
+	meta, _, there, err := describe(in, "logq")
+	if err != nil {
+		return err
+	}
+	if !there {
+		return fmt.Errorf("cgbg: %s: no column logq: these are no samples of a flow; draw some with \"cgbg sample\"", in)
+	}
+	if err := belong(in, meta, flowFile, card.meta()); err != nil {
+		return err
+	}
+	sum, err := data.Checksum(ctx, flowFile)
+	if err == nil && sum != meta.SourceSHA {
+		err = fmt.Errorf("cgbg: %s was drawn from %s, not from this %s: their SHA-256 differ", in, meta.Source, flowFile)
+	}
+	return err
 }

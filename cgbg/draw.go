@@ -96,22 +96,16 @@ func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile, pmfFile, out
 	if err != nil {
 		return nil, err
 	}
+	if err := checkSamples(ctx, in, flowFile, card); err != nil {
+		return nil, err
+	}
 	u, _, err := openPMF(ctx, b, pmfFile, flowFile, card)
 	if err != nil {
 		return nil, err
 	}
 	frames, meta, err := data.ReadFile(in)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case frames.LogQ == nil:
-		return nil, fmt.Errorf("cgbg: %s: no column logq: these are no samples of a flow; draw some with \"cgbg sample\"", in)
-	}
-	if err := belong(in, meta, flowFile, card.meta()); err != nil {
-		return nil, err
-	}
-	if sum, err := data.Checksum(ctx, flowFile); err != nil || sum != meta.SourceSHA {
-		return nil, fmt.Errorf("cgbg: %s was drawn from %s, not from this %s (their SHA-256 differ; %v)", in, meta.Source, flowFile, err)
 	}
 	r := widened(frames.R)
 	if frames.U, err = u.Energy(ctx, r); err != nil {

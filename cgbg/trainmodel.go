@@ -48,7 +48,7 @@ type training struct {
 
 // readTraining reads the frames and fits the preset to them and to the options. Errors: all that would stop the training.
 func readTraining(kind, in, out string, o TrainOptions) (t *training, err error) {
-	if err := errors.Join(o.check(kind), checkOut(out)); err != nil {
+	if err := errors.Join(o.Check(kind), checkOut(out)); err != nil {
 		return nil, err
 	}
 	t = &training{out: out, start: time.Now()}

@@ -79,7 +79,11 @@ func curveCommand(ctx context.Context, args []string, stdout io.Writer) error {
 			if p.KHat != nil {
 				khat = fmt.Sprintf("%.2f", *p.KHat)
 			}
-			fmt.Fprintf(t, "%d\t%d\t%.5g\t%.1f ± %.1f\t%s\t%.4f ± %.4f\n", p.Frames, p.Steps, p.Score.Value, 100*p.ESS.Value, 100*p.ESS.Error, khat, p.Positive.Value, p.Positive.Error)
+			positive := "none"
+			if p.Positive.Error > 0 || p.Positive.Value > 0 {
+				positive = fmt.Sprintf("%.4f ± %.4f", p.Positive.Value, p.Positive.Error)
+			}
+			fmt.Fprintf(t, "%d\t%d\t%.5g\t%.1f ± %.1f\t%s\t%s\n", p.Frames, p.Steps, p.Score.Value, 100*p.ESS.Value, 100*p.ESS.Error, khat, positive)
 		}
 	}
 	return t.Flush()

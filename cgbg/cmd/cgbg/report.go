@@ -46,7 +46,13 @@ func reportCommand(ctx context.Context, args []string, stdout io.Writer) error {
 
 // tell prints an evaluation.
 func tell(w io.Writer, e *cgbg.Evaluation, dir string) {
-	for _, r := range e.Results() {
+	tellResults(w, e.Results())
+	fmt.Fprintf(w, "%s\nfigures and results.json are in %s\n", e.Weights.Verdict, dir)
+}
+
+// tellResults prints numbers, a line each.
+func tellResults(w io.Writer, results []cgbg.Result) {
+	for _, r := range results {
 		line := fmt.Sprintf("%-32s %.4g", r.Name, r.Value)
 		if r.Error == r.Error {
 			line += fmt.Sprintf(" ± %.2g", r.Error)
@@ -59,5 +65,4 @@ func tell(w io.Writer, e *cgbg.Evaluation, dir string) {
 		}
 		fmt.Fprintln(w, line)
 	}
-	fmt.Fprintf(w, "%s\nfigures and results.json are in %s\n", e.Weights.Verdict, dir)
 }
