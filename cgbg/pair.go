@@ -33,11 +33,12 @@ const (
 func belong(aName string, a data.Meta, bName string, b data.Meta) error {
 	var differ []string
 	add := func(what string, x, y any) { differ = append(differ, fmt.Sprintf("%s %v and %v", what, x, y)) }
-	if !slices.Equal(a.Beads, b.Beads) {
-		add("beads", a.Beads, b.Beads)
-	}
-	if len(a.Species) > 0 && len(b.Species) > 0 && !slices.Equal(a.Species, b.Species) {
-		add("species", a.Species, b.Species)
+	if len(a.Beads) != len(b.Beads) {
+		add("numbers of beads,", len(a.Beads), len(b.Beads))
+	} else if k := other(a.Beads, b.Beads); k >= 0 {
+		add(fmt.Sprintf("beads, of which number %d is", k+1), a.Beads[k], b.Beads[k])
+	} else if k := other(a.Species, b.Species); k >= 0 {
+		add(fmt.Sprintf("species, which of bead %s are", a.Beads[k]), a.Species[k], b.Species[k])
 	}
 	if x, y := mapSHA(a), mapSHA(b); x != "" && y != "" {
 		if x != y {
@@ -64,6 +65,18 @@ func belong(aName string, a data.Meta, bName string, b data.Meta) error {
 		return fmt.Errorf("cgbg: %s and %s do not belong together, they differ in %s: %w", aName, bName, strings.Join(differ, "; "), ErrPair)
 	}
 	return nil
+}
+
+// other is the first place where two lists of one length differ; -1: none, or one of them is empty.
+func other[T comparable](a, b []T) int {
+	if len(a) == len(b) {
+		for k := range a {
+			if a[k] != b[k] {
+				return k
+			}
+		}
+	}
+	return -1
 }
 
 // sameTemperature is how far, relatively, temperatures may be apart through rounding in files.

@@ -192,6 +192,9 @@ func TrainFlow(ctx context.Context, b *backend.Backend, in, out string, o TrainO
 	if err != nil {
 		return nil, false, err
 	}
+	if o.Progress != nil {
+		o.Progress(0, min(t.settings.HeldOut, len(held)), "-ln q of frames held out")
+	}
 	l, err := m.NegLogLikelihood(ctx, positions(t.frames, held), t.settings.HeldOut, o.Seed, flow.SamplingAccuracy(b.Name, m.Field), o.Progress)
 	if err != nil && ctx.Err() != nil {
 		return nil, false, err

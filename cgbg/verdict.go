@@ -68,7 +68,7 @@ func (c *Card) Score() string {
 	}
 	best := ""
 	if step, ok := c.number(resultBestStep); ok {
-		best = fmt.Sprintf(", least at step %.0f, whose parameters are kept", step)
+		best = fmt.Sprintf(", at step %.0f of %d, the best", step, c.Steps)
 	}
 	return fmt.Sprintf("mean squared error of a force component %.4g (kJ/mol/nm)², the forces' noise included%s", x, best)
 }
