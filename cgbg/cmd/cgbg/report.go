@@ -14,8 +14,8 @@ const reportUsage = `usage: go run ./cgbg/cmd/cgbg report -reference FRAMES.arro
 Scores weighted samples (of "cgbg sample -pmf" or "cgbg reweight") against a simulation, on the
 dihedrals phi and psi: Jensen-Shannon divergence and error of the free energy, with errors
 and floors (what a perfect model would score with as many samples), before and after
-reweighting. The reference has beads or dihedrals (import -map dihedrals), and weights where
-it was biased. DIR gets results.json, the free energies along phi and psi (profiles), over
+reweighting. The reference has beads or dihedrals (import -map dihedrals), maybe of another
+map, at the same temperature, and weights where it was biased. DIR gets results.json, the free energies along phi and psi (profiles), over
 both (maps), the weights, each as PNG and SVG, and report.json: what was scored, by checksum.
 
 `

@@ -25,7 +25,10 @@ const runUsage = `usage: go run ./cgbg/cmd/cgbg run FILE.toml
 Goes from trajectories to free energies: maps the trajectories to beads, trains a potential
 of mean force and a flow, draws weighted samples, and scores them against the simulation.
 What is there already and unchanged is not done again; a run that was stopped goes on where
-it stood. Paths are relative to the file. Everything but [data] may be left out:
+it stood. What a step will need is looked at before anything is trained: forces, the
+temperature, species, flow and potential of the same beads and map, a reference at the same
+temperature. Beads without phi and psi (of a map of your own) end with what the weights are
+worth, without scores. Paths are relative to the file. Everything but [data] may be left out:
 
   out  = "ala2"                        # folder of all results; the file's name without .toml
   seed = 1                             # of everything random
@@ -50,7 +53,7 @@ it stood. Paths are relative to the file. Everything but [data] may be left out:
   until_ess = 1000                     # effective ones to stop at
   checks    = 64
 
-  [reference]                          # else the frames of [data], with their weights
+  [reference]                          # else the frames of [data], with their weights; phi and psi, or beads that have them
   frames = "long_dihedrals.arrow"
   title  = "MD, explicit water"
 

@@ -27,7 +27,11 @@ Trains a model on frames.
          a hundred times the noise else
 
 The model goes to the file of -o, and a card beside it (MODEL.npz.json) says how it was
-made: settings, data, backend, version, and how well it does on held-out frames. Ctrl-C keeps
+made: settings, data, backend, version, and how well it does on held-out frames. A potential
+keeps the step that does best on them, and the command says so when the last step is a tenth
+worse: it overfits. (Populations may still improve where that error stands still: "cgbg curve".)
+A flow whose likelihood cannot be computed is kept, with the reason in its card.
+Potentials, and weights later, need the temperature of the frames (import -temperature). Ctrl-C keeps
 what was done: the same command goes on from there. A model that is made already from the
 same settings and data is left as it is.
 
