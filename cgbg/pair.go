@@ -87,7 +87,7 @@ func warm(file string, m data.Meta) error {
 	if m.Temperature > 0 && !math.IsInf(m.Temperature, 0) {
 		return nil
 	}
-	return fmt.Errorf("cgbg: %s: %w: import the frames again with -temperature KELVIN (a model's card is known by \"temperature_K\": set it there if you know it)", file, ErrTemperature)
+	return fmt.Errorf("cgbg: %s: %w: import the frames again with -temperature KELVIN, or, for a flow that is trained, write it into its card as \"temperature_K\"", file, ErrTemperature)
 }
 
 // mapSHA identifies a map that came from a file by what it says, comments and blanks aside; "" for named maps, and

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"time"
 
@@ -38,7 +39,8 @@ worth, without scores. Paths are relative to the file. Everything but [data] may
   structure    = "ala2.gro"
   map          = "core-beta"
   awh          = "awh.xvg"             # weights; or bias = "bias.dat"
-  # every, skip, forces, constraints, temperature, dt, system, forcefield
+  temperature  = 300                   # K, of the simulation
+  # every, skip, forces, constraints, dt, system, forcefield
 
   [flow]                               # model = "flow.npz", or how to train it:
   preset  = "quick"                    # small, quick or paper
@@ -119,6 +121,8 @@ func readPlan(path string) (*plan, error) {
 		return nil, fmt.Errorf("%s: [data] needs frames, or trajectories and structure", path)
 	case d.Frames != "" && len(d.Trajectories) > 0:
 		return nil, fmt.Errorf("%s: [data] has frames and trajectories: one of them", path)
+	case d.Frames != "" && !reflect.DeepEqual(*d, dataPlan{Frames: d.Frames}):
+		return nil, fmt.Errorf("%s: [data] has frames, which are mapped already: structure, map, weights, temperature and the like go with trajectories", path)
 	}
 	if p.Out == "" {
 		p.Out = strings.TrimSuffix(filepath.Base(path), ".toml")
@@ -231,6 +235,10 @@ func (p *plan) early(w *cgbg.Workflow) error {
 		if err != nil {
 			return err
 		}
+	}
+	models := p.PMF.Model == "" && p.PMF.Frames == "" || p.Flow.Model == "" && p.Flow.Frames == ""
+	if len(p.Data.Trajectories) > 0 && p.Data.Temperature == 0 && (models || p.Reference.Frames == "") {
+		return fmt.Errorf("[data]: %w: give it, as in temperature = 300", cgbg.ErrTemperature)
 	}
 	if p.Reference.Frames == "" {
 		return nil
