@@ -39,10 +39,10 @@ func (o *SampleOptions) check() error {
 		return fmt.Errorf("cgbg: %d samples in parts of %d: both at least 1", o.N, o.Part)
 	case o.UntilESS < 0 || o.UntilESS > 0 && o.Energy == nil:
 		return errors.New("cgbg: effective samples are counted by weights, which need a potential")
-	case o.Energy != nil && (!(o.KT > 0) || math.IsInf(o.KT, 0)):
-		return fmt.Errorf("cgbg: weights at kT = %g: %w", o.KT, ErrTemperature)
 	case o.UntilESS > float64(o.N):
 		return fmt.Errorf("cgbg: %d samples are never worth %g", o.N, o.UntilESS)
+	case o.Energy != nil && (!(o.KT > 0) || math.IsInf(o.KT, 0)):
+		return fmt.Errorf("cgbg: weights at kT = %g: %w", o.KT, ErrTemperature)
 	}
 	return nil
 }
