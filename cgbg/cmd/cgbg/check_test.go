@@ -99,7 +99,6 @@ func TestChecksComeFirst(t *testing.T) {
 		"a flow of other beads":   {"[data]\nframes = 'own.arrow'\n[flow]\nmodel = '" + models + "/obc2_cb_flow_biased.npz'", "numbers of beads, 6 and 3"},
 		"a reference without phi": {"[data]\nframes = 'own.arrow'\n[reference]\nframes = 'own.arrow'", "no φ and ψ"},
 		"no reference":            {"[data]\nframes = 'own.arrow'\n[reference]\nframes = 'none.arrow'", "none.arrow"},
-		"trajectories":            {"[data]\ntrajectories = ['none.trr']\nstructure = 'none.gro'", "temperature = 300"},
 		"samples":                 {"[data]\nframes = 'own.arrow'\n[sample]\nn = 10\nuntil_ess = 20", "20 effective"},
 	} {
 		t.Run(name, func(t *testing.T) {

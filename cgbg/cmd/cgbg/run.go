@@ -39,8 +39,7 @@ worth, without scores. Paths are relative to the file. Everything but [data] may
   structure    = "ala2.gro"
   map          = "core-beta"
   awh          = "awh.xvg"             # weights; or bias = "bias.dat"
-  temperature  = 300                   # K, of the simulation
-  # every, skip, forces, constraints, dt, system, forcefield
+  # every, skip, forces, constraints, temperature, dt, system, forcefield
 
   [flow]                               # model = "flow.npz", or how to train it:
   preset  = "quick"                    # small, quick or paper
@@ -235,10 +234,6 @@ func (p *plan) early(w *cgbg.Workflow) error {
 		if err != nil {
 			return err
 		}
-	}
-	models := p.PMF.Model == "" && p.PMF.Frames == "" || p.Flow.Model == "" && p.Flow.Frames == ""
-	if len(p.Data.Trajectories) > 0 && p.Data.Temperature == 0 && (models || p.Reference.Frames == "") {
-		return fmt.Errorf("[data]: %w: give it, as in temperature = 300", cgbg.ErrTemperature)
 	}
 	if p.Reference.Frames == "" {
 		return nil
