@@ -54,6 +54,7 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 		s.Accuracy.Checks = -1
 	}
 	s.Meta.Source, s.Meta.SourceSHA = filepath.Base(file), sum
+	sum += fmt.Sprint(" at ", card.Temperature) // which cards may be told later
 	if o.PMF != "" {
 		u, pmfSum, err := openPMF(ctx, b, o.PMF, file, card)
 		if err != nil {
