@@ -30,6 +30,8 @@ type Card struct {
 	Species     []int32        `json:"species,omitempty"`
 	System      string         `json:"system"`
 	Mapping     string         `json:"mapping"`
+	MapSHA      string         `json:"map_sha256,omitempty"` // of what the map's file says; "" for a named map
+	Units       data.Units     `json:"units,omitzero"`       // those of the frames; none in old cards: nm, kJ/mol, ps
 	Temperature float64        `json:"temperature_K"`
 	Handedness  float64        `json:"handedness"` // of the first chiral centre, +1 or −1; 0: none
 	Backend     string         `json:"backend"`
@@ -43,7 +45,7 @@ type Card struct {
 // newCard is a card of a model of the frames that meta describes.
 func newCard(kind, preset string, seed uint64, meta data.Meta, b *backend.Backend) *Card {
 	return &Card{Kind: kind, Preset: preset, Seed: seed, Beads: meta.Beads, Species: meta.Species, System: meta.System, Mapping: meta.Mapping,
-		Temperature: meta.Temperature, Backend: b.String(), Version: version(), Results: map[string]any{}}
+		MapSHA: mapSHA(meta), Units: meta.Units, Temperature: meta.Temperature, Backend: b.String(), Version: version(), Results: map[string]any{}}
 }
 
 // version is the commit that the program was built from.
@@ -103,5 +105,12 @@ func done(model, fingerprint string) (*Card, bool) {
 
 // meta describes frames of the model's system.
 func (c *Card) meta() data.Meta {
-	return data.Meta{System: c.System, Mapping: c.Mapping, Beads: c.Beads, Species: c.Species, Dim: 3, Temperature: c.Temperature}
+	m := data.Meta{System: c.System, Mapping: c.Mapping, Beads: c.Beads, Species: c.Species, Dim: 3, Temperature: c.Temperature, Units: c.Units}
+	if m.Units == (data.Units{}) {
+		m.Units = data.Molecular
+	}
+	if c.MapSHA != "" {
+		m.Extra = map[string]string{keyMapSHA: c.MapSHA}
+	}
+	return m
 }

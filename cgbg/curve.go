@@ -43,14 +43,14 @@ type Curve struct {
 
 // CurvePoint is one training.
 type CurvePoint struct {
-	Asked    int               `json:"asked"`    // steps
-	Steps    int               `json:"steps"`    // whole passes over the frames
-	Frames   int               `json:"frames"`   // given; some are held out
-	Score    reweight.Estimate `json:"score"`    // flows: −ln q of held-out frames, nat; potentials: squared force error, (kJ/mol/nm)²
-	ESS      reweight.Estimate `json:"ess"`      // as a fraction, unclipped
-	KHat     *float64          `json:"khat"`     // nil where there are too few weights
-	Positive reweight.Estimate `json:"phi_gt_0"` // P(φ > 0) by the weighted samples
-	Seconds  float64           `json:"seconds"`  // of the training; of its last part where it was stopped
+	Asked    int               `json:"asked"`             // steps
+	Steps    int               `json:"steps"`             // whole passes over the frames
+	Frames   int               `json:"frames"`            // given; some are held out
+	Score    reweight.Estimate `json:"score"`             // flows: −ln q of held-out frames, nat; potentials: squared force error, (kJ/mol/nm)²
+	ESS      reweight.Estimate `json:"ess"`               // as a fraction, unclipped
+	KHat     *float64          `json:"khat"`              // nil where there are too few weights
+	Positive reweight.Estimate `json:"phi_gt_0,omitzero"` // P(φ > 0) by the weighted samples; zero where beads have no φ
+	Seconds  float64           `json:"seconds"`           // of the training; of its last part where it was stopped
 }
 
 // LearningCurve trains models of a kind ("flow" or "pmf") on the frames of a file, with more and more steps on more and more of the
@@ -68,6 +68,9 @@ func LearningCurve(ctx context.Context, b *backend.Backend, kind, in, out string
 	}
 	frames, meta, err := data.ReadFile(in)
 	if err != nil {
+		return nil, err
+	}
+	if err := o.checkModels(ctx, kind, in, out, frames.Len()); err != nil {
 		return nil, err
 	}
 	c := &Curve{Kind: kind, Data: filepath.Base(in), Version: version(), Backend: b.String()}
@@ -135,6 +138,37 @@ func (o *CurveOptions) check(kind string) error {
 	return nil
 }
 
+// checkModels finds, before anything is trained, what would stop the curve.
+func (o *CurveOptions) checkModels(ctx context.Context, kind, in, out string, frames int) error {
+	meta, err := CheckTraining(kind, in, out, o.Train)
+	if err != nil {
+		return err
+	}
+	for _, p := range o.points(frames) {
+		if err := checkFrames(kind, in, meta, p.Frames, true); err != nil {
+			return fmt.Errorf("the point of %d frames: %w", p.Frames, err)
+		}
+	}
+	if kind == "flow" {
+		_, pmf, err := (&WorkflowModel{Model: o.PMF}).describe("pmf", "")
+		if err != nil {
+			return err
+		}
+		return belong(in, meta, o.PMF, pmf)
+	}
+	card, err := ReadCard(o.Flow)
+	if err == nil {
+		err = card.checkKind(o.Flow, "flow")
+	}
+	if err == nil {
+		err = belong(in, meta, o.Flow, card.meta())
+	}
+	if err != nil {
+		return err
+	}
+	return checkSamples(ctx, o.Samples, o.Flow, card)
+}
+
 // points are the trainings to make, the shortest first.
 func (o *CurveOptions) points(all int) (points []CurvePoint) {
 	frames := slices.DeleteFunc(slices.Clone(o.Frames), func(n int) bool { return n < 1 || n >= all })
@@ -166,17 +200,17 @@ func (p *CurvePoint) learn(ctx context.Context, b *backend.Backend, kind, frames
 	}
 	p.Steps, p.Seconds = card.Steps, card.Seconds
 	number := func(key string) float64 {
-		if v, ok := card.Results[key].(float64); ok {
+		if v, ok := card.number(key); ok {
 			return v
 		}
 		return math.MaxFloat64 // of a model too bad for a number
 	}
 	samples := model + ".samples.arrow"
 	if kind == "flow" {
-		p.Score = reweight.Estimate{Value: number("nll"), Error: number("nll_error")}
+		p.Score = reweight.Estimate{Value: number(resultNLL), Error: number(resultNLLError)}
 		_, err = Draw(ctx, b, model, samples, DrawOptions{N: o.N, Seed: t.Seed, PMF: o.PMF, Progress: t.Progress})
 	} else {
-		p.Score.Value = number("validation")
+		p.Score.Value = number(resultValidation)
 		_, err = Reweigh(ctx, b, o.Samples, o.Flow, model, samples)
 	}
 	if err != nil {
@@ -191,6 +225,9 @@ func (p *CurvePoint) learn(ctx context.Context, b *backend.Backend, kind, frames
 	}
 	if k := reweight.Summarize(weighed.LogW).KHat; !math.IsNaN(k) && !math.IsInf(k, 0) {
 		p.KHat = &k
+	}
+	if !dihedral(meta) {
+		return nil
 	}
 	set, err := NewDataset("", int(t.Seed), filepath.Base(model), weighed, meta)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"slices"
 	"strconv"
 
 	"github.com/cgbg-go/lab/cgbg/backend"
@@ -40,7 +39,7 @@ type Drawn struct {
 // and weighs them where there is a potential. Samples that are there already, of
 // the same models, number and seed, are left as they are.
 //
-// Errors: those of the files, a potential of other beads, those of [SampleFile].
+// Errors: those of the files; ErrPair and ErrTemperature of a potential that does not belong to the flow; those of [SampleFile].
 func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptions) (*Drawn, error) {
 	m, card, err := openFlow(b, file)
 	if err != nil {
@@ -55,8 +54,9 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 		s.Accuracy.Checks = -1
 	}
 	s.Meta.Source, s.Meta.SourceSHA = filepath.Base(file), sum
+	sum += fmt.Sprint(" at ", card.Temperature) // which cards may be told later
 	if o.PMF != "" {
-		u, pmfSum, err := openPMF(ctx, b, o.PMF, m)
+		u, pmfSum, err := openPMF(ctx, b, o.PMF, file, card)
 		if err != nil {
 			return nil, err
 		}
@@ -68,6 +68,9 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 	fresh := err != nil || meta.Extra[keyAsked] != s.asked()
 	if fresh {
 		if err := SampleFile(ctx, out, m, s); err != nil {
+			if why, ok := card.Results[resultNLLFailed]; ok && ctx.Err() == nil {
+				return nil, fmt.Errorf("%w (%s: its card says that the likelihood of held-out frames failed, too: %v; train it anew, longer or with a lower rate)", err, file, why)
+			}
 			return nil, err
 		}
 		if frames, meta, err = data.ReadFile(out); err != nil {
@@ -88,27 +91,22 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 // Reweigh weighs samples that a flow gave, with the card beside its file, by a
 // potential's file, into the file out.
 //
-// Errors: those of the files; samples of other beads, or without log-densities.
+// Errors: those of the files; ErrPair and ErrTemperature where samples, flow and potential do not belong together; samples without log-densities.
 func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile, pmfFile, out string) (*reweight.Summary, error) {
 	m, card, err := openFlow(b, flowFile)
 	if err != nil {
 		return nil, err
 	}
-	u, _, err := openPMF(ctx, b, pmfFile, m)
+	if err := checkSamples(ctx, in, flowFile, card); err != nil {
+		return nil, err
+	}
+	u, _, err := openPMF(ctx, b, pmfFile, flowFile, card)
 	if err != nil {
 		return nil, err
 	}
 	frames, meta, err := data.ReadFile(in)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case frames.LogQ == nil:
-		return nil, fmt.Errorf("cgbg: %s: no column logq: these are no samples of a flow; draw some with \"cgbg sample\"", in)
-	case !slices.Equal(meta.Beads, card.Beads):
-		return nil, fmt.Errorf("cgbg: %s: beads %q, but %s is a flow of %q", in, meta.Beads, flowFile, card.Beads)
-	}
-	if sum, err := data.Checksum(ctx, flowFile); err != nil || sum != meta.SourceSHA {
-		return nil, fmt.Errorf("cgbg: %s was drawn from %s, not from this %s (their SHA-256 differ; %v)", in, meta.Source, flowFile, err)
 	}
 	r := widened(frames.R)
 	if frames.U, err = u.Energy(ctx, r); err != nil {
@@ -127,6 +125,9 @@ func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile, pmfFile, out
 // openFlow reads a flow and its card.
 func openFlow(b *backend.Backend, file string) (*flow.Model, *Card, error) {
 	card, err := ReadCard(file)
+	if err == nil {
+		err = card.checkKind(file, "flow")
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -140,26 +141,38 @@ func openFlow(b *backend.Backend, file string) (*flow.Model, *Card, error) {
 	return m, card, nil
 }
 
-// openPMF reads a potential for the beads of a flow, and the checksum of its file.
-func openPMF(ctx context.Context, b *backend.Backend, file string, m *flow.Model) (*pmf.Model, string, error) {
-	u, err := readPMF(b, file)
+// openPMF reads a potential that belongs to a flow, by both cards, and the checksum of its file.
+func openPMF(ctx context.Context, b *backend.Backend, file, flowFile string, flowCard *Card) (*pmf.Model, string, error) {
+	u, err := readPMF(b, file, flowFile, flowCard.meta())
 	if err != nil {
 		return nil, "", err
-	}
-	if u.Potential.Dim() != m.Field.Dim() {
-		return nil, "", fmt.Errorf("cgbg: %s is a potential of %d coordinates, the flow has %d: were they trained on the same beads?", file, u.Potential.Dim(), m.Field.Dim())
 	}
 	sum, err := data.Checksum(ctx, file)
 	return u, sum, err
 }
 
-// readPMF reads a potential, to be computed in float32.
-func readPMF(b *backend.Backend, file string) (*pmf.Model, error) {
-	u, err := pmf.Import(b.Backend, file)
+// readPMF reads a potential, to be computed in float32, with its card, for what is named and described: a flow, its samples, or frames.
+// Errors: those of the files; ErrPair and ErrTemperature, where the two do not belong together.
+func readPMF(b *backend.Backend, file, name string, meta data.Meta) (*pmf.Model, error) {
+	card, err := ReadCard(file)
 	if err == nil {
-		u.Single = true
+		err = card.checkKind(file, "pmf")
 	}
-	return u, err
+	if err == nil {
+		err = belong(name, meta, file, card.meta())
+	}
+	if err != nil {
+		return nil, err
+	}
+	u, err := pmf.Import(b.Backend, file)
+	if err != nil {
+		return nil, err
+	}
+	if u.Potential.Dim() != 3*len(card.Beads) {
+		return nil, fmt.Errorf("cgbg: %s is a potential of %d coordinates, but its card names %d beads", file, u.Potential.Dim(), len(card.Beads))
+	}
+	u.Single = true
+	return u, nil
 }
 
 // discard takes the weight of samples r, [n*dim], that have another handedness than the frames.

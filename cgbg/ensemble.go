@@ -68,7 +68,7 @@ func (g *Generator) Ensemble(ctx context.Context, flowOf, pmfOf string, members 
 		if _, _, err := TrainPMF(ctx, g.Backend, frames, out, TrainOptions{Preset: g.Settings.Preset, Seed: g.Settings.Seed + uint64(100+k), Potential: Invariant, Progress: progress}); err != nil {
 			return nil, fmt.Errorf("potential %d of %d: %w", k+1, members, err)
 		}
-		m, err := readPMF(g.Backend, out)
+		m, err := readPMF(g.Backend, out, g.Name+": samples of the flow", meta)
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package cgbg
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -35,6 +36,9 @@ type Evaluation struct {
 func Evaluate(name string, seed int, samples *data.Frames, meta data.Meta, reference *Dataset) (*Evaluation, error) {
 	if samples.LogW == nil {
 		return nil, fmt.Errorf("cgbg: %s: samples without log-weights (column logw): draw them with a potential (\"cgbg sample -pmf\"), or weigh them (\"cgbg reweight\")", meta.Source)
+	}
+	if err := warm(cmp.Or(meta.Source, name), meta); err != nil { // else kT would be 0, and so may be the reference's
+		return nil, err
 	}
 	e := &Evaluation{Name: name, Reference: reference, Weights: reweight.Summarize(samples.LogW), LogW: samples.LogW, seed: seed}
 	clipped, err := reweight.Clip(samples.LogW, clipFraction)
@@ -130,6 +134,11 @@ func Report(ctx context.Context, samples, dir string, o ReportOptions) (*Evaluat
 		return nil, err
 	}
 	refMeta.Source = o.Reference
+	if meta, _, _, err := describe(samples, "logw"); err != nil {
+		return nil, err
+	} else if err := checkReference(samples, meta, o.Reference, refMeta); err != nil {
+		return nil, err
+	}
 	ref, err := NewDataset("", o.Seed, filepath.Base(o.Reference), reference, refMeta)
 	if err != nil {
 		return nil, err

@@ -156,13 +156,13 @@ func (g *Generator) flow(ctx context.Context, of string, progress Progress) (*fl
 	return m, file, err
 }
 
-// potential is that of a kind of simulation.
-func (g *Generator) potential(ctx context.Context, of string) (*pmf.Model, error) {
+// potential is that of a kind of simulation, for what is named and described: it must belong to that.
+func (g *Generator) potential(ctx context.Context, of, name string, meta data.Meta) (*pmf.Model, error) {
 	file, err := g.model(ctx, "pmf", of, nil)
 	if err != nil {
 		return nil, err
 	}
-	return readPMF(g.Backend, file)
+	return readPMF(g.Backend, file, name, meta)
 }
 
 // Samples are those of the flow of one kind of simulation, weighted by the
@@ -371,15 +371,18 @@ func (g *Generator) referenceFrames(n int) (*data.Frames, data.Meta, error) {
 // Energies draws the distribution of the potential's energies in the samples as
 // they came and weighted, and in frames of the unbiased simulation (paper, Fig. 3b, 4b).
 func (g *Generator) Energies(ctx context.Context, flowOf, pmfOf string) (figure.Picture, error) {
-	f, _, err := g.Samples(ctx, flowOf, pmfOf, nil)
+	f, meta, err := g.Samples(ctx, flowOf, pmfOf, nil)
 	if err != nil {
 		return figure.Picture{}, err
 	}
-	u, err := g.potential(ctx, pmfOf)
+	u, err := g.potential(ctx, pmfOf, g.Name+": samples of the flow", meta)
 	if err != nil {
 		return figure.Picture{}, err
 	}
-	frames, _, err := g.referenceFrames(4000)
+	frames, frameMeta, err := g.referenceFrames(4000)
+	if err == nil {
+		err = belong(g.Name+": samples of the flow", meta, g.Name+": frames of the simulation", frameMeta)
+	}
 	if err != nil {
 		return figure.Picture{}, err
 	}

@@ -58,12 +58,7 @@ type ForceError struct {
 // ForceErrors holds both potentials to the forces of sets of frames, at most n of each, evenly spaced.
 func (g *Generator) ForceErrors(ctx context.Context, n int, sets map[string]func() (*data.Frames, data.Meta, error), order []string) ([]ForceError, error) {
 	var models [2]*pmf.Model
-	for k, of := range []string{Unbiased, Biased} {
-		var err error
-		if models[k], err = g.potential(ctx, of); err != nil {
-			return nil, err
-		}
-	}
+	var first data.Meta
 	if g.Settings.Preset == "small" {
 		n = 200
 	}
@@ -71,6 +66,16 @@ func (g *Generator) ForceErrors(ctx context.Context, n int, sets map[string]func
 	for _, name := range order {
 		f, meta, err := sets[name]()
 		if err != nil {
+			return nil, err
+		}
+		if models[0] == nil {
+			first = meta
+			for k, of := range []string{Unbiased, Biased} {
+				if models[k], err = g.potential(ctx, of, name, meta); err != nil {
+					return nil, err
+				}
+			}
+		} else if err := belong(order[0], first, name, meta); err != nil {
 			return nil, err
 		}
 		f = pick(f, evenly(f.Len(), n))

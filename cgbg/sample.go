@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"strconv"
@@ -40,6 +41,8 @@ func (o *SampleOptions) check() error {
 		return errors.New("cgbg: effective samples are counted by weights, which need a potential")
 	case o.UntilESS > float64(o.N):
 		return fmt.Errorf("cgbg: %d samples are never worth %g", o.N, o.UntilESS)
+	case o.Energy != nil && (!(o.KT > 0) || math.IsInf(o.KT, 0)):
+		return fmt.Errorf("cgbg: weights at kT = %g: %w", o.KT, ErrTemperature)
 	}
 	return nil
 }
@@ -57,6 +60,9 @@ func SampleFile(ctx context.Context, path string, m *flow.Model, o SampleOptions
 	}
 	if err := o.check(); err != nil {
 		return err
+	}
+	if o.Progress != nil {
+		o.Progress(0, o.N, "") // a schedule and the first part take a while
 	}
 	schedule, err := o.schedule(ctx, path, m)
 	if err != nil {
@@ -158,6 +164,7 @@ func (o *SampleOptions) part(ctx context.Context, path string, m *flow.Model, k,
 	}
 	meta.Generator = "cgbg: samples of a flow"
 	meta.Extra = map[string]string{keyFingerprint: fingerprint, keyLogQErr: number(worst), keyEvaluations: number(s.Evaluations), keyDivergences: number(s.Divergences)}
+	maps.Copy(meta.Extra, o.Meta.Extra)
 	return frames, data.WriteFile(path, meta, frames)
 }
 

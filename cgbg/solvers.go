@@ -33,7 +33,7 @@ func (g *Generator) Solvers(ctx context.Context, flowOf string, n int, progress 
 	if err != nil {
 		return nil, err
 	}
-	u, err := g.potential(ctx, Biased)
+	u, err := g.potential(ctx, Biased, file, card.meta())
 	if err != nil {
 		return nil, err
 	}

@@ -2,11 +2,10 @@ package cgbg
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/backend"
@@ -44,36 +43,48 @@ type training struct {
 	out      string
 	start    time.Time
 	settings AlanineSettings
+	told     map[string]any // what the card tells of them
+}
+
+// readTraining reads the frames and fits the preset to them and to the options. Errors: all that would stop the training.
+func readTraining(kind, in, out string, o TrainOptions) (t *training, err error) {
+	if err := errors.Join(o.Check(kind), checkOut(out)); err != nil {
+		return nil, err
+	}
+	t = &training{out: out, start: time.Now()}
+	if t.settings, err = NewAlanineSettings(o.Preset, o.Seed); err != nil {
+		return nil, err
+	}
+	if t.frames, t.meta, err = data.ReadFile(in); err != nil {
+		return nil, err
+	}
+	t.meta.Source = in
+	if err := checkFrames(kind, in, t.meta, t.frames.Len(), len(t.frames.F) == len(t.frames.R)); err != nil {
+		return nil, err
+	}
+	if err := checkStart(kind, o.Start, in, t.meta); err != nil {
+		return nil, err
+	}
+	if kind == "flow" {
+		t.told = t.flowSettings(o)
+	} else {
+		t.told, err = t.pmfSettings(o)
+	}
+	return t, err
 }
 
 // newTraining reads the frames; ready: the model is there already, of the same
-// kind, settings and frames. apply fits the preset to frames and options, and
-// returns what the card tells of it.
-func newTraining(ctx context.Context, b *backend.Backend, kind, in, out string, o TrainOptions, apply func(t *training) (settings map[string]any, err error)) (t *training, ready bool, err error) {
-	t = &training{out: out, start: time.Now()}
-	if o.Width < 0 {
-		return nil, false, fmt.Errorf("cgbg: a width of %d", o.Width)
-	}
-	if t.settings, err = NewAlanineSettings(o.Preset, o.Seed); err != nil {
+// kind, settings and frames.
+func newTraining(ctx context.Context, b *backend.Backend, kind, in, out string, o TrainOptions) (t *training, ready bool, err error) {
+	if t, err = readTraining(kind, in, out, o); err != nil {
 		return nil, false, err
 	}
-	t.frames, t.meta, err = data.ReadFile(in)
-	switch {
-	case err != nil:
-		return nil, false, err
-	case t.frames.Dim != 3 || !(t.meta.Temperature > 0):
-		return nil, false, fmt.Errorf("cgbg: %s: beads of %d coordinates at %g K; models are for 3 at a temperature", in, t.frames.Dim, t.meta.Temperature)
-	}
-	t.meta.Source = in
 	sum, err := data.Checksum(ctx, in)
 	if err != nil {
 		return nil, false, err
 	}
 	t.card = newCard(kind, o.Preset, o.Seed, t.meta, b)
-	t.card.Data, t.card.DataSHA, t.card.Frames = filepath.Base(in), sum, t.frames.Len()
-	if t.card.Settings, err = apply(t); err != nil {
-		return nil, false, err
-	}
+	t.card.Data, t.card.DataSHA, t.card.Frames, t.card.Settings = filepath.Base(in), sum, t.frames.Len(), t.told
 	if o.Start != "" {
 		start, err := data.Checksum(ctx, o.Start)
 		if err != nil {
@@ -111,37 +122,66 @@ func (t *training) finish(history *train.History, steps int, export func(path st
 	return t.card, nil
 }
 
+// flowSettings fits the preset to frames and options, and returns what the card tells of it.
+func (t *training) flowSettings(o TrainOptions) map[string]any {
+	s := &t.settings
+	if o.Field != "" {
+		*s = s.of(FlowKind{o.Field, flowFit(o.Preset, o.Field).Pairing})
+	}
+	cfg := &s.FlowFit
+	s.Flow.Beads, cfg.Beads = t.frames.Beads, t.frames.Beads
+	replace(&cfg.Epochs, o.Epochs)
+	replace(&cfg.Batch, o.Batch)
+	replace(&cfg.RateHigh, o.Rate)
+	replace(&cfg.Pairing, o.Pairing)
+	replace(&cfg.Late, o.Late)
+	replace(&cfg.EMA, o.EMA)
+	replace(&s.HeldOut, o.HeldOut)
+	replace(&s.FieldHidden, o.Width)
+	var sizes any = s.Flow
+	if s.Field == Equivariant {
+		sizes = s.FieldHidden
+	}
+	return map[string]any{"field": s.Field, "sizes": sizes, "epochs": cfg.Epochs, "batch": cfg.Batch, "rate_high": cfg.RateHigh, "rate_low": cfg.RateLow,
+		"weight_decay": cfg.WeightDecay, "clip_value": cfg.ClipValue, "pairing": cfg.Pairing, "late": cfg.Late, "ema": cfg.EMA, "held_out": s.HeldOut}
+}
+
+// pmfSettings are those of a potential, as flowSettings. Error: beads without species.
+func (t *training) pmfSettings(o TrainOptions) (map[string]any, error) {
+	s := &t.settings
+	if o.Potential != "" {
+		*s = s.withPotential(o.Potential)
+	}
+	if err := s.forBeads(t.frames, t.meta); err != nil {
+		return nil, err
+	}
+	cfg := &s.PMFFit
+	replace(&cfg.Epochs, o.Epochs)
+	replace(&cfg.Batch, o.Batch)
+	replace(&cfg.Rate, o.Rate)
+	replace(&s.InvariantHidden, o.Width)
+	var sizes any = s.MACE
+	if s.Potential != MACE {
+		sizes = s.InvariantHidden
+	}
+	return map[string]any{"potential": s.Potential, "sizes": sizes, "epochs": cfg.Epochs, "batch": cfg.Batch, "rate": cfg.Rate, "rate_decay": cfg.RateDecay,
+		"cosine": cfg.Cosine, "clip_norm": cfg.ClipNorm, "validation": cfg.Validation}, nil
+}
+
+// potential is that of the settings for the frames.
+func (t *training) potential() (pmf.Potential, error) {
+	return t.settings.potential(t.frames.R, t.frames.Beads, units.KT(t.meta.Temperature))
+}
+
 // TrainFlow trains a flow on a file of frames, as they are: biased if their simulation was. The model goes to the file out (NPZ), its
 // card beside it. Frames held out in ten blocks of time tell its likelihood. A
 // run that was stopped goes on from its checkpoint beside out; a model that is
-// there already, of the same settings and data, is left as it is (fresh = false).
+// there already, of the same settings and data, is left as it is (fresh = false). A
+// likelihood that fails leaves a model all the same, whose card says so.
 //
 // Errors: those of the files and of the training; ctx.Err(), wrapped.
 func TrainFlow(ctx context.Context, b *backend.Backend, in, out string, o TrainOptions) (card *Card, fresh bool, err error) {
-	t, ready, err := newTraining(ctx, b, "flow", in, out, o, func(t *training) (map[string]any, error) {
-		s := &t.settings
-		if o.Field != "" {
-			*s = s.of(FlowKind{o.Field, flowFit(o.Preset, o.Field).Pairing})
-		}
-		cfg := &s.FlowFit
-		s.Flow.Beads, cfg.Beads = t.frames.Beads, t.frames.Beads
-		replace(&cfg.Epochs, o.Epochs)
-		replace(&cfg.Batch, o.Batch)
-		replace(&cfg.RateHigh, o.Rate)
-		replace(&cfg.Pairing, o.Pairing)
-		replace(&cfg.Late, o.Late)
-		replace(&cfg.EMA, o.EMA)
-		replace(&s.HeldOut, o.HeldOut)
-		replace(&s.FieldHidden, o.Width)
-		var field any = s.Flow
-		if s.Field == Equivariant {
-			field = s.FieldHidden
-		} else if o.Width != 0 {
-			return nil, fmt.Errorf("cgbg: a flow of field %s has the published sizes: a width is for %s", s.Field, Equivariant)
-		}
-		return map[string]any{"field": s.Field, "sizes": field, "epochs": cfg.Epochs, "batch": cfg.Batch, "rate_high": cfg.RateHigh, "rate_low": cfg.RateLow,
-			"weight_decay": cfg.WeightDecay, "clip_value": cfg.ClipValue, "pairing": cfg.Pairing, "late": cfg.Late, "ema": cfg.EMA, "held_out": s.HeldOut}, nil
-	})
+	t, ready, err := newTraining(ctx, b, "flow", in, out, o)
 	if err != nil || ready {
 		return t.cardOrNil(), false, err
 	}
@@ -152,56 +192,33 @@ func TrainFlow(ctx context.Context, b *backend.Backend, in, out string, o TrainO
 	if err != nil {
 		return nil, false, err
 	}
+	if o.Progress != nil {
+		o.Progress(0, min(t.settings.HeldOut, len(held)), "-ln q of frames held out")
+	}
 	l, err := m.NegLogLikelihood(ctx, positions(t.frames, held), t.settings.HeldOut, o.Seed, flow.SamplingAccuracy(b.Name, m.Field), o.Progress)
-	if err != nil {
+	if err != nil && ctx.Err() != nil {
 		return nil, false, err
 	}
 	t.card.Frames = len(kept)
-	t.card.Results["nll"], t.card.Results["nll_error"], t.card.Results["nll_frames"] = l.Mean, l.Error, l.Frames
+	t.card.likely(l, err)
 	card, err = t.finish(history, cfg.Epochs*max(1, len(kept)/cfg.Batch), m.Export)
 	return card, err == nil, err
 }
 
 // TrainPMF trains a potential on the forces of a file of frames, biased or
 // not (paper, Propositions 2 and 3), as [TrainFlow] does a flow. The last tenth
-// of the frames tells which parameters are kept.
+// of the frames tells which parameters are kept: those of the step that does best on it, see [pmf.Config]. The card has that step, its
+// error and the last step's; where the latter is a tenth larger, the training overfits, and the card's Warnings say so.
 //
-// Errors: frames without forces or species; else as TrainFlow.
+// Errors: frames without forces or species, or of an unknown temperature; else as TrainFlow.
 func TrainPMF(ctx context.Context, b *backend.Backend, in, out string, o TrainOptions) (card *Card, fresh bool, err error) {
-	t, ready, err := newTraining(ctx, b, "pmf", in, out, o, func(t *training) (map[string]any, error) {
-		s := &t.settings
-		if o.Potential != "" {
-			*s = s.withPotential(o.Potential)
-		}
-		if s.Potential != MACE && s.Potential != Invariant {
-			return nil, fmt.Errorf("cgbg: no potential %q with a file form: choose %q or %q", s.Potential, MACE, Invariant)
-		}
-		cfg := &s.PMFFit
-		if len(t.frames.F) != len(t.frames.R) {
-			return nil, fmt.Errorf("cgbg: %s: frames without forces: force matching needs them; import a trajectory that has them", in)
-		}
-		if err := s.forBeads(t.frames, t.meta); err != nil {
-			return nil, err
-		}
-		replace(&cfg.Epochs, o.Epochs)
-		replace(&cfg.Batch, o.Batch)
-		replace(&cfg.Rate, o.Rate)
-		replace(&s.InvariantHidden, o.Width)
-		var sizes any = s.MACE
-		if s.Potential != MACE {
-			sizes = s.InvariantHidden
-		} else if o.Width != 0 {
-			return nil, fmt.Errorf("cgbg: the potential %s has the published sizes: a width is for %s", MACE, Invariant)
-		}
-		return map[string]any{"potential": s.Potential, "sizes": sizes, "epochs": cfg.Epochs, "batch": cfg.Batch, "rate": cfg.Rate, "rate_decay": cfg.RateDecay,
-			"cosine": cfg.Cosine, "clip_norm": cfg.ClipNorm, "validation": cfg.Validation}, nil
-	})
+	t, ready, err := newTraining(ctx, b, "pmf", in, out, o)
 	if err != nil || ready {
 		return t.cardOrNil(), false, err
 	}
 	cfg := t.settings.PMFFit
 	cfg.Checkpoint, cfg.Progress, cfg.Start = t.checkpoint(), o.Progress, o.Start
-	potential, err := t.settings.potential(t.frames.R, t.frames.Beads, units.KT(t.meta.Temperature))
+	potential, err := t.potential()
 	if err != nil {
 		return nil, false, err
 	}
@@ -209,9 +226,7 @@ func TrainPMF(ctx context.Context, b *backend.Backend, in, out string, o TrainOp
 	if err != nil {
 		return nil, false, err
 	}
-	if len(history.Validation) > 0 {
-		t.card.Results["validation"] = slices.Min(history.Validation)
-	}
+	t.card.judge(history)
 	kept := t.frames.Len() - int(cfg.Validation*float64(t.frames.Len()))
 	card, err = t.finish(history, cfg.Epochs*max(1, kept/cfg.Batch), func(path string) error { return pmf.Export(path, m) })
 	return card, err == nil, err

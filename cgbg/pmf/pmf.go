@@ -64,8 +64,9 @@ type Config struct {
 	ClipNorm  float64 // gradients are scaled to at most this norm; 0: off
 	Seed      uint64
 	// Validation holds out the last part of the frames, and keeps the
-	// parameters of least loss on them; 0: off. Frames of one trajectory
-	// should be in the order of time, so that the part is a block.
+	// parameters of least loss on them, looked at fifty times a run or as often as is cheap; 0: off. Frames of one trajectory
+	// should be in the order of time, so that the part is a block. Populations by the potential's weights may go on
+	// improving where this loss stands still, with its noise: it guards against overfitting, and does not tell when to stop.
 	Validation float64
 	// RandomSplit holds out frames at random instead. Neighbours in time then
 	// stand on both sides, and the loss on them is too good.
@@ -142,7 +143,8 @@ func Fit(ctx context.Context, backend compute.Backend, pot Potential, r, f []flo
 			rows = min(rows, 16*p.Chunk()) // all at once: they must fit in memory
 		}
 		tc.ValidationInputs = trainingInputs(pot, thin(r[kept*dim:], dim, rows), thin(f[kept*dim:], dim, rows))
-		tc.ValidateEvery = max(perEpoch, steps/50)
+		// Fifty times a run, but so that it costs no more than about a tenth of it: a frame costs a third here of what it costs in a step.
+		tc.ValidateEvery = max(1, steps/50, 10*rows/(3*cfg.Batch))
 	}
 	history, err := train.Run(ctx, backend, m.Store, func(store *model.Store, inputs []*graph.Node) *graph.Node {
 		index := store.RandomIntN(inputs[0].Graph(), int32(kept), shapes.Make(dtypes.Int32, cfg.Batch, 1))

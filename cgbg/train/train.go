@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -118,6 +119,7 @@ func Run(ctx context.Context, backend compute.Backend, store *model.Store, loss 
 		}
 	}
 	if l.state.step < cfg.Steps {
+		l.progress(false) // the first call compiles, which may take a minute
 		if err := l.build(backend, loss); err != nil {
 			return nil, err
 		}
@@ -301,16 +303,21 @@ func (l *loop) progress(final bool) {
 	if l.cfg.Progress == nil {
 		return
 	}
-	note := ""
-	if n := len(l.state.Loss); n > 0 {
-		note = fmt.Sprintf("loss %.4g", l.state.Loss[n-1])
-	}
+	var notes []string
 	if e := l.cfg.StepsPerEpoch; e > 0 {
-		note = fmt.Sprintf("epoch %d/%d, %s", l.state.step/e, l.cfg.Steps/e, note)
+		notes = append(notes, fmt.Sprintf("epoch %d/%d", l.state.step/e, l.cfg.Steps/e))
+	}
+	if n := len(l.state.Loss); n > 0 {
+		notes = append(notes, fmt.Sprintf("loss %.4g", l.state.Loss[n-1]))
 	}
 	if n := len(l.state.Validation); n > 0 {
-		note += fmt.Sprintf(", validation %.4g", l.state.Validation[n-1])
+		v := fmt.Sprintf("validation %.4g", l.state.Validation[n-1])
+		if b := l.state.BestStep; b > 0 && b < l.state.ValidationStep[n-1] {
+			v += fmt.Sprintf(" (least %.4g at step %d)", l.state.best, b)
+		}
+		notes = append(notes, v)
 	}
+	note := strings.Join(notes, ", ")
 	if final && l.first > 0 {
 		note += fmt.Sprintf(" (resumed at step %d)", l.first)
 	}

@@ -22,7 +22,8 @@ more frames, evenly spaced in time, and tells what the weights are worth with ea
 samples of every flow under one potential, or of the samples of one flow under every
 potential. It prints all steps on all frames, and for every number of frames the steps that do
 best on held-out frames. Steps are rounded to whole passes over the frames, one at least; numbers of frames
-that the file does not have are left out. Points go to the file as they are done; the same
+that the file does not have are left out. Beads without phi and psi have no P(phi > 0). The other
+model must be of the same beads, map and temperature as the frames. Points go to the file as they are done; the same
 command goes on after Ctrl-C.
 
 `
@@ -79,7 +80,11 @@ func curveCommand(ctx context.Context, args []string, stdout io.Writer) error {
 			if p.KHat != nil {
 				khat = fmt.Sprintf("%.2f", *p.KHat)
 			}
-			fmt.Fprintf(t, "%d\t%d\t%.5g\t%.1f ± %.1f\t%s\t%.4f ± %.4f\n", p.Frames, p.Steps, p.Score.Value, 100*p.ESS.Value, 100*p.ESS.Error, khat, p.Positive.Value, p.Positive.Error)
+			positive := "none"
+			if p.Positive.Error > 0 || p.Positive.Value > 0 {
+				positive = fmt.Sprintf("%.4f ± %.4f", p.Positive.Value, p.Positive.Error)
+			}
+			fmt.Fprintf(t, "%d\t%d\t%.5g\t%.1f ± %.1f\t%s\t%s\n", p.Frames, p.Steps, p.Score.Value, 100*p.ESS.Value, 100*p.ESS.Error, khat, positive)
 		}
 	}
 	return t.Flush()

@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/cgbg-go/lab/cgbg/cli"
@@ -53,9 +54,15 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	err := dispatch(ctx, os.Args[1:], os.Stdout)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "cgbg: %v\n", err)
+		fmt.Fprintln(os.Stderr, message(err))
 	}
 	os.Exit(exitCode(err))
+}
+
+// message is an error as users see it: behind the program's name, which errors of package cgbg begin with already.
+func message(err error) string {
+	const name = "cgbg: "
+	return name + strings.TrimPrefix(err.Error(), name)
 }
 
 // errUsage is returned for command lines that cannot be understood.

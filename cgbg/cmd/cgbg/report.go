@@ -14,8 +14,8 @@ const reportUsage = `usage: go run ./cgbg/cmd/cgbg report -reference FRAMES.arro
 Scores weighted samples (of "cgbg sample -pmf" or "cgbg reweight") against a simulation, on the
 dihedrals phi and psi: Jensen-Shannon divergence and error of the free energy, with errors
 and floors (what a perfect model would score with as many samples), before and after
-reweighting. The reference has beads or dihedrals (import -map dihedrals), and weights where
-it was biased. DIR gets results.json, the free energies along phi and psi (profiles), over
+reweighting. The reference has beads or dihedrals (import -map dihedrals), maybe of another
+map, at the same temperature, and weights where it was biased. DIR gets results.json, the free energies along phi and psi (profiles), over
 both (maps), the weights, each as PNG and SVG, and report.json: what was scored, by checksum.
 
 `
@@ -46,7 +46,13 @@ func reportCommand(ctx context.Context, args []string, stdout io.Writer) error {
 
 // tell prints an evaluation.
 func tell(w io.Writer, e *cgbg.Evaluation, dir string) {
-	for _, r := range e.Results() {
+	tellResults(w, e.Results())
+	fmt.Fprintf(w, "%s\nfigures and results.json are in %s\n", e.Weights.Verdict, dir)
+}
+
+// tellResults prints numbers, a line each.
+func tellResults(w io.Writer, results []cgbg.Result) {
+	for _, r := range results {
 		line := fmt.Sprintf("%-32s %.4g", r.Name, r.Value)
 		if r.Error == r.Error {
 			line += fmt.Sprintf(" ± %.2g", r.Error)
@@ -59,5 +65,4 @@ func tell(w io.Writer, e *cgbg.Evaluation, dir string) {
 		}
 		fmt.Fprintln(w, line)
 	}
-	fmt.Fprintf(w, "%s\nfigures and results.json are in %s\n", e.Weights.Verdict, dir)
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"time"
 
@@ -25,7 +26,10 @@ const runUsage = `usage: go run ./cgbg/cmd/cgbg run FILE.toml
 Goes from trajectories to free energies: maps the trajectories to beads, trains a potential
 of mean force and a flow, draws weighted samples, and scores them against the simulation.
 What is there already and unchanged is not done again; a run that was stopped goes on where
-it stood. Paths are relative to the file. Everything but [data] may be left out:
+it stood. What a step will need is looked at before anything is trained: forces, the
+temperature, species, flow and potential of the same beads and map, a reference at the same
+temperature. Beads without phi and psi (of a map of your own) end with what the weights are
+worth, without scores. Paths are relative to the file. Everything but [data] may be left out:
 
   out  = "ala2"                        # folder of all results; the file's name without .toml
   seed = 1                             # of everything random
@@ -51,7 +55,7 @@ it stood. Paths are relative to the file. Everything but [data] may be left out:
   until_ess = 1000                     # effective ones to stop at
   checks    = 64
 
-  [reference]                          # else the frames of [data], with their weights
+  [reference]                          # else the frames of [data], with their weights; phi and psi, or beads that have them
   frames = "long_dihedrals.arrow"
   title  = "MD, explicit water"
 
@@ -120,6 +124,8 @@ func readPlan(path string) (*plan, error) {
 		return nil, fmt.Errorf("%s: [data] has frames and trajectories: one of them", path)
 	case len(d.Trajectories) > 0 && !(d.Temperature > 0):
 		return nil, fmt.Errorf("%s: [data] needs temperature, of the simulation in K: models and weights depend on it", path)
+	case d.Frames != "" && !reflect.DeepEqual(*d, dataPlan{Frames: d.Frames}):
+		return nil, fmt.Errorf("%s: [data] has frames, which are mapped already: structure, map, weights, temperature and the like go with trajectories", path)
 	}
 	if p.Out == "" {
 		p.Out = strings.TrimSuffix(filepath.Base(path), ".toml")
@@ -157,26 +163,42 @@ func runCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	return p.run(ctx, stdout)
+}
+
+// run does the steps, the checks of all of them first.
+func (p *plan) run(ctx context.Context, stdout io.Writer) error {
+	w := p.workflow()
+	if err := p.early(w); err != nil {
+		return err
+	}
 	b, err := backend.Open()
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(stdout, b)
-	frames, err := p.frames(ctx, stdout)
+	if w.Frames, err = p.frames(ctx, stdout); err != nil {
+		return err
+	}
+	scored, err := w.Check()
 	if err != nil {
 		return err
 	}
-	pmf, err := p.model(ctx, b, stdout, "pmf", p.PMF, frames, cgbg.TrainPMF)
+	if !scored {
+		fmt.Fprintln(stdout, "the beads have no phi and psi: weights are reported, without scores against the simulation")
+	}
+	pmf, err := p.model(ctx, b, stdout, "pmf", w.PMF, w.Frames, cgbg.TrainPMF)
 	if err != nil {
 		return err
 	}
-	flow, err := p.model(ctx, b, stdout, "flow", p.Flow, frames, cgbg.TrainFlow)
+	flow, err := p.model(ctx, b, stdout, "flow", w.Flow, w.Frames, cgbg.TrainFlow)
 	if err != nil {
 		return err
 	}
 	samples := filepath.Join(p.Out, "samples.arrow")
 	fmt.Fprintln(stdout, "samples:", samples)
-	d, err := cgbg.Draw(ctx, b, flow, samples, cgbg.DrawOptions{N: p.Sample.N, UntilESS: p.Sample.UntilESS, Seed: p.Seed, Checks: p.Sample.Checks, PMF: pmf, Progress: lines(os.Stderr)})
+	w.Draw.PMF, w.Draw.Progress = pmf, lines(os.Stderr)
+	d, err := cgbg.Draw(ctx, b, flow, samples, w.Draw)
 	if err != nil {
 		return err
 	}
@@ -185,11 +207,64 @@ func runCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		note = "there already"
 	}
 	fmt.Fprintf(stdout, "  %d, %s\n", d.N, note)
-	reference := p.Reference.Frames
-	if reference == "" {
-		reference = frames
+	return p.report(ctx, stdout, w, samples, scored)
+}
+
+// workflow is the plan as the library knows it, before its frames are there.
+func (p *plan) workflow() *cgbg.Workflow {
+	model := func(kind string, m modelPlan) cgbg.WorkflowModel {
+		return cgbg.WorkflowModel{Model: m.Model, Frames: m.Frames, Out: filepath.Join(p.Out, kind+".npz"), Options: cgbg.TrainOptions{Preset: m.Preset, Seed: p.Seed, Epochs: m.Epochs,
+			Batch: m.Batch, Rate: m.Rate, Width: m.Width, Potential: m.Potential, Field: m.Field, Pairing: m.Pairing, Late: m.Late, EMA: m.EMA, HeldOut: m.HeldOut, Start: m.From}}
 	}
-	e, err := cgbg.Report(ctx, samples, p.Out, cgbg.ReportOptions{Name: filepath.Base(p.Out), Title: p.Reference.Title, Reference: reference, Seed: int(p.Seed)})
+	return &cgbg.Workflow{Frames: p.Data.Frames, Flow: model("flow", p.Flow), PMF: model("pmf", p.PMF), Reference: p.Reference.Frames, Dir: p.Out,
+		Draw: cgbg.DrawOptions{N: p.Sample.N, UntilESS: p.Sample.UntilESS, Seed: p.Seed, Checks: p.Sample.Checks}}
+}
+
+// early finds what would stop the run before trajectories, which may be long, are imported.
+func (p *plan) early(w *cgbg.Workflow) error {
+	for _, m := range []struct {
+		kind  string
+		model cgbg.WorkflowModel
+	}{{"pmf", w.PMF}, {"flow", w.Flow}} {
+		var err error
+		switch {
+		case m.model.Model != "":
+			_, err = cgbg.ReadCard(m.model.Model)
+		case m.model.Frames != "":
+			_, err = cgbg.CheckTraining(m.kind, m.model.Frames, m.model.Out, m.model.Options)
+		default:
+			err = m.model.Options.Check(m.kind)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if p.Reference.Frames == "" {
+		return nil
+	}
+	if _, err := os.Stat(p.Reference.Frames); err != nil {
+		return fmt.Errorf("the reference: %w", err)
+	}
+	return nil
+}
+
+// report scores the samples, or tells what their weights are worth where they cannot be scored.
+func (p *plan) report(ctx context.Context, stdout io.Writer, w *cgbg.Workflow, samples string, scored bool) error {
+	name := filepath.Base(p.Out)
+	if !scored {
+		r, err := cgbg.ReportWeights(ctx, samples, p.Out, name)
+		if err != nil {
+			return err
+		}
+		tellResults(stdout, r.Results())
+		fmt.Fprintf(stdout, "%s\nweights and results.json are in %s\n", r.Weights.Verdict, p.Out)
+		return nil
+	}
+	reference := w.Reference
+	if reference == "" {
+		reference = w.Frames
+	}
+	e, err := cgbg.Report(ctx, samples, p.Out, cgbg.ReportOptions{Name: name, Title: p.Reference.Title, Reference: reference, Seed: int(p.Seed)})
 	if err != nil {
 		return err
 	}
@@ -259,19 +334,18 @@ func (p *plan) frames(ctx context.Context, stdout io.Writer) (string, error) {
 }
 
 // model is the file of a model, trained where none is given.
-func (p *plan) model(ctx context.Context, b *backend.Backend, stdout io.Writer, kind string, m modelPlan, frames string,
+func (p *plan) model(ctx context.Context, b *backend.Backend, stdout io.Writer, kind string, m cgbg.WorkflowModel, frames string,
 	make func(context.Context, *backend.Backend, string, string, cgbg.TrainOptions) (*cgbg.Card, bool, error)) (string, error) {
 	if m.Model != "" {
 		fmt.Fprintf(stdout, "%s: %s\n", kind, m.Model)
 		return m.Model, nil
 	}
-	out := filepath.Join(p.Out, kind+".npz")
-	fmt.Fprintf(stdout, "%s: %s\n", kind, out)
+	fmt.Fprintf(stdout, "%s: %s\n", kind, m.Out)
 	if m.Frames != "" {
 		frames = m.Frames
 	}
-	card, fresh, err := make(ctx, b, frames, out, cgbg.TrainOptions{Preset: m.Preset, Seed: p.Seed, Epochs: m.Epochs, Batch: m.Batch, Rate: m.Rate, Width: m.Width, Potential: m.Potential,
-		Field: m.Field, Pairing: m.Pairing, Late: m.Late, EMA: m.EMA, HeldOut: m.HeldOut, Start: m.From, Progress: lines(os.Stderr)})
+	m.Options.Progress = lines(os.Stderr)
+	card, fresh, err := make(ctx, b, frames, m.Out, m.Options)
 	if err != nil {
 		return "", err
 	}
@@ -279,6 +353,7 @@ func (p *plan) model(ctx context.Context, b *backend.Backend, stdout io.Writer, 
 	if !fresh {
 		verb = "there already, of " + card.Made.Format(time.DateOnly)
 	}
-	fmt.Fprintf(stdout, "  %d frames, %d steps, %s\n", card.Frames, card.Steps, verb)
-	return out, nil
+	fmt.Fprintf(stdout, "  %d frames, %d steps, %s; held out: %s\n", card.Frames, card.Steps, verb, card.Score())
+	warn(stdout, m.Out, card)
+	return m.Out, nil
 }

@@ -97,6 +97,7 @@ func TestRunErrors(t *testing.T) {
 		{"", "[data]"},
 		{"[data]\nframes = 'a.arrow'\ntrajectories = ['b.trr']", "one of them"},
 		{"[data]\ntrajectories = ['b.trr']\nstructure = 'b.gro'", "needs temperature"},
+		{"[data]\nframes = 'a.arrow'\ntemperature = 300", "mapped already"},
 		{"[data]\nframes = 'a.arrow'\n[flow]\nepoch = 3", "flow.epoch"},
 		{"[data]\nframes = 'a.arrow'\n[sample]\nn = 'many'", "sample"},
 		{"[data\n", "line 2"},

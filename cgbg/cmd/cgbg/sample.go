@@ -15,7 +15,9 @@ import (
 const sampleUsage = `usage: go run ./cgbg/cmd/cgbg sample [flags] -o SAMPLES.arrow FLOW.npz
 
 Draws samples of a flow with their exact log-density (R, logq). With -pmf, a potential of
-mean force, they get energies and log-weights too (u, logw), and the weights a verdict.
+mean force, they get energies and log-weights too (u, logw), and the weights a verdict. Flow
+and potential must be of the same beads, species, map, temperature and units, as their cards
+(FILE.npz.json) tell; without a known temperature nothing is weighed.
 -until-ess draws until the weights are worth so many equal samples, at most -n.
 
 The file is written part by part: Ctrl-C keeps the parts, and the same command goes on
@@ -70,6 +72,8 @@ const reweightUsage = `usage: go run ./cgbg/cmd/cgbg reweight -flow FLOW.npz -pm
 
 Weighs the samples that a flow gave by another potential of mean force: energies and
 log-weights (u, logw) go to a new file, and the weights get a verdict. No sample is drawn.
+Samples, flow and potential must be of the same beads, species, map, temperature and units;
+the samples must come from this very file of the flow.
 
 `
 

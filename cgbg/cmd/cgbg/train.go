@@ -27,7 +27,11 @@ Trains a model on frames.
          a hundred times the noise else
 
 The model goes to the file of -o, and a card beside it (MODEL.npz.json) says how it was
-made: settings, data, backend, version, and how well it does on held-out frames. Ctrl-C keeps
+made: settings, data, backend, version, and how well it does on held-out frames. A potential
+keeps the step that does best on them, and the command says so when the last step is a tenth
+worse: it overfits. (Populations may still improve where that error stands still: "cgbg curve".)
+A flow whose likelihood cannot be computed is kept, with the reason in its card.
+Potentials, and weights later, need the temperature of the frames (import -temperature). Ctrl-C keeps
 what was done: the same command goes on from there. A model that is made already from the
 same settings and data is left as it is.
 
@@ -87,50 +91,14 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	if !fresh {
 		verb = "is there already, of the same settings and data, made"
 	}
-	score := fmt.Sprintf("-ln q = %.2f ± %.2f nats a frame", card.Results["nll"], card.Results["nll_error"])
-	if rest[0] == "pmf" {
-		score = fmt.Sprintf("mean squared error of a force component %.4g (kJ/mol/nm)², the forces' noise included", card.Results["validation"])
-	}
-	fmt.Fprintf(stdout, "%s %s %s: %d frames, %d steps; held out: %s\n", *out, verb, card.Made.Format(time.DateOnly), card.Frames, card.Steps, score)
+	fmt.Fprintf(stdout, "%s %s %s: %d frames, %d steps; held out: %s\n", *out, verb, card.Made.Format(time.DateOnly), card.Frames, card.Steps, card.Score())
+	warn(stdout, *out, card)
 	return nil
 }
 
-// lines tells progress on a line that changes in place where that is possible,
-// and every half minute elsewhere.
-func lines(w *os.File) cgbg.Progress {
-	info, err := w.Stat()
-	terminal := err == nil && info.Mode()&os.ModeCharDevice != 0
-	start, last, first := time.Now(), time.Time{}, -1
-	return func(done, total int, note string) {
-		if first < 0 || done < first { // another task
-			start, first = time.Now(), done
-		}
-		every := 30 * time.Second
-		if terminal {
-			every = 200 * time.Millisecond
-		}
-		if time.Since(last) < every && done < total {
-			return
-		}
-		last = time.Now()
-		left := ""
-		if done > first && done < total {
-			left = ", " + (time.Duration(float64(time.Since(start)) / float64(done-first) * float64(total-done))).Round(time.Second).String() + " left"
-		}
-		if note != "" {
-			note = ", " + note
-		}
-		text := fmt.Sprintf("%d of %d%s%s", done, total, left, note)
-		switch {
-		case terminal && done < total:
-			fmt.Fprintf(w, "\r\033[K%s", text)
-		case terminal:
-			fmt.Fprintf(w, "\r\033[K%s\n", text)
-		default:
-			fmt.Fprintln(w, text)
-		}
-		if done >= total {
-			first = -1
-		}
+// warn prints what whoever uses a model should know of its training.
+func warn(w io.Writer, model string, card *cgbg.Card) {
+	for _, text := range card.Warnings() {
+		fmt.Fprintf(w, "warning: %s: %s\n", model, text)
 	}
 }

@@ -1,0 +1,197 @@
+package cgbg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/cgbg-go/lab/cgbg/cgmap"
+	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/data"
+)
+
+// leastHeldOut is the least number of frames that a likelihood is computed on: two in each of ten blocks.
+const leastHeldOut = 20
+
+// Check tells what is wrong with the options for a kind of model ("flow" or "pmf"), before anything is read.
+func (o TrainOptions) Check(kind string) error {
+	s, err := NewAlanineSettings(o.Preset, o.Seed)
+	if err != nil {
+		return err
+	}
+	field, potential := s.Field, s.Potential
+	replace(&field, o.Field)
+	replace(&potential, o.Potential)
+	switch {
+	case o.Width < 0 || o.Epochs < 0 || o.Batch < 0 || o.HeldOut < 0 || !(o.Rate >= 0) || !(o.Late >= 0) || !(o.EMA >= 0):
+		return fmt.Errorf("cgbg: a training of %d epochs, batches of %d, rate %g, width %d, late %g, EMA %g, %d frames held out: none can be negative", o.Epochs, o.Batch, o.Rate, o.Width, o.Late, o.EMA, o.HeldOut)
+	case kind == "pmf" && potential != MACE && potential != Invariant:
+		return fmt.Errorf("cgbg: no potential %q with a file form: choose %q or %q", potential, MACE, Invariant)
+	case kind == "pmf" && potential == MACE && o.Width != 0:
+		return fmt.Errorf("cgbg: the potential %s has the published sizes: a width is for %s", MACE, Invariant)
+	case kind == "pmf":
+		return nil
+	case field != GraphTransformer && field != Equivariant:
+		return fmt.Errorf("cgbg: no vector field %q: choose %q or %q", field, GraphTransformer, Equivariant)
+	case field != Equivariant && o.Width != 0:
+		return fmt.Errorf("cgbg: a flow of field %s has the published sizes: a width is for %s", field, Equivariant)
+	case !slices.Contains([]flow.Pairing{"", flow.Independent, flow.Aligned, flow.Transported}, o.Pairing):
+		return fmt.Errorf("cgbg: no pairing %q: choose %q, %q or %q", o.Pairing, flow.Independent, flow.Aligned, flow.Transported)
+	case o.HeldOut > 0 && o.HeldOut < leastHeldOut:
+		return fmt.Errorf("cgbg: a likelihood of %d frames held out: at least %d", o.HeldOut, leastHeldOut)
+	case o.Late > 0 && o.Late < 1 || o.EMA >= 1:
+		return fmt.Errorf("cgbg: flow times late by %g and an average of decay %g: the former at least 1, the latter below 1", o.Late, o.EMA)
+	}
+	return nil
+}
+
+// checkFrames tells why n frames of a file cannot teach a kind of model.
+func checkFrames(kind, in string, meta data.Meta, n int, forces bool) error {
+	_, held := holdOut(n)
+	switch {
+	case meta.Dim != 3:
+		return fmt.Errorf("cgbg: %s: %d numbers a bead (map %q): models are of beads with three coordinates; import with another map", in, meta.Dim, meta.Mapping)
+	case kind == "flow" && len(held) < leastHeldOut:
+		return fmt.Errorf("cgbg: %s: of %d frames a flow would hold out %d for its likelihood: at least %d; give it %d frames", in, n, len(held), leastHeldOut, heldOutPart*leastHeldOut)
+	case kind == "flow":
+		return nil
+	case !forces:
+		return fmt.Errorf("cgbg: %s: frames without forces: force matching needs them; import a trajectory that has them", in)
+	case n < heldOutPart:
+		return fmt.Errorf("cgbg: %s: %d frames: a potential holds out one in ten to see which of its steps is best; give it more", in, n)
+	}
+	return warm(in, meta)
+}
+
+// checkStart tells whether a training can go on from a model: one of the same kind, of the same beads and map. Its
+// temperature may be another.
+func checkStart(kind, start, in string, meta data.Meta) error {
+	if start == "" {
+		return nil
+	}
+	card, err := ReadCard(start)
+	if errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Stat(start); err != nil {
+			return fmt.Errorf("cgbg: the model to go on from: %w", err)
+		}
+		return nil // without its card, sizes and names of its parameters still tell
+	}
+	if err == nil {
+		err = card.checkKind(start, kind)
+	}
+	if err != nil {
+		return err
+	}
+	was := card.meta()
+	was.Temperature, meta.Temperature = 1, 1
+	if err := belong(in, meta, start, was); err != nil {
+		return fmt.Errorf("cgbg: the model to go on from is of others than the frames: %w", err)
+	}
+	return nil
+}
+
+// checkOut tells whether a file can be written, where its folder is there or can be made; nothing stays behind.
+func checkOut(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("cgbg: %s is a folder: name a file to write", path)
+	}
+	dir := filepath.Dir(path)
+	for {
+		info, err := os.Stat(dir)
+		if err == nil && !info.IsDir() {
+			return fmt.Errorf("cgbg: %s cannot be written: %s is no folder", path, dir)
+		}
+		if err == nil || filepath.Dir(dir) == dir {
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	f, err := os.CreateTemp(dir, ".cgbg-*")
+	if err != nil {
+		return fmt.Errorf("cgbg: %s cannot be written: %w", path, err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// CheckTraining tells, without training, what would stop [TrainFlow] or [TrainPMF] (kind "flow" or "pmf"): options,
+// frames, the model to go on from, the file to write. It returns the frames' description.
+func CheckTraining(kind, in, out string, o TrainOptions) (data.Meta, error) {
+	t, err := readTraining(kind, in, out, o)
+	if err != nil {
+		return data.Meta{}, err
+	}
+	var network any
+	if kind == "flow" {
+		network, err = t.settings.field(t.frames.R, t.frames.Beads)
+	} else {
+		network, err = t.potential()
+	}
+	if c, ok := network.(interface{ Check() error }); ok && err == nil {
+		err = c.Check()
+	}
+	if err != nil {
+		return t.meta, fmt.Errorf("cgbg: %s: %w", in, err)
+	}
+	return t.meta, nil
+}
+
+// dihedral tells whether φ and ψ of a residue are known: they are the frames, or beads have them.
+func dihedral(m data.Meta) bool {
+	if m.Dim == 2 {
+		return true
+	}
+	_, err := cgmap.Backbone(m.Beads)
+	return err == nil
+}
+
+// checkReference tells whether samples can be scored against frames of a simulation. Their beads may
+// differ (a reference may be dihedrals alone), their temperature must be the same.
+func checkReference(samples string, meta data.Meta, reference string, of data.Meta) error {
+	for _, one := range []struct {
+		name string
+		meta data.Meta
+	}{{samples, meta}, {reference, of}} {
+		if err := warm(one.name, one.meta); err != nil {
+			return err
+		}
+		if !dihedral(one.meta) {
+			return fmt.Errorf("cgbg: %s: beads %q have no φ and ψ, which scores against a simulation are on: weights can be looked at without them, scores need another map", one.name, one.meta.Beads)
+		}
+	}
+	if d := meta.Temperature - of.Temperature; d > sameTemperature*of.Temperature || -d > sameTemperature*of.Temperature {
+		return fmt.Errorf("cgbg: %s is at %g K, but the reference %s at %g K: take a simulation at the same temperature", samples, meta.Temperature, reference, of.Temperature)
+	}
+	return nil
+}
+
+// describe opens a file of frames, and tells what they are, how many, and whether a column is there.
+func describe(file, column string) (meta data.Meta, n int, there bool, err error) {
+	r, err := data.Open(file)
+	if err != nil {
+		return meta, 0, false, err
+	}
+	defer r.Close()
+	return r.Meta(), r.Len(), slices.Contains(r.Columns(), column), nil
+}
+
+// checkSamples tells whether samples in a file are of a flow, by its card and its checksum, and have log-densities.
+func checkSamples(ctx context.Context, in, flowFile string, card *Card) error {
+	meta, _, there, err := describe(in, "logq")
+	if err != nil {
+		return err
+	}
+	if !there {
+		return fmt.Errorf("cgbg: %s: no column logq: these are no samples of a flow; draw some with \"cgbg sample\"", in)
+	}
+	if err := belong(in, meta, flowFile, card.meta()); err != nil {
+		return err
+	}
+	sum, err := data.Checksum(ctx, flowFile)
+	if err == nil && sum != meta.SourceSHA {
+		err = fmt.Errorf("cgbg: %s was drawn from %s, not from this %s: their SHA-256 differ", in, meta.Source, flowFile)
+	}
+	return err
+}

@@ -1,0 +1,87 @@
+package cgbg
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/train"
+)
+
+// Keys of a card's results.
+const (
+	resultNLL             = "nll"              // flows: −ln q of held-out frames, nats a frame; null where it failed
+	resultNLLError        = "nll_error"        // its standard error
+	resultNLLFrames       = "nll_frames"       // frames that it is of
+	resultNLLFailed       = "nll_failed"       // why there is none
+	resultValidation      = "validation"       // potentials: squared force error on held-out frames, (kJ/mol/nm)², of the parameters that were kept
+	resultValidationFinal = "validation_final" // the same after the last step
+	resultBestStep        = "best_step"        // whose parameters were kept
+)
+
+// overfits is how much larger the final error on held-out frames is than the least one, from which a training counts as overfitting.
+const overfits = 1.1
+
+// judge writes down what a training's validations say.
+func (c *Card) judge(h *train.History) {
+	k := slices.Index(h.ValidationStep, h.BestStep)
+	if k < 0 { // none was a number
+		return
+	}
+	c.Results[resultValidation], c.Results[resultBestStep] = h.Validation[k], h.BestStep
+	c.Results[resultValidationFinal] = h.Validation[len(h.Validation)-1]
+}
+
+// likely writes down a likelihood, or why there is none.
+func (c *Card) likely(l *flow.Likelihood, err error) {
+	if err == nil && (math.IsNaN(l.Mean) || math.IsInf(l.Mean, 0)) {
+		err = fmt.Errorf("the mean of -ln q is %g", l.Mean)
+	}
+	if err != nil {
+		c.Results[resultNLL], c.Results[resultNLLError], c.Results[resultNLLFailed] = nil, nil, err.Error()
+		return
+	}
+	c.Results[resultNLL], c.Results[resultNLLError], c.Results[resultNLLFrames] = l.Mean, l.Error, l.Frames
+}
+
+// number is a result, whether made now or read from a file; ok: it is there and a number.
+func (c *Card) number(key string) (x float64, ok bool) {
+	switch v := c.Results[key].(type) {
+	case float64:
+		return v, true
+	case int:
+		return float64(v), true
+	}
+	return 0, false
+}
+
+// Score says how well the model does on held-out frames.
+func (c *Card) Score() string {
+	x, ok := c.number(map[string]string{"flow": resultNLL, "pmf": resultValidation}[c.Kind])
+	switch {
+	case !ok:
+		return "not known"
+	case c.Kind == "flow":
+		e, _ := c.number(resultNLLError)
+		return fmt.Sprintf("-ln q = %.2f ± %.2f nats a frame", x, e)
+	}
+	best := ""
+	if step, ok := c.number(resultBestStep); ok {
+		best = fmt.Sprintf(", at step %.0f of %d, the best", step, c.Steps)
+	}
+	return fmt.Sprintf("mean squared error of a force component %.4g (kJ/mol/nm)², the forces' noise included%s", x, best)
+}
+
+// Warnings are what whoever uses the model should know of its training: a flow without a likelihood, a potential that overfits.
+func (c *Card) Warnings() (list []string) {
+	if why, ok := c.Results[resultNLLFailed].(string); ok {
+		list = append(list, fmt.Sprintf("the likelihood of held-out frames failed, which a good flow's does not: %s. Samples may fail as well: train longer, with a lower -rate, or on more frames, and look for frames unlike all others", why))
+	}
+	best, ok := c.number(resultValidation)
+	final, ok2 := c.number(resultValidationFinal)
+	if step, _ := c.number(resultBestStep); ok && ok2 && !(final <= overfits*best) {
+		list = append(list, fmt.Sprintf("it overfits: on held-out frames its error was least at step %.0f of %d, %.4g (kJ/mol/nm)², and %.4g at the end. The parameters of step %.0f are kept; more frames help, or fewer -epochs", step, c.Steps, best, final, step))
+	}
+	return list
+}
