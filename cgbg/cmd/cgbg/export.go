@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/gromacs"
 	"github.com/cgbg-go/lab/data/npz"
@@ -38,6 +39,9 @@ func exportCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return fmt.Errorf("%w: export takes one file and -o (-h explains)", errUsage)
 	case *n < 0:
 		return fmt.Errorf("%w: -n %d: 0 (all) or more", errUsage, *n)
+	}
+	if err := cli.CheckPaths([]string{*out}, rest); err != nil {
+		return err
 	}
 	switch ext := strings.ToLower(filepath.Ext(*out)); ext {
 	case ".npz":

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
+	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/gromacs"
 	"gonum.org/v1/gonum/mat"
@@ -127,6 +128,9 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	im.trajectories = rest
+	if err := im.checkPaths(); err != nil {
+		return err
+	}
 	n, err := im.run(ctx)
 	if err != nil {
 		return err
@@ -158,6 +162,15 @@ func (im *importer) check() error {
 		return fmt.Errorf("%w: -map %s: %s, %s, or a file (-h explains), and there is no such file", errUsage, im.mapping, strings.Join(cgmap.Names, ", "), dihedrals)
 	}
 	return nil
+}
+
+// checkPaths verifies that no file it reads is replaced, or is none.
+func (im *importer) checkPaths() error {
+	inputs := append([]string{im.structure, im.awh, im.bias}, im.trajectories...)
+	if im.mapping != dihedrals && !slices.Contains(cgmap.Names, im.mapping) {
+		inputs = append(inputs, im.mapping)
+	}
+	return cli.CheckPaths([]string{im.out}, inputs)
 }
 
 func (im *importer) run(ctx context.Context) (frames int, err error) {

@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
+	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/cgbg/reweight"
 	"github.com/cgbg-go/lab/data"
@@ -31,6 +32,9 @@ func infoCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	if len(rest) == 0 {
 		return fmt.Errorf("%w: info takes the files (-h explains)", errUsage)
+	}
+	if err := cli.CheckPaths(nil, rest); err != nil {
+		return err
 	}
 	for _, path := range rest {
 		if err := info(ctx, path, stdout); err != nil {
@@ -164,6 +168,9 @@ func headCommand(_ context.Context, args []string, stdout io.Writer) error {
 		return fmt.Errorf("%w: head takes one file (-h explains)", errUsage)
 	case *n < 1:
 		return fmt.Errorf("%w: -n %d: at least 1", errUsage, *n)
+	}
+	if err := cli.CheckPaths(nil, rest); err != nil {
+		return err
 	}
 	r, err := data.Open(rest[0])
 	if err != nil {

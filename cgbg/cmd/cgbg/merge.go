@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/cgbg/reweight"
 	"github.com/cgbg-go/lab/data"
 )
@@ -34,6 +35,9 @@ func mergeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	case len(rest) < 2 || *out == "":
 		return fmt.Errorf("%w: merge takes two files or more and -o (-h explains)", errUsage)
+	}
+	if err := cli.CheckPaths([]string{*out}, rest); err != nil {
+		return err
 	}
 	first, err := metaOf(rest[0])
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/gromacs"
 	"github.com/cgbg-go/lab/data/hub"
@@ -141,9 +142,15 @@ func pullCommand(ctx context.Context, args []string, stdout io.Writer) error {
 			*out = base + ".arrow"
 		}
 	}
+	if err := cli.CheckPaths([]string{*out}, nil); err != nil {
+		return err
+	}
 	client := &hub.Client{Progress: downloadLine(os.Stderr)}
 	path, err := client.Fetch(ctx, publishedSet, *revision, p.file)
 	if err != nil {
+		return err
+	}
+	if err := cli.CheckPaths([]string{*out}, []string{path}); err != nil { // a file of the cache
 		return err
 	}
 	if !p.convert {

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
+	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/data/recipe"
 )
 
@@ -59,6 +61,9 @@ func recipeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := im.check(); err != nil {
 		return err
 	}
+	if err := im.checkRecipe(o); err != nil {
+		return err
+	}
 	o.Length = *ns * 1000
 	o.Report = stepLine(os.Stderr)
 	result, err := recipe.Run(ctx, o)
@@ -74,6 +79,18 @@ func recipeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	fmt.Fprintf(stdout, "%s: %d frames of %d beads\n", im.out, n, len(im.meta.Beads))
 	return nil
+}
+
+// checkRecipe verifies that the frames replace nothing that is read, what GROMACS makes for them included.
+func (im *importer) checkRecipe(o recipe.Options) error {
+	if err := cli.CheckFolder(o.Dir); err != nil {
+		return err
+	}
+	im.structure = o.Structure
+	for _, name := range []string{"solute.trr", "solute.gro", "awh.xvg", "bias.dat", "md.trr", "rerun.trr"} {
+		im.trajectories = append(im.trajectories, filepath.Join(o.Dir, name))
+	}
+	return im.checkPaths()
 }
 
 // stepLine reports the steps of a recipe, long ones with the time left.

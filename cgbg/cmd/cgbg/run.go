@@ -15,6 +15,7 @@ import (
 	"github.com/BurntSushi/toml"
 	"github.com/cgbg-go/lab/cgbg"
 	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/cgbg/flow"
 	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/cgbg-go/lab/data"
@@ -153,6 +154,9 @@ func runCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := p.checkPaths(rest[0]); err != nil {
+		return err
+	}
 	b, err := backend.Open()
 	if err != nil {
 		return err
@@ -191,6 +195,26 @@ func runCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	tell(stdout, e, p.Out)
 	return nil
+}
+
+// checkPaths verifies that no result replaces what is read; path is the plan's own file.
+func (p *plan) checkPaths(path string) error {
+	d := &p.Data
+	inputs := append([]string{path, d.Frames, d.Structure, d.AWH, d.Bias, p.Flow.Frames, p.Flow.From, p.PMF.Frames, p.PMF.From, p.Reference.Frames}, d.Trajectories...)
+	inputs = append(inputs, withCards(p.Flow.Model, p.PMF.Model)...)
+	if info, err := os.Stat(d.Map); err == nil && !info.IsDir() {
+		inputs = append(inputs, d.Map)
+	}
+	outputs := append(reportFiles(p.Out), cli.Beside(filepath.Join(p.Out, "samples.arrow"))...)
+	for name, given := range map[string]string{"frames.arrow": d.Frames, "pmf.npz": p.PMF.Model, "flow.npz": p.Flow.Model} {
+		if given == "" {
+			outputs = append(outputs, cli.Beside(filepath.Join(p.Out, name))...)
+		}
+	}
+	if err := cli.CheckFolder(p.Out); err != nil {
+		return err
+	}
+	return cli.CheckPaths(outputs, inputs)
 }
 
 // frames are imported unless the same trajectories were imported the same way.

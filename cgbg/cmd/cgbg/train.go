@@ -12,6 +12,7 @@ import (
 
 	"github.com/cgbg-go/lab/cgbg"
 	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/cgbg/flow"
 )
 
@@ -68,6 +69,9 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	o.Pairing = flow.Pairing(*pairing)
 	if !slices.Contains([]flow.Pairing{"", flow.Independent, flow.Aligned, flow.Transported}, o.Pairing) {
 		return fmt.Errorf("%w: train: -pairing %s: independent, aligned or transported", errUsage, *pairing)
+	}
+	if err := cli.CheckPaths(cli.Beside(*out), []string{rest[1], o.Start}); err != nil {
+		return err
 	}
 	b, err := backend.Open()
 	if err != nil {
