@@ -82,7 +82,6 @@ type importer struct {
 	noise     string                                  // of the forces, for the report
 	notes     []string                                // what the user should know of the result; printed after it, a line each
 	forces    bool                                    // whether the trajectories have them
-	step      float64                                 // between frames of a trajectory, ps
 	logWeight func(phi, psi float64) (float64, error) // nil where nothing biased
 	residues  []cgmap.Residue                         // of backbone, whose dihedrals are kept, or biased
 	meta      data.Meta
@@ -102,7 +101,7 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs.StringVar(&im.system, "system", "Ac-Ala-NHMe", "`name` of the molecule")
 	fs.StringVar(&im.forceField, "forcefield", "amber99sb-ildn, TIP3P", "`name` of the force field")
 	fs.Float64Var(&im.temperature, "temperature", 300, "of the simulation, `K`")
-	fs.Float64Var(&im.dt, "dt", 0, "time between frames, `ps`, of a format that keeps none (NPZ)")
+	fs.Float64Var(&im.dt, "dt", 0, "time between frames of the trajectory, `ps`: of formats that keep none (NPZ), or in place of what a DCD file says; those of TRR and XTC must agree")
 	fs.IntVar(&im.every, "every", 1, "keep every `n`-th frame")
 	fs.IntVar(&im.skip, "skip", 0, "leave out the first `n` frames of each trajectory")
 	rest, done, err := parse(fs, importUsage, args, stdout)
