@@ -124,13 +124,23 @@ func (s *Structure) pdbBox(line string) error {
 
 // Cell returns box vectors, row by row, from their lengths and the cosines of
 // the angles between the second and third, first and third, first and second.
-// The first lies along x, the second in the xy plane.
+// The first lies along x, the second in the xy plane. A length of zero leaves its
+// vector zero: there is no periodicity along it, as in slabs.
 func Cell(a, b, c, cosAlpha, cosBeta, cosGamma float64) ([9]float64, error) {
+	if a == 0 || b == 0 { // an angle with a vector that is none means nothing
+		cosGamma = 0
+	}
+	if a == 0 || c == 0 {
+		cosBeta = 0
+	}
+	if b == 0 || c == 0 {
+		cosAlpha = 0
+	}
 	sinGamma := math.Sqrt(1 - cosGamma*cosGamma)
 	x, y := c*cosBeta, c*(cosAlpha-cosBeta*cosGamma)/sinGamma
 	box := [9]float64{a, 0, 0, b * cosGamma, b * sinGamma, 0, x, y, math.Sqrt(c*c - x*x - y*y)}
 	for _, e := range box {
-		if math.IsNaN(e) || math.IsInf(e, 0) || !(a > 0 && b > 0 && c > 0) {
+		if math.IsNaN(e) || math.IsInf(e, 0) || !(a >= 0 && b >= 0 && c >= 0) {
 			return [9]float64{}, fmt.Errorf("lengths %g, %g, %g nm and cosines %g, %g, %g of the angles make no box", a, b, c, cosAlpha, cosBeta, cosGamma)
 		}
 	}
@@ -200,6 +210,9 @@ func pdbCell(box [9]float64) string {
 		dot := 0.0
 		for k := range 3 {
 			dot += box[3*i+k] * box[3*j+k]
+		}
+		if length[i]*length[j] == 0 { // a slab
+			return 90
 		}
 		return math.Acos(dot/(length[i]*length[j])) * 180 / math.Pi
 	}
