@@ -48,7 +48,7 @@ func exportCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		if *n > 0 {
 			return fmt.Errorf("%w: -n is for PDB and XTC; split the file first", errUsage)
 		}
-		return npz.Write(*out, rest[0])
+		return npz.Write(ctx, *out, rest[0])
 	case ".pdb", ".xtc":
 		return exportTrajectory(ctx, *out, ext, rest[0], *n)
 	default:

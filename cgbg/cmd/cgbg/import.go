@@ -26,6 +26,16 @@ are any, as Arrow frames. Trajectories follow each other in the order given:
   .trr   GROMACS, with forces          .xtc   GROMACS, compressed, without
   .npz   NumPy: R, F, box, species, U  .dcd   OpenMM, CHARMM, NAMD, without
 
+An NPZ file has the arrays
+
+  R        [frames, atoms or beads, 3]   nm
+  F        the same                      kJ/mol/nm
+  box      [frames, 3, 3], or edges [frames, 3]; [3, 3] or [3] for all frames   nm
+  species  [frames, beads], or [beads] for all frames; the map's numbers
+  U, bias, logw, logq   [frames]         energies in kJ/mol, log-weight, log-density
+
+of which R is needed, as "cgbg export" writes them. It keeps no times: -dt gives them.
+
 A frame has the atoms of the structure, or the beads of the map already. Molecules broken
 by the periodic boundary are made whole. A water-free structure of the molecule alone is
 enough for trajectories of the molecule alone. Forces must be free of any bias ("gmx mdrun
@@ -84,6 +94,8 @@ type importer struct {
 	forces    bool                                    // whether the trajectories have them
 	logWeight func(phi, psi float64) (float64, error) // nil where nothing biased
 	residues  []cgmap.Residue                         // of backbone, whose dihedrals are kept, or biased
+	reference *gromacs.Structure                      // of -structure
+	current   trajectory                              // that is read
 	meta      data.Meta
 }
 
@@ -183,6 +195,7 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 	if im.molecule, err = cgmap.NewMolecule(structure); err != nil {
 		return 0, fmt.Errorf("%s: %w", im.structure, err)
 	}
+	im.reference = structure
 	if err := im.readBias(structure); err != nil {
 		return 0, err
 	}

@@ -63,6 +63,9 @@ func (im *importer) look(ctx context.Context, path string) (c course, err error)
 		return course{}, err
 	}
 	defer t.Close()
+	if err := im.checkColumns(path, t); err != nil {
+		return course{}, err
+	}
 	if h, ok := t.(heads); ok {
 		var s scan
 		if err := s.read(ctx, im, h); err != nil {
@@ -107,7 +110,9 @@ func (im *importer) frames(ctx context.Context, path string, add func(f *gromacs
 		return err
 	}
 	defer t.Close()
+	im.current = t
 	var f gromacs.Frame
+	first := true
 	for n := 0; ; n++ {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -125,6 +130,12 @@ func (im *importer) frames(ctx context.Context, path string, add func(f *gromacs
 		}
 		if !im.forces {
 			f.F = nil
+		}
+		if first {
+			if err := im.checkFirst(&f, t); err != nil {
+				return fmt.Errorf("%s: frame %d: %w", path, n, err)
+			}
+			first = false
 		}
 		var energy *float64
 		if e, ok := t.(interface {

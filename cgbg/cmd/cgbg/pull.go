@@ -154,7 +154,7 @@ func pullCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	if !p.convert {
-		if err := copyFile(*out, path); err != nil {
+		if err := copyFile(ctx, *out, path); err != nil {
 			return err
 		}
 		fmt.Fprintln(stdout, *out)
@@ -234,15 +234,23 @@ func convertPublished(ctx context.Context, out, path string, p *published) (int,
 	return w.Len(), w.Close()
 }
 
-func copyFile(dst, src string) error {
+func copyFile(ctx context.Context, dst, src string) error {
 	in, err := os.Open(src)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
 	return writeFile(dst, func(w io.Writer) error {
-		_, err := io.Copy(w, in)
-		return err
+		for {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if _, err := io.CopyN(w, in, 1<<20); errors.Is(err, io.EOF) {
+				return nil
+			} else if err != nil {
+				return err
+			}
+		}
 	})
 }
 
