@@ -196,6 +196,9 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 		return 0, fmt.Errorf("%s: %w", im.structure, err)
 	}
 	im.reference = structure
+	for _, text := range structure.Notes {
+		im.note("%s: %s", im.structure, text)
+	}
 	if err := im.readBias(structure); err != nil {
 		return 0, err
 	}

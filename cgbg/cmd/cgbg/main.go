@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/cgbg-go/lab/cgbg/cli"
 )
@@ -50,12 +51,30 @@ var commands = map[string]command{"import": importCommand, "info": infoCommand, 
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	context.AfterFunc(ctx, func() {
+		stop() // a second signal ends the program at once
+		time.AfterFunc(patience(os.Args[1:]), func() {
+			fmt.Fprintln(os.Stderr, "\ncgbg: interrupted")
+			os.Exit(exitCode(context.Canceled))
+		})
+	})
 	err := dispatch(ctx, os.Args[1:], os.Stdout)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "cgbg: %v\n", err)
 	}
 	os.Exit(exitCode(err))
+}
+
+// patience is how long a command may take to end by itself once it is interrupted:
+// what it cannot leave, a step of training, say, or the compilation of one, ends with
+// the program. Files appear when they are whole, so that none is left in parts, and a
+// training goes on from its last checkpoint. GROMACS, which recipes run, is given time
+// for a checkpoint of its own.
+func patience(args []string) time.Duration {
+	if len(args) > 0 && args[0] == "recipe" {
+		return time.Minute
+	}
+	return 800 * time.Millisecond
 }
 
 // errUsage is returned for command lines that cannot be understood.
