@@ -50,7 +50,7 @@ type export struct {
 }
 
 func writeAll(ctx context.Context, z *zip.Writer, frames string) error {
-	r, err := data.Open(frames)
+	r, err := data.OpenContext(ctx, frames)
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (e *export) write(ctx context.Context, z *zip.Writer, frames string) error 
 	if err != nil {
 		return err
 	}
-	r, err := data.Open(frames)
+	r, err := data.OpenContext(ctx, frames)
 	if err != nil {
 		return err
 	}

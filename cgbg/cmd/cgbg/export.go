@@ -58,7 +58,7 @@ func exportCommand(ctx context.Context, args []string, stdout io.Writer) error {
 
 // exportTrajectory writes up to n frames (0: all) as PDB or XTC.
 func exportTrajectory(ctx context.Context, out, ext, in string, n int) error {
-	r, err := data.Open(in)
+	r, err := data.OpenContext(ctx, in)
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func infoCommand(ctx context.Context, args []string, stdout io.Writer) error {
 }
 
 func info(ctx context.Context, path string, stdout io.Writer) error {
-	r, err := data.Open(path)
+	r, err := data.OpenContext(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ Prints the first frames: positions, and forces and the other columns where there
 `
 
 // headCommand is `cgbg head`.
-func headCommand(_ context.Context, args []string, stdout io.Writer) error {
+func headCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flag.NewFlagSet("head", flag.ContinueOnError)
 	n := fs.Int("n", 3, "`number` of frames")
 	rest, done, err := parse(fs, headUsage, args, stdout)
@@ -172,7 +172,7 @@ func headCommand(_ context.Context, args []string, stdout io.Writer) error {
 	if err := cli.CheckPaths(nil, rest); err != nil {
 		return err
 	}
-	r, err := data.Open(rest[0])
+	r, err := data.OpenContext(ctx, rest[0])
 	if err != nil {
 		return err
 	}

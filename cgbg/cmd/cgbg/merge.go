@@ -39,14 +39,14 @@ func mergeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := cli.CheckPaths([]string{*out}, rest); err != nil {
 		return err
 	}
-	first, err := metaOf(rest[0])
+	first, err := metaOf(ctx, rest[0])
 	if err != nil {
 		return err
 	}
 	meta := withExtra(first, keyEffective, "") // it is not that of all of them
 	var names []string
 	for _, path := range rest {
-		m, err := metaOf(path)
+		m, err := metaOf(ctx, path)
 		if err != nil {
 			return err
 		}
@@ -121,8 +121,8 @@ func differ(a, b data.Meta) string {
 	return ""
 }
 
-func metaOf(path string) (data.Meta, error) {
-	r, err := data.Open(path)
+func metaOf(ctx context.Context, path string) (data.Meta, error) {
+	r, err := data.OpenContext(ctx, path)
 	if err != nil {
 		return data.Meta{}, err
 	}
@@ -131,7 +131,7 @@ func metaOf(path string) (data.Meta, error) {
 
 // eachBatch calls do with the batches of a file and the number of their first frame.
 func eachBatch(ctx context.Context, path string, do func(first int, f *data.Frames) error) error {
-	r, err := data.Open(path)
+	r, err := data.OpenContext(ctx, path)
 	if err != nil {
 		return err
 	}

@@ -86,7 +86,7 @@ func splitFile(ctx context.Context, path, verb string, o *splitOptions, pick fun
 	if err := cli.CheckPaths(outs[:], []string{path}); err != nil {
 		return err
 	}
-	r, err := data.Open(path)
+	r, err := data.OpenContext(ctx, path)
 	if err != nil {
 		return err
 	}
