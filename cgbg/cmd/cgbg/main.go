@@ -54,7 +54,7 @@ func main() {
 	context.AfterFunc(ctx, func() {
 		stop() // a second signal ends the program at once
 		time.AfterFunc(patience(os.Args[1:]), func() {
-			fmt.Fprintln(os.Stderr, "\ncgbg: interrupted")
+			fmt.Fprintln(os.Stderr, "\ncgbg: interrupted; what was saved last, at most some seconds ago, stays, and the same command goes on from there")
 			os.Exit(exitCode(context.Canceled))
 		})
 	})

@@ -78,6 +78,9 @@ func recipeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(stdout, "%s: %d frames of %d beads\n", im.out, n, len(im.meta.Beads))
+	for _, note := range im.notes {
+		fmt.Fprintln(stdout, note)
+	}
 	return nil
 }
 
