@@ -181,7 +181,15 @@ func (im *importer) checkPaths() error {
 	if im.mapping != dihedrals && !slices.Contains(cgmap.Names, im.mapping) {
 		inputs = append(inputs, im.mapping)
 	}
-	return cli.CheckPaths([]string{im.out}, inputs)
+	if err := cli.CheckPaths([]string{im.out}, inputs); err != nil {
+		return err
+	}
+	for i, path := range im.trajectories {
+		if cli.CheckPaths([]string{path}, im.trajectories[:i]) != nil {
+			return fmt.Errorf("%s is given twice: its frames would count twice", path)
+		}
+	}
+	return nil
 }
 
 func (im *importer) run(ctx context.Context) (frames int, err error) {
@@ -236,6 +244,9 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 	defer w.Abort() // does nothing after Close
 	if err := im.write(ctx, w); err != nil {
 		return 0, err
+	}
+	if w.Len() == 0 {
+		return 0, fmt.Errorf("no frame is left of %s: -skip %d is as many as there are", strings.Join(im.trajectories, ", "), im.skip)
 	}
 	return w.Len(), w.Close()
 }

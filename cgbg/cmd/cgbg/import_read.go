@@ -22,12 +22,16 @@ func (im *importer) survey(ctx context.Context) (stride float64, sum string, err
 	if sum, err = data.Checksum(ctx, im.trajectories...); err != nil {
 		return 0, "", err
 	}
-	var all course
+	var all, before course
 	for i, path := range im.trajectories {
 		c, err := im.look(ctx, path)
 		if err != nil {
 			return 0, "", err
 		}
+		if before.last > 0 && c.start == before.last {
+			return 0, "", fmt.Errorf("%s: it begins at %s ps, where %s ends: the frame stands twice; gmx trjcat puts the parts of a run together", path, decimal(c.start), im.trajectories[i-1])
+		}
+		before = c
 		switch {
 		case i == 0:
 			all, im.forces = c, c.forces
@@ -52,6 +56,7 @@ func (im *importer) note(format string, args ...any) {
 
 // course is what is known of a trajectory before its frames are read.
 type course struct {
+	start, last float64 // times of the first and the last frame that are kept, ps
 	forces      bool    // whether the frames to keep have them
 	stride, off float64 // time between frames that are kept, and how far off it may be, ps; 0: not known
 }
@@ -118,6 +123,9 @@ func (im *importer) frames(ctx context.Context, path string, add func(f *gromacs
 			return err
 		}
 		if err := t.Next(&f); errors.Is(err, io.EOF) {
+			if n <= im.skip {
+				im.note("%s: it has %d frames, which -skip leaves out", path, n)
+			}
 			if d, ok := t.(interface{ Note() string }); ok && d.Note() != "" {
 				im.note("%s: %s", path, d.Note())
 			}

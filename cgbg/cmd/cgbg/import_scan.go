@@ -101,6 +101,9 @@ func (im *importer) course(path string, s *scan) (course, error) {
 	if err != nil {
 		return course{}, err
 	}
+	if kept.known() {
+		c.start, c.last = kept.start, kept.last
+	}
 	im.tellForces(path, s, &c)
 	if im.dt == 0 && c.off > 0.01*c.stride {
 		im.note("%s: the time between frames is known to %.2g ps only, as times about %s ps are kept coarsely: -dt gives it exactly", path, c.off, decimal(kept.last))

@@ -145,6 +145,30 @@ func checkImport(t *testing.T, trajectory, args string, stride float64, frames i
 	}
 }
 
+// Trajectories follow each other, and no frame stands twice between them.
+func TestImportParts(t *testing.T) {
+	part := func(start float64) string { return writeTRR(t, evenFrames(5, start, 0.1, 1, both)) }
+	first, next, overlap := part(0), part(0.5), part(0.4)
+	link := filepath.Join(t.TempDir(), "link.trr")
+	if err := os.Symlink(first, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ name, more, want string }{
+		{"parts", next, ""},
+		{"runs from the same time on", part(0), ""},
+		{"a frame twice", overlap, "begins at 0.400000006 ps, where"},
+		{"the same file", first, "is given twice"},
+		{"the same file by a link", link, "is given twice"},
+		{"nothing left", part(0) + " -skip 5", "no frame is left"},
+	} {
+		out := filepath.Join(t.TempDir(), "out.arrow")
+		_, err := call(t, append([]string{"import", "-structure", gro, "-o", out, first}, strings.Fields(c.more)...)...)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
+		}
+	}
+}
+
 // Positions, velocities and forces may be written at different intervals: frames that have what is needed are taken.
 func TestImportIntervals(t *testing.T) {
 	every := func(x, v, f int) func(i int) string {

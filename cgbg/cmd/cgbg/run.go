@@ -150,6 +150,9 @@ func runCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	case len(rest) != 1:
 		return fmt.Errorf("%w: run takes one file, .toml (-h explains)", errUsage)
 	}
+	if err := cli.CheckPaths(nil, rest); err != nil {
+		return err
+	}
 	p, err := readPlan(rest[0])
 	if err != nil {
 		return err
@@ -200,8 +203,8 @@ func runCommand(ctx context.Context, args []string, stdout io.Writer) error {
 // checkPaths verifies that no result replaces what is read; path is the plan's own file.
 func (p *plan) checkPaths(path string) error {
 	d := &p.Data
-	inputs := append([]string{path, d.Frames, d.Structure, d.AWH, d.Bias, p.Flow.Frames, p.Flow.From, p.PMF.Frames, p.PMF.From, p.Reference.Frames}, d.Trajectories...)
-	inputs = append(inputs, withCards(p.Flow.Model, p.PMF.Model)...)
+	inputs := append([]string{path, d.Frames, d.Structure, d.AWH, d.Bias, p.Flow.Frames, p.PMF.Frames, p.Reference.Frames}, d.Trajectories...)
+	inputs = append(inputs, withCards(p.Flow.Model, p.PMF.Model, p.Flow.From, p.PMF.From)...)
 	if info, err := os.Stat(d.Map); err == nil && !info.IsDir() {
 		inputs = append(inputs, d.Map)
 	}

@@ -70,7 +70,7 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	if !slices.Contains([]flow.Pairing{"", flow.Independent, flow.Aligned, flow.Transported}, o.Pairing) {
 		return fmt.Errorf("%w: train: -pairing %s: independent, aligned or transported", errUsage, *pairing)
 	}
-	if err := cli.CheckPaths(cli.Beside(*out), []string{rest[1], o.Start}); err != nil {
+	if err := cli.CheckPaths(cli.Beside(*out), append(withCards(o.Start), rest[1])); err != nil {
 		return err
 	}
 	b, err := backend.Open()
