@@ -24,7 +24,7 @@ Maps the frames of trajectories to beads and writes them, with their forces wher
 are any, as Arrow frames. Trajectories follow each other in the order given:
 
   .trr   GROMACS, with forces          .xtc   GROMACS, compressed, without
-  .npz   NumPy: R, F, box, species, U  .dcd   OpenMM, CHARMM, NAMD, without
+  .npz   NumPy: R, F, box, species, U  .dcd   OpenMM, CHARMM, NAMD, LAMMPS, without
 
 An NPZ file has the arrays
 
