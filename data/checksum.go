@@ -31,7 +31,7 @@ func copyFile(ctx context.Context, w io.Writer, path string) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if _, err := io.CopyN(w, file, 64<<20); errors.Is(err, io.EOF) {
+		if _, err := io.CopyN(w, file, 4<<20); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
 			return err

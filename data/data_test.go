@@ -2,6 +2,7 @@ package data
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -488,6 +489,28 @@ func BenchmarkRead(b *testing.B) {
 	for b.Loop() {
 		if _, _, err := ReadFile(path); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// A file whose context is done is not called damaged.
+func TestOpenContext(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.arrow")
+	if err := WriteFile(path, Meta{Beads: []string{"a"}, Dim: 1}, &Frames{Beads: 1, Dim: 1, R: []float32{1, 2}}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	r, err := OpenContext(ctx, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	cancel()
+	_, next := r.Next()
+	_, open := OpenContext(ctx, path)
+	for _, err := range []error{next, open} {
+		if !errors.Is(err, context.Canceled) || errors.Is(err, ErrDamaged) {
+			t.Errorf("got %v, want %v", err, context.Canceled)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ type Reader struct {
 	name  string
 	in    *ipc.FileReader
 	file  io.Closer
+	ctx   context.Context // of OpenContext; nil without
 	meta  Meta
 	names []string
 	n     int // frames in the file
@@ -28,7 +30,10 @@ type Reader struct {
 // Open opens a file and checks all of it against its digest.
 // Errors: those of the system; ErrFormat, ErrDamaged, ErrUnits, ErrEmpty,
 // wrapped with the file's name.
-func Open(path string) (*Reader, error) {
+func Open(path string) (*Reader, error) { return OpenContext(context.Background(), path) }
+
+// OpenContext is Open for long files: opening and reading end with ctx.Err(), wrapped.
+func OpenContext(ctx context.Context, path string) (*Reader, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("data: %w", err)
@@ -38,13 +43,29 @@ func Open(path string) (*Reader, error) {
 		f.Close()
 		return nil, fmt.Errorf("data: %w", err)
 	}
-	r, err := OpenReaderAt(f, info.Size(), path)
+	r, err := OpenReaderAt(interruptible{ctx, f}, info.Size(), path)
 	if err != nil {
 		f.Close()
+		if ctx.Err() != nil { // the file is not damaged
+			err = fmt.Errorf("data: %s: %w", path, ctx.Err())
+		}
 		return nil, err
 	}
-	r.file = f
+	r.file, r.ctx = f, ctx
 	return r, nil
+}
+
+// interruptible is a file that gives an error once its context is done.
+type interruptible struct {
+	ctx  context.Context
+	file io.ReaderAt
+}
+
+func (r interruptible) ReadAt(p []byte, at int64) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.file.ReadAt(p, at)
 }
 
 // OpenReaderAt opens a file that is elsewhere, in memory say; name is for messages.
@@ -100,6 +121,9 @@ func (r *Reader) Next() (f *Frames, err error) {
 	defer recoverAs(&err, r.name)
 	if r.next >= r.in.NumRecords() {
 		return nil, io.EOF
+	}
+	if r.ctx != nil && r.ctx.Err() != nil {
+		return nil, fmt.Errorf("data: %s: %w", r.name, r.ctx.Err())
 	}
 	batch, err := r.in.RecordBatchAt(r.next)
 	if err != nil {

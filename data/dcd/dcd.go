@@ -1,5 +1,6 @@
-// Package dcd reads DCD trajectories, as OpenMM, CHARMM and NAMD write them:
-// positions in Å in single precision, no forces.
+// Package dcd reads DCD trajectories, as OpenMM, CHARMM, NAMD, LAMMPS and others
+// write them: positions in Å in single precision, no forces. Records have marks of
+// 32 or 64 bits, in either order of bytes.
 package dcd
 
 import (
@@ -21,9 +22,6 @@ var (
 	ErrNonFinite = errors.New("not a finite number")
 )
 
-// akma is the unit of time of CHARMM, in ps.
-const akma = 0.0488882129
-
 // maxAtoms bounds the number of atoms, so that a record's length fits in an int32.
 const maxAtoms = math.MaxInt32 / 4
 
@@ -33,17 +31,22 @@ type Reader struct {
 	close func() error
 	name  string
 	order binary.ByteOrder
+	mark  int // bytes of a record's marks: 4 or 8
 
 	atoms    int
-	frames   int  // that the head announces; 0 where it does not
-	cell     bool // a unit cell in every frame
-	four     bool // a fourth dimension in every frame
+	frames   int   // that the head announces; 0 or less where it does not
+	free     []int // atoms that move, from 0, where others are fixed: frames after the first have these alone
+	cell     bool  // a unit cell in every frame
+	four     bool  // a fourth dimension in every frame
 	first    int64
 	interval int64
-	step     float64 // ps; 0 where the file says nothing
+	step     float64 // ps; 0 where it is not known
+	doubt    string  // about step
+	ended    bool
 
-	frame  int   // number of the frame that is read, from 0
-	offset int64 // bytes read
+	frame  int       // number of the frame that is read, from 0
+	offset int64     // bytes read
+	still  []float32 // positions of the first frame, where atoms are fixed
 	buf    []byte
 }
 
@@ -64,7 +67,7 @@ func Open(path string) (*Reader, error) {
 
 // NewReader reads a trajectory from in; name is for messages.
 func NewReader(in io.Reader, name string) (*Reader, error) {
-	r := &Reader{in: bufio.NewReaderSize(in, 64<<10), name: name, close: func() error { return nil }}
+	r := &Reader{in: bufio.NewReaderSize(in, bufferSize), name: name, close: func() error { return nil }}
 	if err := r.header(); err != nil {
 		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 			err = fmt.Errorf("%w: it ends inside its head", ErrTruncated)
@@ -80,94 +83,60 @@ func (r *Reader) Close() error { return r.close() }
 // Atoms is the number of atoms.
 func (r *Reader) Atoms() int { return r.atoms }
 
-func (r *Reader) header() error {
-	mark, err := r.in.Peek(4)
-	if err != nil {
-		return io.ErrUnexpectedEOF
+// marked reads the length of a record in p.
+func (r *Reader) marked(p []byte) int64 {
+	if r.mark == 8 {
+		return int64(r.order.Uint64(p))
 	}
-	switch {
-	case binary.LittleEndian.Uint32(mark) == 84:
-		r.order = binary.LittleEndian
-	case binary.BigEndian.Uint32(mark) == 84:
-		r.order = binary.BigEndian
-	default:
-		return fmt.Errorf("%w: it begins with %q; a DCD file begins with a record of 84 bytes", ErrFormat, mark)
-	}
-	head, err := r.record(84)
-	if err != nil {
-		return err
-	}
-	if string(head[:4]) != "CORD" {
-		return fmt.Errorf("%w: it holds %q; positions (CORD) are needed", ErrFormat, head[:4])
-	}
-	control := func(i int) int32 { return int32(r.order.Uint32(head[4+4*i:])) }
-	if n := control(8); n != 0 {
-		return fmt.Errorf("%w: %d atoms are fixed, and stand in the first frame only; write all atoms in every frame", ErrFormat, n)
-	}
-	r.frames = int(control(0))
-	r.first, r.interval = int64(control(1)), int64(control(2))
-	if control(19) != 0 { // CHARMM's version; without it a file has neither cell nor fourth dimension, and X-PLOR's time step
-		r.cell, r.four = control(10) != 0, control(11) != 0
-		r.step = akma * float64(math.Float32frombits(r.order.Uint32(head[4+4*9:])))
-	} else {
-		r.step = akma * math.Float64frombits(r.order.Uint64(head[4+4*9:]))
-	}
-	if !(r.step > 0 && r.step < 1e6) {
-		r.step = 0
-	}
-	if _, err := r.record(-1); err != nil { // title
-		return err
-	}
-	size, err := r.record(4)
-	if err != nil {
-		return err
-	}
-	if r.atoms = int(int32(r.order.Uint32(size))); r.atoms < 1 || r.atoms > maxAtoms {
-		return fmt.Errorf("%w: %d atoms", ErrFormat, r.atoms)
-	}
-	return nil
+	return int64(int32(r.order.Uint32(p)))
 }
 
-// maxTitle bounds a record whose length is not known.
-const maxTitle = 1 << 20
-
 // record reads a record of Fortran: its length, its bytes, its length. size is
-// what it must be, −1 for any. It returns io.EOF where there is none.
+// what it must be. It returns io.EOF where there is none.
 func (r *Reader) record(size int) ([]byte, error) {
-	var mark [4]byte
-	if n, err := io.ReadFull(r.in, mark[:]); err != nil {
-		r.offset += int64(n)
+	var space [8]byte
+	mark := space[:r.mark]
+	if k, err := io.ReadFull(r.in, mark); err != nil {
+		r.offset += int64(k)
 		return nil, err
 	}
-	r.offset += 4
-	n := int(int32(r.order.Uint32(mark[:])))
-	if size >= 0 && n != size || n < 0 || size < 0 && n > maxTitle {
+	r.offset += int64(r.mark)
+	if n := r.marked(mark); n != int64(size) {
 		return nil, fmt.Errorf("%w: a record of %d bytes in place of one of %d", ErrFormat, n, size)
 	}
 	r.buf = r.buf[:0]
-	for len(r.buf) < n { // a false size ends with the file, not with a huge allocation
+	for len(r.buf) < size { // a false size ends with the file, not with a huge allocation
 		start := len(r.buf)
-		r.buf = append(r.buf, make([]byte, min(n-start, 64<<10))...)
+		r.buf = append(r.buf, make([]byte, min(size-start, bufferSize))...)
 		k, err := io.ReadFull(r.in, r.buf[start:])
 		r.offset += int64(k)
 		if err != nil {
 			return nil, io.ErrUnexpectedEOF
 		}
 	}
-	k, err := io.ReadFull(r.in, mark[:])
+	k, err := io.ReadFull(r.in, mark)
 	r.offset += int64(k)
 	if err != nil {
 		return nil, io.ErrUnexpectedEOF
 	}
-	if end := int(int32(r.order.Uint32(mark[:]))); end != n {
-		return nil, fmt.Errorf("%w: a record of %d bytes ends with the mark of one of %d", ErrFormat, n, end)
+	if end := r.marked(mark); end != int64(size) {
+		return nil, fmt.Errorf("%w: a record of %d bytes ends with the mark of one of %d", ErrFormat, size, end)
 	}
 	return r.buf, nil
 }
 
+// Note is what is odd about the file, once its frames are read: another number of
+// them than its head announces, as programs leave it that are stopped, or that do not count.
+func (r *Reader) Note() string {
+	if !r.ended || r.frames <= 0 || r.frame == r.frames {
+		return ""
+	}
+	return fmt.Sprintf("it has %d frames, its head announces %d: the program that wrote it was stopped, or did not count", r.frame, r.frames)
+}
+
 // Next reads the next frame into f, whose slice R it uses again. It returns
-// io.EOF after the last frame. A file with fewer frames than its head announces
-// is truncated; one with more was written on. Errors name file, frame and offset.
+// io.EOF after the last frame, however many the head announces: [Reader.Note].
+// Errors name file, frame and offset; a file that ends inside a frame is truncated.
 func (r *Reader) Next(f *gromacs.Frame) error {
 	err := r.next(f)
 	if err == nil {
@@ -175,10 +144,9 @@ func (r *Reader) Next(f *gromacs.Frame) error {
 		return nil
 	}
 	switch {
-	case err == io.EOF && r.frame >= r.frames:
-		return io.EOF
 	case err == io.EOF:
-		err = fmt.Errorf("%w: it ends here, its head announces %d frames", ErrTruncated, r.frames)
+		r.ended = true
+		return io.EOF
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		err = fmt.Errorf("%w: it ends inside this frame; the %d before it are whole", ErrTruncated, r.frame)
 	case errors.Is(err, ErrFormat) && r.frame > 0:
@@ -199,8 +167,11 @@ func (r *Reader) next(f *gromacs.Frame) error {
 		begun = true
 		return p, err
 	}
+	if r.frame == 0 {
+		r.findCell()
+	}
 	if r.cell {
-		p, err := record(48)
+		p, err := record(cellBytes)
 		if err != nil {
 			return err
 		}
@@ -208,17 +179,33 @@ func (r *Reader) next(f *gromacs.Frame) error {
 			return err
 		}
 	}
+	return r.positions(f, record)
+}
+
+// positions reads the records of a frame's positions, those of the atoms that move.
+func (r *Reader) positions(f *gromacs.Frame, record func(size int) ([]byte, error)) error {
+	if cap(f.R) < 3*r.atoms {
+		f.R = nil // the file may be shorter than its number of atoms says
+	}
+	n := r.atoms
+	if r.frame > 0 && r.free != nil {
+		n = len(r.free)
+	}
 	for k := range 3 {
-		p, err := record(4 * r.atoms)
+		p, err := record(4 * n)
 		if err != nil {
 			return err
 		}
-		if k == 0 && cap(f.R) < 3*r.atoms {
+		if f.R == nil {
 			f.R = make([]float32, 3*r.atoms)
 		}
 		f.R = f.R[:3*r.atoms]
-		for i := range r.atoms {
-			v := math.Float32frombits(r.order.Uint32(p[4*i:])) / 10
+		for j := range n {
+			i := j
+			if n < r.atoms {
+				i = r.free[j]
+			}
+			v := math.Float32frombits(r.order.Uint32(p[4*j:])) / 10
 			if v-v != 0 {
 				return fmt.Errorf("%w: the position of atom %d (from 0) is %v; the simulation blew up, or the file is damaged", ErrNonFinite, i, v)
 			}
@@ -226,12 +213,44 @@ func (r *Reader) next(f *gromacs.Frame) error {
 		}
 	}
 	if r.four {
-		if _, err := record(4 * r.atoms); err != nil {
+		if _, err := record(4 * n); err != nil {
 			return err
 		}
 	}
+	r.fillFixed(f.R)
 	return nil
 }
+
+// fillFixed puts the atoms that do not move where they are in the first frame.
+func (r *Reader) fillFixed(x []float32) {
+	switch {
+	case r.free == nil:
+	case r.frame == 0:
+		r.still = append(r.still[:0], x...)
+	default:
+		for _, i := range r.free {
+			copy(r.still[3*i:3*i+3], x[3*i:3*i+3])
+		}
+		copy(x, r.still)
+	}
+}
+
+// findCell looks whether the first frame begins with a unit cell, whatever the head says.
+func (r *Reader) findCell() {
+	p, err := r.in.Peek(r.mark)
+	if err != nil || 4*r.atoms == cellBytes {
+		return
+	}
+	switch r.marked(p) {
+	case cellBytes:
+		r.cell = true
+	case int64(4 * r.atoms):
+		r.cell = false
+	}
+}
+
+// cellBytes is the length of a unit cell's record: six doubles.
+const cellBytes = 48
 
 // unitCell turns A, γ, B, β, α, C into box vectors. The angles are in degrees,
 // or are their cosines, as in CHARMM.

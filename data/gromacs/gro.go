@@ -24,7 +24,8 @@ type Structure struct {
 	Title string
 	Atoms []Atom
 	R     []float32  // [atoms, 3], nm
-	Box   [9]float64 // box vectors, row by row, nm
+	Box   [9]float64 // box vectors, row by row, nm; zero where there is none
+	Notes []string   // what was left out of the file, for the user
 }
 
 // ReadGRO reads the first frame of a GRO file. Errors name file and line.
@@ -121,6 +122,10 @@ func (p *groParser) atom(s *Structure, line string) error {
 // box reads 3 or 9 numbers: the diagonal first, then xy xz yx yz zx zy.
 func (p *groParser) box(s *Structure, line string) error {
 	fields := strings.Fields(line)
+	if len(fields) == 0 {
+		s.Notes = append(s.Notes, "the line of the box is empty: the structure is taken to have none")
+		return nil
+	}
 	if len(fields) != 3 && len(fields) != 9 {
 		return p.fail(ErrFormat, "the box has %d numbers; want 3 or 9", len(fields))
 	}

@@ -32,11 +32,14 @@ func ReadPDB(path string) (*Structure, error) {
 	return ParsePDB(f, path)
 }
 
-// ParsePDB reads a PDB file from r; name is for messages. Of alternate
-// locations the first counts. Positions become nm.
+// ParsePDB reads a PDB file from r, up to the end of the first model; name is for
+// messages. Of alternate locations a residue takes the first. A line CRYST1 of
+// zeros, or of 1 Å, says that there is no box; one that is cut short is left out,
+// with a note. Positions become nm.
 // Source: wwPDB, Atomic Coordinate Entry Format 3.30.
 func ParsePDB(r io.Reader, name string) (*Structure, error) {
 	s := &Structure{}
+	p := pdbParser{s: s}
 	lines := bufio.NewScanner(r)
 	for n := 1; lines.Scan(); n++ {
 		var err error
@@ -46,13 +49,13 @@ func ParsePDB(r io.Reader, name string) (*Structure, error) {
 			s.Title = strings.TrimSpace(line[10:])
 		case strings.HasPrefix(line, "CRYST1"):
 			err = s.pdbBox(line)
-		case strings.HasPrefix(line, "ATOM  ") || strings.HasPrefix(line, "HETATM"):
-			err = s.pdbAtom(line)
+		case isAtom(line):
+			err = p.atom(line)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("gromacs: %s: line %d: %w: %w", name, n, ErrFormat, err)
 		}
-		if strings.HasPrefix(line, "ENDMDL") {
+		if strings.HasPrefix(line, "ENDMDL") || strings.TrimSpace(line) == "END" && len(s.Atoms) > 0 {
 			break
 		}
 	}
@@ -78,7 +81,17 @@ func pdbNumber(line string, from, to int) (float64, error) {
 	return v, nil
 }
 
-func (s *Structure) pdbAtom(line string) error {
+// pdbParser reads the atoms of a PDB file.
+type pdbParser struct {
+	s      *Structure
+	number int // of the residue before
+	locations
+}
+
+func (p *pdbParser) atom(line string) error {
+	if k := shifted(line); k > 0 { // what stands behind the serial number
+		line = line[:6] + line[6+k:]
+	}
 	var r [3]float32
 	for k := range r {
 		v, err := pdbNumber(line, 31+8*k, 38+8*k)
@@ -87,21 +100,28 @@ func (s *Structure) pdbAtom(line string) error {
 		}
 		r[k] = float32(v / 10)
 	}
-	number, err := strconv.Atoi(strings.TrimSpace(line[22:26]))
+	columns, insertion := line[22:26], strings.TrimSpace(line[26:27])
+	if insertion >= "0" && insertion <= "9" && line[22] != ' ' { // five digits
+		columns, insertion = line[22:27], ""
+	}
+	number, err := residueNumber(columns, p.number)
 	if err != nil {
-		return fmt.Errorf("the residue number is %q", line[22:26])
+		return err
 	}
-	if alternate := line[16]; alternate != ' ' && alternate != 'A' && alternate != '1' {
-		return nil
-	}
+	p.number = number
 	// Column 21 belongs to residue names of four letters.
 	atom := Atom{Name: strings.TrimSpace(line[12:16]), Residue: strings.TrimSpace(line[17:21]), ResidueNumber: number,
-		Chain: strings.TrimSpace(line[21:22]), Insertion: strings.TrimSpace(line[26:27])}
+		Chain: strings.TrimSpace(line[21:22]), Insertion: insertion}
 	if len(line) >= 78 {
 		atom.Element = strings.TrimSpace(line[76:78])
 	}
-	s.Atoms = append(s.Atoms, atom)
-	s.R = append(s.R, r[:]...)
+	switch at := p.place(atom, line[16], len(p.s.Atoms)); {
+	case at == len(p.s.Atoms):
+		p.s.Atoms, p.s.R = append(p.s.Atoms, atom), append(p.s.R, r[:]...)
+	case at >= 0:
+		p.s.Atoms[at] = atom
+		copy(p.s.R[3*at:], r[:])
+	}
 	return nil
 }
 
@@ -111,26 +131,39 @@ func (s *Structure) pdbBox(line string) error {
 	for k, from := range []int{7, 16, 25, 34, 41, 48} {
 		var err error
 		if v[k], err = pdbNumber(line, from, from+[]int{8, 6}[k/3]); err != nil {
-			return err
+			s.Notes = append(s.Notes, fmt.Sprintf("the line %q is no whole box (%v): the structure is taken to have none", strings.TrimSpace(line), err))
+			return nil
 		}
 	}
-	if v[0] == 1 && v[1] == 1 && v[2] == 1 { // the format's way to say that there is none
+	if v[0] == v[1] && v[1] == v[2] && (v[0] == 0 || v[0] == 1) { // the format's way to say that there is none, and that of others
 		return nil
 	}
 	var err error
-	s.Box, err = Cell(v[0]/10, v[1]/10, v[2]/10, cosDegrees(v[3]), cosDegrees(v[4]), cosDegrees(v[5]))
+	if s.Box, err = Cell(v[0]/10, v[1]/10, v[2]/10, cosDegrees(v[3]), cosDegrees(v[4]), cosDegrees(v[5])); err != nil {
+		err = fmt.Errorf("%w: correct the line CRYST1, or delete it", err)
+	}
 	return err
 }
 
 // Cell returns box vectors, row by row, from their lengths and the cosines of
 // the angles between the second and third, first and third, first and second.
-// The first lies along x, the second in the xy plane.
+// The first lies along x, the second in the xy plane. A length of zero leaves its
+// vector zero: there is no periodicity along it, as in slabs.
 func Cell(a, b, c, cosAlpha, cosBeta, cosGamma float64) ([9]float64, error) {
+	if a == 0 || b == 0 { // an angle with a vector that is none means nothing
+		cosGamma = 0
+	}
+	if a == 0 || c == 0 {
+		cosBeta = 0
+	}
+	if b == 0 || c == 0 {
+		cosAlpha = 0
+	}
 	sinGamma := math.Sqrt(1 - cosGamma*cosGamma)
 	x, y := c*cosBeta, c*(cosAlpha-cosBeta*cosGamma)/sinGamma
 	box := [9]float64{a, 0, 0, b * cosGamma, b * sinGamma, 0, x, y, math.Sqrt(c*c - x*x - y*y)}
 	for _, e := range box {
-		if math.IsNaN(e) || math.IsInf(e, 0) || !(a > 0 && b > 0 && c > 0) {
+		if math.IsNaN(e) || math.IsInf(e, 0) || !(a >= 0 && b >= 0 && c >= 0) {
 			return [9]float64{}, fmt.Errorf("lengths %g, %g, %g nm and cosines %g, %g, %g of the angles make no box", a, b, c, cosAlpha, cosBeta, cosGamma)
 		}
 	}
@@ -201,6 +234,9 @@ func pdbCell(box [9]float64) string {
 		dot := 0.0
 		for k := range 3 {
 			dot += box[3*i+k] * box[3*j+k]
+		}
+		if length[i]*length[j] == 0 { // a slab
+			return 90
 		}
 		return math.Acos(dot/(length[i]*length[j])) * 180 / math.Pi
 	}

@@ -25,6 +25,7 @@ type Frame struct {
 // TRR reads a TRR trajectory, frame by frame, in single or double precision.
 type TRR struct {
 	r      *bufio.Reader
+	in     io.Reader // what r reads from
 	close  func() error
 	name   string
 	frame  int   // number of the frame that is read, from 0
@@ -50,7 +51,7 @@ func OpenTRR(path string) (*TRR, error) {
 
 // NewTRR reads a trajectory from r; name is for messages.
 func NewTRR(r io.Reader, name string) *TRR {
-	return &TRR{r: bufio.NewReaderSize(r, bufferSize), name: name, atoms: -1, close: func() error { return nil }}
+	return &TRR{r: bufio.NewReaderSize(r, bufferSize), in: r, name: name, atoms: -1, close: func() error { return nil }}
 }
 
 // Close closes the file.
@@ -94,11 +95,12 @@ func frameError(name string, frame int, offset int64, err error) error {
 	return fmt.Errorf("gromacs: %s: frame %d, offset %d: %w", name, frame, offset, err)
 }
 
-func (t *TRR) next(f *Frame) error {
+// magic reads the number that a frame begins with; io.EOF between frames is the end.
+func (t *TRR) magic() error {
 	magic := t.head[:4]
 	if n, err := io.ReadFull(t.r, magic); err != nil {
 		t.offset += int64(n)
-		return err // io.EOF between frames is the end
+		return err
 	}
 	switch m := binary.BigEndian.Uint32(magic); {
 	case m == trrMagic:
@@ -108,6 +110,13 @@ func (t *TRR) next(f *Frame) error {
 		return fmt.Errorf("%w: magic number %d in place of %d; this is no TRR file, or the frame before it is damaged", ErrFormat, m, trrMagic)
 	}
 	t.offset += 4
+	return nil
+}
+
+func (t *TRR) next(f *Frame) error {
+	if err := t.magic(); err != nil {
+		return err
+	}
 	h, double, err := t.header(f)
 	if err != nil {
 		return err

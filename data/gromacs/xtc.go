@@ -14,6 +14,7 @@ import (
 // compressed. It has no forces.
 type XTC struct {
 	in    *bufio.Reader
+	file  io.Reader // what in reads from
 	close func() error
 	name  string
 
@@ -36,7 +37,7 @@ func OpenXTC(path string) (*XTC, error) {
 
 // NewXTC reads a trajectory from r; name is for messages.
 func NewXTC(r io.Reader, name string) *XTC {
-	return &XTC{in: bufio.NewReaderSize(r, bufferSize), name: name, atoms: -1, close: func() error { return nil }}
+	return &XTC{in: bufio.NewReaderSize(r, bufferSize), file: r, name: name, atoms: -1, close: func() error { return nil }}
 }
 
 // Close closes the file.
@@ -63,16 +64,17 @@ func (x *XTC) Next(f *Frame) error {
 	return frameError(x.name, x.frame, x.offset, err)
 }
 
-func (x *XTC) next(f *Frame) error {
+// header reads the head of a frame; big: sizes are in 64 bits. io.EOF between frames is the end.
+func (x *XTC) header(f *Frame) (big bool, err error) {
 	var magic [4]byte
 	if n, err := io.ReadFull(x.in, magic[:]); err != nil {
 		x.offset += int64(n)
-		return err // io.EOF between frames is the end
+		return false, err
 	}
 	x.offset += 4
 	m := binary.BigEndian.Uint32(magic[:])
 	if m != xtcMagic && m != xtcMagicBig {
-		return fmt.Errorf("%w: magic number %d in place of %d; this is no XTC file, or the frame before it is damaged", ErrFormat, m, xtcMagic)
+		return false, fmt.Errorf("%w: magic number %d in place of %d; this is no XTC file, or the frame before it is damaged", ErrFormat, m, xtcMagic)
 	}
 	var head struct {
 		Atoms, Step int32
@@ -81,13 +83,13 @@ func (x *XTC) next(f *Frame) error {
 		Again       int32 // atoms
 	}
 	if err := x.decode(&head); err != nil {
-		return err
+		return false, err
 	}
 	switch {
 	case head.Atoms < 0 || head.Atoms > maxAtoms || head.Again != head.Atoms:
-		return fmt.Errorf("%w: %d atoms, and then %d", ErrFormat, head.Atoms, head.Again)
+		return false, fmt.Errorf("%w: %d atoms, and then %d", ErrFormat, head.Atoms, head.Again)
 	case x.atoms >= 0 && int(head.Atoms) != x.atoms:
-		return fmt.Errorf("%w: %d atoms, %d in the frames before it", ErrFormat, head.Atoms, x.atoms)
+		return false, fmt.Errorf("%w: %d atoms, %d in the frames before it", ErrFormat, head.Atoms, x.atoms)
 	}
 	x.atoms = int(head.Atoms)
 	f.Step, f.Time, f.Lambda, f.V, f.F = int64(head.Step), float64(head.Time), 0, nil, nil
@@ -96,8 +98,16 @@ func (x *XTC) next(f *Frame) error {
 	}
 	for _, v := range append(f.Box[:], f.Time) {
 		if v-v != 0 {
-			return fmt.Errorf("%w: the time or the box has %v", ErrNonFinite, v)
+			return false, fmt.Errorf("%w: the time or the box has %v", ErrNonFinite, v)
 		}
+	}
+	return m == xtcMagicBig, nil
+}
+
+func (x *XTC) next(f *Frame) error {
+	big, err := x.header(f)
+	if err != nil {
+		return err
 	}
 	if x.atoms <= xtcPlain {
 		plain := make([]float32, 3*x.atoms)
@@ -106,7 +116,7 @@ func (x *XTC) next(f *Frame) error {
 		}
 		f.R = append(f.R[:0], plain...)
 	} else {
-		p, err := x.block(m == xtcMagicBig)
+		p, err := x.block(big)
 		if err != nil {
 			return err
 		}
@@ -132,28 +142,35 @@ func (x *XTC) decode(v any) error {
 	return err
 }
 
-// block reads the head of the compressed positions, and their bytes into
-// x.packed with room behind them to read in words.
-func (x *XTC) block(big bool) (packing, error) {
-	var p packing
+// blockSize reads the head of the compressed positions, and how many bytes they are without padding.
+func (x *XTC) blockSize(big bool) (p packing, size int64, err error) {
 	if err := x.decode(&p); err != nil {
-		return p, err
+		return p, 0, err
 	}
-	var size int64
 	if big {
 		if err := x.decode(&size); err != nil {
-			return p, err
+			return p, 0, err
 		}
 	} else {
 		var small int32
 		if err := x.decode(&small); err != nil {
-			return p, err
+			return p, 0, err
 		}
 		size = int64(small)
 	}
 	// An atom needs at most 3·32 bits and 6 of flags.
 	if size < 0 || size > 13*int64(x.atoms)+16 {
-		return p, fmt.Errorf("%w: %d bytes for the positions of %d atoms", ErrFormat, size, x.atoms)
+		return p, 0, fmt.Errorf("%w: %d bytes for the positions of %d atoms", ErrFormat, size, x.atoms)
+	}
+	return p, size, nil
+}
+
+// block reads the head of the compressed positions, and their bytes into
+// x.packed with room behind them to read in words.
+func (x *XTC) block(big bool) (packing, error) {
+	p, size, err := x.blockSize(big)
+	if err != nil {
+		return p, err
 	}
 	padded := (size + 3) &^ 3
 	x.packed = x.packed[:0]

@@ -1,6 +1,8 @@
 // Package npz reads and writes frames in NumPy's NPZ files with the keys of the
 // published sets: R and F [n, beads, 3] in nm and kJ/mol/nm, box [n, 3, 3] in
-// nm, species [n, beads], mask [n, beads], U [n] in kJ/mol.
+// nm, species [n, beads], mask [n, beads], U [n] in kJ/mol; and with those of
+// our own files of frames: logw and logq [n], bias [n] in kJ/mol. A box [3, 3] or of
+// edges, [n, 3] or [3], and species or a mask [beads] stand for all frames.
 //
 // Arrays are streamed side by side, so that memory does not grow with the file.
 // Source of the format: NumPy Enhancement Proposal 1.
@@ -8,14 +10,11 @@ package npz
 
 import (
 	"archive/zip"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/cgbg-go/lab/data/gromacs"
@@ -36,24 +35,24 @@ type Reader struct {
 	atoms   int
 	frame   int // number of the frame that is read, from 0
 	r, f    *array
-	box, u  *array
+	box     *array
 	species *array
 	mask    *array
-	kind    []int32   // of the atoms, once read
-	energy  float64   // of the last frame
-	numbers []float64 // of one array of a frame
+	scalars []*array           // of scalarKeys
+	values  map[string]float64 // of scalars, in the last frame
+	kind    []int32            // of the atoms, once read
+	numbers []float64          // of one array of a frame
 }
 
-// array is one array of the file, read row by row.
-type array struct {
-	key   string
-	in    io.ReadCloser
-	shape []int
-	width int    // numbers in a row
-	kind  string // as in NumPy: f4, f8, i4, i8, b1, …
-	order binary.ByteOrder
-	buf   []byte
-}
+// Keys of arrays with a number for each frame.
+const (
+	KeyU    = "U"    // energy, kJ/mol
+	KeyBias = "bias" // energy of a bias that acted, kJ/mol
+	KeyLogW = "logw" // log-weight
+	KeyLogQ = "logq" // log-density of the flow that made the frame
+)
+
+var scalarKeys = []string{KeyU, KeyBias, KeyLogW, KeyLogQ}
 
 // Open opens a file.
 func Open(path string) (*Reader, error) {
@@ -84,7 +83,7 @@ func NewReader(at io.ReaderAt, size int64, name string) (*Reader, error) {
 }
 
 func newReader(z *zip.Reader, name string) (_ *Reader, err error) {
-	r := &Reader{name: name}
+	r := &Reader{name: name, values: map[string]float64{}}
 	var open []*array
 	r.close = func() error {
 		var errs []error
@@ -100,7 +99,11 @@ func newReader(z *zip.Reader, name string) (_ *Reader, err error) {
 		}
 	}()
 	var keys []string
-	fields := map[string]**array{"R": &r.r, "F": &r.f, "box": &r.box, "U": &r.u, "species": &r.species, "mask": &r.mask}
+	fields := map[string]**array{"R": &r.r, "F": &r.f, "box": &r.box, "species": &r.species, "mask": &r.mask}
+	r.scalars = make([]*array, len(scalarKeys))
+	for i, key := range scalarKeys {
+		fields[key] = &r.scalars[i]
+	}
 	for _, file := range z.File {
 		key := strings.TrimSuffix(file.Name, ".npy")
 		keys = append(keys, key)
@@ -126,17 +129,45 @@ func newReader(z *zip.Reader, name string) (_ *Reader, err error) {
 		return nil, fmt.Errorf("%w: an array R of shape (frames, atoms, 3) is needed; it has the keys %q", ErrFormat, keys)
 	}
 	r.frames, r.atoms = r.r.shape[0], r.r.shape[1]
-	for key, want := range map[string][]int{"F": {r.frames, r.atoms, 3}, "box": {r.frames, 3, 3}, "U": {r.frames}, "species": {r.frames, r.atoms}, "mask": {r.frames, r.atoms}} {
-		a := *fields[key]
-		switch {
-		case a == nil:
-		case key == "box" && slices.Equal(a.shape, []int{r.frames, 3}): // edges
-		case key == "U" && slices.Equal(a.shape, []int{r.frames, 1}):
-		case !slices.Equal(a.shape, want):
-			return nil, fmt.Errorf("%w: %s has the shape %v; with R of %v it is %v", ErrFormat, key, a.shape, r.r.shape, want)
+	for _, field := range fields {
+		if err := r.shape(*field); err != nil {
+			return nil, err
 		}
 	}
 	return r, nil
+}
+
+// shape verifies the shape of an array, and reads one that stands for all frames.
+func (r *Reader) shape(a *array) error {
+	if a == nil {
+		return nil
+	}
+	n, m := r.frames, r.atoms
+	var each, all [][]int // shapes with a row for each frame, and for all of them
+	switch a.key {
+	case "R", "F":
+		each = [][]int{{n, m, 3}}
+	case "box":
+		each, all = [][]int{{n, 3, 3}, {n, 3}}, [][]int{{3, 3}, {3}, {1, 3, 3}, {1, 3}}
+	case "species", "mask":
+		each, all = [][]int{{n, m}}, [][]int{{m}, {1, m}}
+	default:
+		each = [][]int{{n}, {n, 1}}
+	}
+	is := func(shapes [][]int) bool {
+		return slices.ContainsFunc(shapes, func(s []int) bool { return slices.Equal(s, a.shape) })
+	}
+	switch {
+	case is(each) && (a.key != "box" || !is(all)):
+		return nil
+	case !is(each) && !is(all):
+		text := fmt.Sprint(each[0])
+		if all != nil {
+			text += fmt.Sprintf(", or %v for all frames", all[0])
+		}
+		return fmt.Errorf("%w: %s has the shape %v; with R of %v it is %s", ErrFormat, a.key, a.shape, r.r.shape, text)
+	}
+	return a.fix(is(each))
 }
 
 // Close closes the file.
@@ -150,10 +181,19 @@ func (r *Reader) Atoms() int { return r.atoms }
 
 // HasForces and HasEnergies tell which arrays the file has.
 func (r *Reader) HasForces() bool   { return r.f != nil }
-func (r *Reader) HasEnergies() bool { return r.u != nil }
+func (r *Reader) HasEnergies() bool { return r.Has(KeyU) }
+
+// Has tells whether the file has an array with a number for each frame.
+func (r *Reader) Has(key string) bool {
+	i := slices.Index(scalarKeys, key)
+	return i >= 0 && r.scalars[i] != nil
+}
+
+// Value is the number of such an array for the frame read last.
+func (r *Reader) Value(key string) float64 { return r.values[key] }
 
 // Energy is U of the frame read last, kJ/mol.
-func (r *Reader) Energy() float64 { return r.energy }
+func (r *Reader) Energy() float64 { return r.Value(KeyU) }
 
 // Species are the species of the frames read so far, the same in all; nil
 // where the file has none.
@@ -164,7 +204,7 @@ func (r *Reader) Species() []int32 { return r.kind }
 // Errors name file, array and frame.
 func (r *Reader) Next(f *gromacs.Frame) error {
 	if r.frame == r.frames {
-		for _, a := range []*array{r.r, r.f, r.box, r.u, r.species, r.mask} {
+		for _, a := range append([]*array{r.r, r.f, r.box, r.species, r.mask}, r.scalars...) {
 			if err := a.end(); err != nil {
 				return fmt.Errorf("npz: %s: after frame %d: %w", r.name, r.frame-1, err)
 			}
@@ -198,11 +238,14 @@ func (r *Reader) next(f *gromacs.Frame) (err error) {
 			copy(f.Box[:], r.numbers)
 		}
 	}
-	if r.u != nil {
-		if r.numbers, err = r.u.row(r.numbers); err != nil {
+	for _, a := range r.scalars {
+		if a == nil {
+			continue
+		}
+		if r.numbers, err = a.row(r.numbers); err != nil {
 			return err
 		}
-		r.energy = r.numbers[0]
+		r.values[a.key] = r.numbers[0]
 	}
 	if r.mask != nil {
 		if r.numbers, err = r.mask.row(r.numbers); err != nil {
@@ -244,134 +287,4 @@ func (r *Reader) positions(a *array, dst []float32) (_ []float32, err error) {
 		dst = append(dst, x)
 	}
 	return dst, nil
-}
-
-var (
-	descr   = regexp.MustCompile(`'descr'\s*:\s*'([<>|=])([a-z]\d+)'`)
-	fortran = regexp.MustCompile(`'fortran_order'\s*:\s*(True|False)`)
-	shape   = regexp.MustCompile(`'shape'\s*:\s*\(([\d,\s]*)\)`)
-)
-
-// maxRow bounds the bytes of a row: 100,000 atoms and more.
-const maxRow = 64 << 20
-
-// header reads the head of an array.
-func (a *array) header() error {
-	var magic [8]byte
-	if _, err := io.ReadFull(a.in, magic[:]); err != nil || string(magic[:6]) != "\x93NUMPY" || magic[6] < 1 || magic[6] > 3 {
-		return fmt.Errorf("%w: it begins with %q, which is no array of NumPy", ErrFormat, magic)
-	}
-	length := make([]byte, 4)
-	if magic[6] == 1 {
-		length = length[:2]
-	}
-	if _, err := io.ReadFull(a.in, length); err != nil {
-		return fmt.Errorf("%w: its head: %w", ErrTruncated, err)
-	}
-	n := binary.LittleEndian.Uint32(append(length[:len(length):len(length)], 0, 0)[:4])
-	if n > 1<<16 {
-		return fmt.Errorf("%w: a head of %d bytes", ErrFormat, n)
-	}
-	text := make([]byte, n)
-	if _, err := io.ReadFull(a.in, text); err != nil {
-		return fmt.Errorf("%w: its head: %w", ErrTruncated, err)
-	}
-	d, order, size := descr.FindSubmatch(text), fortran.FindSubmatch(text), shape.FindSubmatch(text)
-	if d == nil || order == nil || size == nil {
-		return fmt.Errorf("%w: the head %q; numbers are needed", ErrFormat, text)
-	}
-	if string(order[1]) == "True" {
-		return fmt.Errorf("%w: it is in Fortran's order; save np.ascontiguousarray of it", ErrFormat)
-	}
-	a.kind, a.order = string(d[2]), binary.LittleEndian
-	if string(d[1]) == ">" {
-		a.order = binary.BigEndian
-	}
-	if !slices.Contains([]string{"f4", "f8", "i4", "i8", "u1", "b1"}, a.kind) {
-		return fmt.Errorf("%w: numbers of type %s; save them as float32, float64, int32, int64 or bool", ErrFormat, a.kind)
-	}
-	a.width = 1
-	for s := range strings.SplitSeq(string(size[1]), ",") {
-		if s = strings.TrimSpace(s); s == "" {
-			continue
-		}
-		v, err := strconv.Atoi(s)
-		if err != nil || v < 0 || v > 1<<40 {
-			return fmt.Errorf("%w: shape (%s)", ErrFormat, size[1])
-		}
-		if len(a.shape) > 0 {
-			if v > maxRow || a.width*v > maxRow/8 {
-				return fmt.Errorf("%w: shape (%s): too many numbers for a frame", ErrFormat, size[1])
-			}
-			a.width *= v
-		}
-		a.shape = append(a.shape, v)
-	}
-	if len(a.shape) == 0 {
-		return fmt.Errorf("%w: a single number, where there is one for every frame", ErrFormat)
-	}
-	return nil
-}
-
-// chunk is what is read of a row at once, so that a false shape ends with the file and not with a huge allocation: a
-// multiple of all sizes of numbers.
-const chunk = 64 << 10
-
-// row reads the numbers of the next frame.
-func (a *array) row(dst []float64) ([]float64, error) {
-	word := int(a.kind[1] - '0')
-	size := a.width * word
-	if a.buf == nil {
-		a.buf = make([]byte, min(size, chunk))
-	}
-	dst = dst[:0]
-	for done := 0; done < size; {
-		p := a.buf[:min(size-done, chunk)]
-		n, err := io.ReadFull(a.in, p)
-		done += n
-		switch {
-		case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-			return dst, fmt.Errorf("%w: %s ends after %d of %d bytes of the frame", ErrTruncated, a.key, done, size)
-		case err != nil:
-			return dst, fmt.Errorf("%w: %s: %w", ErrFormat, a.key, err)
-		}
-		dst = a.decode(dst, p, word)
-	}
-	return dst, nil
-}
-
-// end reads on to the end of the array: archive/zip compares the checksum there.
-func (a *array) end() error {
-	if a == nil {
-		return nil
-	}
-	var more [1]byte
-	switch n, err := io.ReadFull(a.in, more[:]); {
-	case n > 0:
-		return fmt.Errorf("%w: %s goes on behind the numbers of its shape", ErrFormat, a.key)
-	case errors.Is(err, zip.ErrChecksum):
-		return fmt.Errorf("%w: %s: its checksum is wrong: some of its numbers are damaged; copy or make the file again", ErrFormat, a.key)
-	case !errors.Is(err, io.EOF):
-		return fmt.Errorf("%w: %s: %w", ErrFormat, a.key, err)
-	}
-	return nil
-}
-
-// decode appends numbers of so many bytes.
-func (a *array) decode(dst []float64, p []byte, word int) []float64 {
-	for ; len(p) > 0; p = p[word:] {
-		switch a.kind {
-		case "f4":
-			dst = append(dst, float64(math.Float32frombits(a.order.Uint32(p))))
-		case "f8":
-			dst = append(dst, math.Float64frombits(a.order.Uint64(p)))
-		case "i4":
-			dst = append(dst, float64(int32(a.order.Uint32(p))))
-		case "i8":
-			dst = append(dst, float64(int64(a.order.Uint64(p))))
-		default:
-			dst = append(dst, float64(p[0]))
-		}
-	}
-	return dst
 }

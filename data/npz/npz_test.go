@@ -83,7 +83,7 @@ func TestRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "a.npz")
-	if err := Write(path, filepath.Join(dir, "a.arrow")); err != nil {
+	if err := Write(t.Context(), path, filepath.Join(dir, "a.arrow")); err != nil {
 		t.Fatal(err)
 	}
 	r, err := Open(path)
@@ -110,7 +110,7 @@ func TestRoundTrip(t *testing.T) {
 	if err := errors.Join(other.Read("F.npy", &forces), other.Read("logw.npy", &logw)); err != nil || !slices.Equal(forces, frames.F) || !slices.Equal(logw, frames.LogW) {
 		t.Errorf("by npyio: got %v, %v, %v", forces, logw, err)
 	}
-	if err := Write(filepath.Join(dir, "no", "a.npz"), filepath.Join(dir, "a.arrow")); err == nil {
+	if err := Write(t.Context(), filepath.Join(dir, "no", "a.npz"), filepath.Join(dir, "a.arrow")); err == nil {
 		t.Error("a folder that is not there: got no error")
 	}
 	left, err := filepath.Glob(filepath.Join(dir, ".*"))

@@ -3,6 +3,7 @@ package npz
 import (
 	"archive/zip"
 	"bufio"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -17,8 +18,9 @@ import (
 
 // Write writes the frames of an Arrow file under the published keys, and what
 // else it has as bias, logw, logq and the beads' names as beads. It reads the
-// file once for every array. The new file appears when it is whole.
-func Write(path, frames string) (err error) {
+// file once for every array. The new file appears when it is whole. Errors: those of
+// the files; ctx.Err(), wrapped.
+func Write(ctx context.Context, path, frames string) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("npz: write %s: %w", path, err)
@@ -32,7 +34,7 @@ func Write(path, frames string) (err error) {
 	defer file.Close()
 	buffered := bufio.NewWriterSize(file, 1<<20)
 	z := zip.NewWriter(buffered)
-	if err := writeAll(z, frames); err != nil {
+	if err := writeAll(ctx, z, frames); err != nil {
 		return err
 	}
 	if err := errors.Join(z.Close(), buffered.Flush(), file.Chmod(0o644), file.Sync(), file.Close()); err != nil {
@@ -47,8 +49,8 @@ type export struct {
 	rows             func(p []byte, f *data.Frames) []byte
 }
 
-func writeAll(z *zip.Writer, frames string) error {
-	r, err := data.Open(frames)
+func writeAll(ctx context.Context, z *zip.Writer, frames string) error {
+	r, err := data.OpenContext(ctx, frames)
 	if err != nil {
 		return err
 	}
@@ -104,25 +106,28 @@ func writeAll(z *zip.Writer, frames string) error {
 		arrays = append(arrays, e)
 	}
 	for _, e := range arrays {
-		if err := e.write(z, frames); err != nil {
+		if err := e.write(ctx, z, frames); err != nil {
 			return fmt.Errorf("%s: %w", e.key, err)
 		}
 	}
 	return writeNames(z, m.Beads)
 }
 
-func (e *export) write(z *zip.Writer, frames string) error {
+func (e *export) write(ctx context.Context, z *zip.Writer, frames string) error {
 	w, err := begin(z, e.key, e.kind, e.shape)
 	if err != nil {
 		return err
 	}
-	r, err := data.Open(frames)
+	r, err := data.OpenContext(ctx, frames)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
 	var p []byte
 	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		f, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			return nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cgbg-go/lab/cgbg"
 	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/cli"
 )
 
 const curveUsage = `usage: go run ./cgbg/cmd/cgbg curve flow -pmf PMF.npz [flags] -o CURVE.json FRAMES.arrow
@@ -58,6 +59,9 @@ func curveCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	if o.Frames, err = integers("frames", *frames); err != nil {
+		return err
+	}
+	if err := cli.CheckPaths(cli.Beside(*out), append(withCards(o.PMF, o.Flow), rest[1], o.Samples)); err != nil {
 		return err
 	}
 	b, err := backend.Open()

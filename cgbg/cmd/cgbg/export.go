@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
+	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/gromacs"
 	"github.com/cgbg-go/lab/data/npz"
@@ -41,12 +42,15 @@ func exportCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	case *n < 0:
 		return fmt.Errorf("%w: -n %d: 0 (all) or more", errUsage, *n)
 	}
+	if err := cli.CheckPaths([]string{*out}, rest); err != nil {
+		return err
+	}
 	switch ext := strings.ToLower(filepath.Ext(*out)); ext {
 	case ".npz":
 		if *n > 0 {
 			return fmt.Errorf("%w: -n is for PDB and XTC; split the file first", errUsage)
 		}
-		return npz.Write(*out, rest[0])
+		return npz.Write(ctx, *out, rest[0])
 	case ".pdb", ".xtc":
 		return exportTrajectory(ctx, *out, ext, rest[0], *n)
 	default:
@@ -56,7 +60,7 @@ func exportCommand(ctx context.Context, args []string, stdout io.Writer) error {
 
 // exportTrajectory writes up to n frames (0: all) as PDB or XTC.
 func exportTrajectory(ctx context.Context, out, ext, in string, n int) error {
-	r, err := data.Open(in)
+	r, err := data.OpenContext(ctx, in)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
+	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/gromacs"
 	"gonum.org/v1/gonum/mat"
@@ -23,7 +24,17 @@ Maps the frames of trajectories to beads and writes them, with their forces wher
 are any, as Arrow frames. Trajectories follow each other in the order given:
 
   .trr   GROMACS, with forces          .xtc   GROMACS, compressed, without
-  .npz   NumPy: R, F, box, species, U  .dcd   OpenMM, CHARMM, NAMD, without
+  .npz   NumPy: R, F, box, species, U  .dcd   OpenMM, CHARMM, NAMD, LAMMPS, without
+
+An NPZ file has the arrays
+
+  R        [frames, atoms or beads, 3]   nm
+  F        the same                      kJ/mol/nm
+  box      [frames, 3, 3], or edges [frames, 3]; [3, 3] or [3] for all frames   nm
+  species  [frames, beads], or [beads] for all frames; the map's numbers
+  U, bias, logw, logq   [frames]         energies in kJ/mol, log-weight, log-density
+
+of which R is needed, as "cgbg export" writes them. It keeps no times: -dt gives them.
 
 A frame has the atoms of the structure, or the beads of the map already. Molecules broken
 by the periodic boundary are made whole. A water-free structure of the molecule alone is
@@ -97,10 +108,11 @@ type importer struct {
 	noise     string                                  // of the forces, for the report
 	notes     []string                                // what the user should know of the result; printed after it, a line each
 	forces    bool                                    // whether the trajectories have them
-	step      float64                                 // between frames of a trajectory, ps
 	logWeight func(one, two float64) (float64, error) // of biased; nil where nothing biased
 	biased    [2]biased                               // dihedrals
 	residues  []cgmap.Residue                         // of backbone, whose dihedrals are kept
+	reference *gromacs.Structure                      // of -structure
+	current   trajectory                              // that is read
 	meta      data.Meta
 }
 
@@ -119,7 +131,7 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs.StringVar(&im.system, "system", "", "`name` of the molecule, for the file's description")
 	fs.StringVar(&im.forceField, "forcefield", "", "`name` of the force field, for the file's description")
 	fs.Float64Var(&im.temperature, "temperature", 0, "of the simulation, `K`; models and weights need it")
-	fs.Float64Var(&im.dt, "dt", 0, "time between frames, `ps`, of a format that keeps none (NPZ)")
+	fs.Float64Var(&im.dt, "dt", 0, "time between frames of the trajectory, `ps`: of formats that keep none (NPZ), or in place of what a DCD file says; those of TRR and XTC must agree")
 	fs.IntVar(&im.every, "every", 1, "keep every `n`-th frame")
 	fs.IntVar(&im.skip, "skip", 0, "leave out the first `n` frames of each trajectory")
 	rest, done, err := parse(fs, importUsage, args, stdout)
@@ -147,6 +159,9 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	im.trajectories = rest
+	if err := im.checkPaths(); err != nil {
+		return err
+	}
 	n, err := im.run(ctx)
 	if err != nil {
 		return err
@@ -186,6 +201,23 @@ func (im *importer) check() error {
 	return nil
 }
 
+// checkPaths verifies that no file it reads is replaced, or is none.
+func (im *importer) checkPaths() error {
+	inputs := append([]string{im.structure, im.awh, im.bias}, im.trajectories...)
+	if im.mapping != dihedrals && !slices.Contains(cgmap.Names, im.mapping) {
+		inputs = append(inputs, im.mapping)
+	}
+	if err := cli.CheckPaths([]string{im.out}, inputs); err != nil {
+		return err
+	}
+	for i, path := range im.trajectories {
+		if cli.CheckPaths([]string{path}, im.trajectories[:i]) != nil {
+			return fmt.Errorf("%s is given twice: its frames would count twice", path)
+		}
+	}
+	return nil
+}
+
 func (im *importer) run(ctx context.Context) (frames int, err error) {
 	structure, err := gromacs.ReadStructure(im.structure)
 	if err != nil {
@@ -196,6 +228,10 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 	}
 	if im.molecule, err = cgmap.NewMolecule(structure); err != nil {
 		return 0, fmt.Errorf("%s: %w", im.structure, err)
+	}
+	im.reference = structure
+	for _, text := range structure.Notes {
+		im.note("%s: %s", im.structure, text)
 	}
 	if err := im.readBias(structure); err != nil {
 		return 0, err
@@ -237,6 +273,9 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 	defer w.Abort() // does nothing after Close
 	if err := im.write(ctx, w); err != nil {
 		return 0, err
+	}
+	if w.Len() == 0 {
+		return 0, fmt.Errorf("no frame is left of %s: -skip %d is as many as there are", strings.Join(im.trajectories, ", "), im.skip)
 	}
 	return w.Len(), w.Close()
 }

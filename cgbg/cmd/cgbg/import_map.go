@@ -198,6 +198,7 @@ func (im *importer) write(ctx context.Context, w *data.Writer) error {
 		}
 		err := w.Append(batch)
 		batch.R, batch.F, batch.LogW, batch.U = batch.R[:0], batch.F[:0], batch.LogW[:0], batch.U[:0]
+		batch.Bias, batch.LogQ = batch.Bias[:0], batch.LogQ[:0]
 		return err
 	}
 	for _, path := range im.trajectories {
@@ -265,6 +266,7 @@ func (im *importer) add(batch *data.Frames, f *gromacs.Frame, energy *float64) e
 	if energy != nil {
 		batch.U = append(batch.U, *energy)
 	}
+	im.addColumns(batch)
 	return nil
 }
 

@@ -7,7 +7,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/cgbg-go/lab/data"
@@ -16,59 +16,96 @@ import (
 	"github.com/cgbg-go/lab/data/npz"
 )
 
-// survey looks at the beginning of every trajectory: the time between frames
+// survey goes through the heads of every trajectory: the time between frames
 // that are kept, and the SHA-256 of all files in their order.
 func (im *importer) survey(ctx context.Context) (stride float64, sum string, err error) {
 	if sum, err = data.Checksum(ctx, im.trajectories...); err != nil {
 		return 0, "", err
 	}
+	var all, before course
 	for i, path := range im.trajectories {
-		step, forces, err := im.begin(path)
+		c, err := im.look(ctx, path)
 		if err != nil {
 			return 0, "", err
 		}
+		if before.last > 0 && c.start == before.last {
+			return 0, "", fmt.Errorf("%s: it begins at %s ps, where %s ends: the frame stands twice; gmx trjcat puts the parts of a run together", path, decimal(c.start), im.trajectories[i-1])
+		}
+		before = c
 		switch {
 		case i == 0:
-			stride, im.forces = step, forces
-		case math.Abs(step-stride) > 1e-4*stride:
-			return 0, "", fmt.Errorf("%s: its frames are %g ps apart, those of %s %g ps; import it on its own", path, step, im.trajectories[0], stride)
-		case forces != im.forces:
+			all, im.forces = c, c.forces
+		case c.forces != im.forces:
 			return 0, "", fmt.Errorf("%s and %s: one has forces, the other has none; import them on their own", im.trajectories[0], path)
+		case math.Abs(c.stride-all.stride) > 1e-4*all.stride+all.off+c.off:
+			return 0, "", fmt.Errorf("%s: the frames kept are %g ps apart, those of %s %g ps (0: not known; -dt says it); import it on its own", path, c.stride, im.trajectories[0], all.stride)
 		}
 	}
-	// Times are in single precision in the file.
-	if stride, err = strconv.ParseFloat(strconv.FormatFloat(stride, 'g', 6, 64), 64); err != nil {
-		return 0, "", err
+	if all.stride == 0 {
+		im.note("the time between frames is not known (-dt gives it): what depends on it, correlation times and blocks of time, will count frames")
 	}
-	im.step = stride
-	return math.Round(stride*float64(im.every)*1e6) / 1e6, sum, nil // 0.3, not 0.30000000000000004
+	return math.Round(all.stride*1e6) / 1e6, sum, nil // 0.3, not 0.30000000000000004
 }
 
-// begin reads two frames of a trajectory.
-func (im *importer) begin(path string) (step float64, forces bool, err error) {
+// note adds a note, once.
+func (im *importer) note(format string, args ...any) {
+	if text := fmt.Sprintf(format, args...); !slices.Contains(im.notes, text) {
+		im.notes = append(im.notes, text)
+	}
+}
+
+// course is what is known of a trajectory before its frames are read.
+type course struct {
+	start, last float64 // times of the first and the last frame that are kept, ps
+	forces      bool    // whether the frames to keep have them
+	stride, off float64 // time between frames that are kept, and how far off it may be, ps; 0: not known
+}
+
+// look finds the course of a trajectory.
+func (im *importer) look(ctx context.Context, path string) (c course, err error) {
 	t, err := openTrajectory(path)
 	if err != nil {
-		return 0, false, err
+		return course{}, err
 	}
 	defer t.Close()
-	var f gromacs.Frame
-	var times [2]float64
-	for n := range times {
-		if err := t.Next(&f); errors.Is(err, io.EOF) {
-			return 0, false, fmt.Errorf("%s: %d frames: a trajectory has at least two", path, n)
-		} else if err != nil {
-			return 0, false, err
+	if err := im.checkColumns(path, t); err != nil {
+		return course{}, err
+	}
+	if h, ok := t.(heads); ok {
+		var s scan
+		if err := s.read(ctx, im, h); err != nil {
+			return course{}, err
 		}
-		times[n] = f.Time
+		if c, err = im.course(path, &s); err != nil {
+			err = fmt.Errorf("%s: %w", path, err)
+		}
+		return c, err
 	}
-	if f.R == nil {
-		return 0, false, fmt.Errorf("%s: frame 1 has no positions; write them: nstxout in the .mdp file, as often as nstfout", path)
+	var f gromacs.Frame
+	for n := range 2 {
+		if err := t.Next(&f); errors.Is(err, io.EOF) {
+			return course{}, fmt.Errorf("%s: %d frames: a trajectory has at least two", path, n)
+		} else if err != nil {
+			return course{}, err
+		}
 	}
-	if times[1] > times[0] {
-		return times[1] - times[0], f.F != nil, nil
+	dt := im.dt
+	if d, ok := t.(interface{ Interval() (float64, string) }); ok {
+		own, doubt := d.Interval()
+		switch {
+		case dt == 0:
+			if dt = own; doubt != "" {
+				im.note("%s: %s", path, doubt)
+			}
+		case doubt == "" && math.Abs(dt-own) > 1e-4*own:
+			im.note("%s: its head says that frames are %.6g ps apart; -dt %g counts", path, own, dt)
+		}
 	}
-	return im.dt, f.F != nil, nil // a format that keeps no time
+	return course{forces: f.F != nil, stride: dt * float64(im.every)}, nil
 }
+
+// keeps tells whether the n-th frame of a file, from 0, is one of those asked for.
+func (im *importer) keeps(n int) bool { return n >= im.skip && (n-im.skip)%im.every == 0 }
 
 // frames calls add with the frames of a trajectory that are kept, and their
 // energies where it has them.
@@ -78,25 +115,35 @@ func (im *importer) frames(ctx context.Context, path string, add func(f *gromacs
 		return err
 	}
 	defer t.Close()
+	im.current = t
 	var f gromacs.Frame
-	var start float64
+	first := true
 	for n := 0; ; n++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if err := t.Next(&f); errors.Is(err, io.EOF) {
+			if n <= im.skip {
+				im.note("%s: it has %d frames, which -skip leaves out", path, n)
+			}
+			if d, ok := t.(interface{ Note() string }); ok && d.Note() != "" {
+				im.note("%s: %s", path, d.Note())
+			}
 			return nil
 		} else if err != nil {
 			return err
 		}
-		if n == 0 {
-			start = f.Time
-		}
-		if err := im.checkFrame(n, &f, start); err != nil {
-			return fmt.Errorf("%s: frame %d: %w", path, n, err)
-		}
-		if n < im.skip || (n-im.skip)%im.every != 0 {
+		if !im.keeps(n) || f.R == nil || im.wantsForces() && f.F == nil {
 			continue
+		}
+		if !im.forces {
+			f.F = nil
+		}
+		if first {
+			if err := im.checkFirst(&f, t); err != nil {
+				return fmt.Errorf("%s: frame %d: %w", path, n, err)
+			}
+			first = false
 		}
 		var energy *float64
 		if e, ok := t.(interface {
@@ -112,18 +159,8 @@ func (im *importer) frames(ctx context.Context, path string, add func(f *gromacs
 	}
 }
 
-// checkFrame compares a frame with what the first ones promised.
-func (im *importer) checkFrame(n int, f *gromacs.Frame, start float64) error {
-	if f.R == nil || (f.F != nil) != im.forces {
-		return errors.New("it has no positions, or no forces where others have them; write both equally often: nstxout and nstfout in the .mdp file")
-	}
-	want := start + float64(n)*im.step
-	// Times are in single precision in the file.
-	if late := f.Time - want; f.Time != start && math.Abs(late) > 0.1*im.step+1e-6*math.Abs(want) {
-		return fmt.Errorf("its time is %g ps where %g ps is expected: frames are missing or stand twice; gmx trjcat puts the parts of a run together", f.Time, want)
-	}
-	return nil
-}
+// wantsForces tells whether frames without forces are passed over.
+func (im *importer) wantsForces() bool { return im.forces && im.mapping != dihedrals }
 
 // trajectory yields frames; io.EOF after the last.
 type trajectory interface {

@@ -121,7 +121,7 @@ func implicit(t *testing.T, n int) (path string, frames *data.Frames) {
 	if err := data.WriteFile(arrow, meta, frames); err != nil {
 		t.Fatal(err)
 	}
-	if err := npz.Write(path, arrow); err != nil {
+	if err := npz.Write(t.Context(), path, arrow); err != nil {
 		t.Fatal(err)
 	}
 	return path, frames

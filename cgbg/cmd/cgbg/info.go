@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
+	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/cgbg/reweight"
 	"github.com/cgbg-go/lab/data"
@@ -32,6 +33,9 @@ func infoCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	if len(rest) == 0 {
 		return fmt.Errorf("%w: info takes the files (-h explains)", errUsage)
 	}
+	if err := cli.CheckPaths(nil, rest); err != nil {
+		return err
+	}
 	for _, path := range rest {
 		if err := info(ctx, path, stdout); err != nil {
 			return err
@@ -41,7 +45,7 @@ func infoCommand(ctx context.Context, args []string, stdout io.Writer) error {
 }
 
 func info(ctx context.Context, path string, stdout io.Writer) error {
-	r, err := data.Open(path)
+	r, err := data.OpenContext(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -161,7 +165,7 @@ Prints the first frames: positions, and forces and the other columns where there
 `
 
 // headCommand is `cgbg head`.
-func headCommand(_ context.Context, args []string, stdout io.Writer) error {
+func headCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flag.NewFlagSet("head", flag.ContinueOnError)
 	n := fs.Int("n", 3, "`number` of frames")
 	rest, done, err := parse(fs, headUsage, args, stdout)
@@ -173,7 +177,10 @@ func headCommand(_ context.Context, args []string, stdout io.Writer) error {
 	case *n < 1:
 		return fmt.Errorf("%w: -n %d: at least 1", errUsage, *n)
 	}
-	r, err := data.Open(rest[0])
+	if err := cli.CheckPaths(nil, rest); err != nil {
+		return err
+	}
+	r, err := data.OpenContext(ctx, rest[0])
 	if err != nil {
 		return err
 	}

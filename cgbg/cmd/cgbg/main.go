@@ -18,6 +18,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/cgbg-go/lab/cgbg/cli"
 )
@@ -51,7 +52,13 @@ var commands = map[string]command{"import": importCommand, "info": infoCommand, 
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	context.AfterFunc(ctx, func() {
+		stop() // a second signal ends the program at once
+		time.AfterFunc(patience(os.Args[1:]), func() {
+			fmt.Fprintln(os.Stderr, "\ncgbg: interrupted; what was saved last, at most some seconds ago, stays, and the same command goes on from there")
+			os.Exit(exitCode(context.Canceled))
+		})
+	})
 	err := dispatch(ctx, os.Args[1:], os.Stdout)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, message(err))
@@ -63,6 +70,18 @@ func main() {
 func message(err error) string {
 	const name = "cgbg: "
 	return name + strings.TrimPrefix(err.Error(), name)
+}
+
+// patience is how long a command may take to end by itself once it is interrupted:
+// what it cannot leave, a step of training, say, or the compilation of one, ends with
+// the program. Files appear when they are whole, so that none is left in parts, and a
+// training goes on from its last checkpoint. GROMACS, which recipes run, is given time
+// for a checkpoint of its own.
+func patience(args []string) time.Duration {
+	if len(args) > 0 && args[0] == "recipe" {
+		return time.Minute
+	}
+	return 800 * time.Millisecond
 }
 
 // errUsage is returned for command lines that cannot be understood.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/cgbg/reweight"
 	"github.com/cgbg-go/lab/data"
 )
@@ -35,14 +36,17 @@ func mergeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	case len(rest) < 2 || *out == "":
 		return fmt.Errorf("%w: merge takes two files or more and -o (-h explains)", errUsage)
 	}
-	first, err := metaOf(rest[0])
+	if err := cli.CheckPaths([]string{*out}, rest); err != nil {
+		return err
+	}
+	first, err := metaOf(ctx, rest[0])
 	if err != nil {
 		return err
 	}
 	meta := withExtra(first, keyEffective, "") // it is not that of all of them
 	var names []string
 	for _, path := range rest {
-		m, err := metaOf(path)
+		m, err := metaOf(ctx, path)
 		if err != nil {
 			return err
 		}
@@ -117,8 +121,8 @@ func differ(a, b data.Meta) string {
 	return ""
 }
 
-func metaOf(path string) (data.Meta, error) {
-	r, err := data.Open(path)
+func metaOf(ctx context.Context, path string) (data.Meta, error) {
+	r, err := data.OpenContext(ctx, path)
 	if err != nil {
 		return data.Meta{}, err
 	}
@@ -127,7 +131,7 @@ func metaOf(path string) (data.Meta, error) {
 
 // eachBatch calls do with the batches of a file and the number of their first frame.
 func eachBatch(ctx context.Context, path string, do func(first int, f *data.Frames) error) error {
-	r, err := data.Open(path)
+	r, err := data.OpenContext(ctx, path)
 	if err != nil {
 		return err
 	}

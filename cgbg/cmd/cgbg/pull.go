@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/gromacs"
 	"github.com/cgbg-go/lab/data/hub"
@@ -141,13 +142,19 @@ func pullCommand(ctx context.Context, args []string, stdout io.Writer) error {
 			*out = base + ".arrow"
 		}
 	}
+	if err := cli.CheckPaths([]string{*out}, nil); err != nil {
+		return err
+	}
 	client := &hub.Client{Progress: downloadLine(os.Stderr)}
 	path, err := client.Fetch(ctx, publishedSet, *revision, p.file)
 	if err != nil {
 		return err
 	}
+	if err := cli.CheckPaths([]string{*out}, []string{path}); err != nil { // a file of the cache
+		return err
+	}
 	if !p.convert {
-		if err := copyFile(*out, path); err != nil {
+		if err := copyFile(ctx, *out, path); err != nil {
 			return err
 		}
 		fmt.Fprintln(stdout, *out)
@@ -227,15 +234,23 @@ func convertPublished(ctx context.Context, out, path string, p *published) (int,
 	return w.Len(), w.Close()
 }
 
-func copyFile(dst, src string) error {
+func copyFile(ctx context.Context, dst, src string) error {
 	in, err := os.Open(src)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
 	return writeFile(dst, func(w io.Writer) error {
-		_, err := io.Copy(w, in)
-		return err
+		for {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if _, err := io.CopyN(w, in, 1<<20); errors.Is(err, io.EOF) {
+				return nil
+			} else if err != nil {
+				return err
+			}
+		}
 	})
 }
 

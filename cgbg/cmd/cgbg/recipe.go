@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
+	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/data/gromacs"
 	"github.com/cgbg-go/lab/data/recipe"
 )
@@ -64,6 +66,9 @@ func recipeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := im.check(); err != nil {
 		return err
 	}
+	if err := im.checkRecipe(o); err != nil {
+		return err
+	}
 	o.Length = *ns * 1000
 	o.Report = stepLine(os.Stderr)
 	result, err := recipe.Run(ctx, o)
@@ -82,6 +87,9 @@ func recipeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(stdout, "%s: %d frames of %d beads\n", im.out, n, len(im.meta.Beads))
+	for _, note := range im.notes {
+		fmt.Fprintln(stdout, note)
+	}
 	return nil
 }
 
@@ -101,6 +109,18 @@ func systemOf(path string) (string, error) {
 		return "Ac-Ala-NHMe", nil
 	}
 	return "", nil
+}
+
+// checkRecipe verifies that the frames replace nothing that is read, what GROMACS makes for them included.
+func (im *importer) checkRecipe(o recipe.Options) error {
+	if err := cli.CheckFolder(o.Dir); err != nil {
+		return err
+	}
+	im.structure = o.Structure
+	for _, name := range []string{"solute.trr", "solute.gro", "awh.xvg", "bias.dat", "md.trr", "rerun.trr"} {
+		im.trajectories = append(im.trajectories, filepath.Join(o.Dir, name))
+	}
+	return im.checkPaths()
 }
 
 // stepLine reports the steps of a recipe, long ones with the time left.

@@ -5,8 +5,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"path/filepath"
 
 	"github.com/cgbg-go/lab/cgbg"
+	"github.com/cgbg-go/lab/cgbg/cli"
 )
 
 const reportUsage = `usage: go run ./cgbg/cmd/cgbg report -reference FRAMES.arrow -o DIR SAMPLES.arrow
@@ -36,12 +38,31 @@ func reportCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	case len(rest) != 1 || *dir == "" || o.Reference == "":
 		return fmt.Errorf("%w: report takes -reference, -o and one file of samples (-h explains)", errUsage)
 	}
+	if err := checkReport(*dir, rest[0], o.Reference); err != nil {
+		return err
+	}
 	e, err := cgbg.Report(ctx, rest[0], *dir, o)
 	if err != nil {
 		return err
 	}
 	tell(stdout, e, *dir)
 	return nil
+}
+
+// checkReport verifies that a report into a folder replaces none of the inputs.
+func checkReport(dir string, inputs ...string) error {
+	if err := cli.CheckFolder(dir); err != nil {
+		return err
+	}
+	return cli.CheckPaths(reportFiles(dir), inputs)
+}
+
+// reportFiles are the files that [cgbg.Report] writes.
+func reportFiles(dir string) (files []string) {
+	for _, name := range []string{"results.json", "report.json", "profiles.png", "profiles.svg", "maps.png", "maps.svg", "weights.png", "weights.svg"} {
+		files = append(files, filepath.Join(dir, name))
+	}
+	return files
 }
 
 // tell prints an evaluation.

@@ -9,6 +9,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/cgbg/reweight"
 	"github.com/cgbg-go/lab/data"
 )
@@ -55,6 +56,10 @@ func resampleCommand(ctx context.Context, args []string, stdout io.Writer) error
 		return fmt.Errorf("%w: -n %d: 0 (as many as there are) or more", errUsage, *n)
 	}
 	if err := o.check(); err != nil {
+		return err
+	}
+	outs := splitNames(rest[0], "resample")
+	if err := cli.CheckPaths(outs[:], rest); err != nil {
 		return err
 	}
 	var logw []float64

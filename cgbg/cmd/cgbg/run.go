@@ -16,6 +16,7 @@ import (
 	"github.com/BurntSushi/toml"
 	"github.com/cgbg-go/lab/cgbg"
 	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/cgbg/flow"
 	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/cgbg-go/lab/data"
@@ -159,8 +160,14 @@ func runCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	case len(rest) != 1:
 		return fmt.Errorf("%w: run takes one file, .toml (-h explains)", errUsage)
 	}
+	if err := cli.CheckPaths(nil, rest); err != nil {
+		return err
+	}
 	p, err := readPlan(rest[0])
 	if err != nil {
+		return err
+	}
+	if err := p.checkPaths(rest[0]); err != nil {
 		return err
 	}
 	return p.run(ctx, stdout)
@@ -270,6 +277,26 @@ func (p *plan) report(ctx context.Context, stdout io.Writer, w *cgbg.Workflow, s
 	}
 	tell(stdout, e, p.Out)
 	return nil
+}
+
+// checkPaths verifies that no result replaces what is read; path is the plan's own file.
+func (p *plan) checkPaths(path string) error {
+	d := &p.Data
+	inputs := append([]string{path, d.Frames, d.Structure, d.AWH, d.Bias, p.Flow.Frames, p.PMF.Frames, p.Reference.Frames}, d.Trajectories...)
+	inputs = append(inputs, withCards(p.Flow.Model, p.PMF.Model, p.Flow.From, p.PMF.From)...)
+	if info, err := os.Stat(d.Map); err == nil && !info.IsDir() {
+		inputs = append(inputs, d.Map)
+	}
+	outputs := append(reportFiles(p.Out), cli.Beside(filepath.Join(p.Out, "samples.arrow"))...)
+	for name, given := range map[string]string{"frames.arrow": d.Frames, "pmf.npz": p.PMF.Model, "flow.npz": p.Flow.Model} {
+		if given == "" {
+			outputs = append(outputs, cli.Beside(filepath.Join(p.Out, name))...)
+		}
+	}
+	if err := cli.CheckFolder(p.Out); err != nil {
+		return err
+	}
+	return cli.CheckPaths(outputs, inputs)
 }
 
 // frames are imported unless the same trajectories were imported the same way.

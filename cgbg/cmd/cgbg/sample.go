@@ -10,6 +10,7 @@ import (
 
 	"github.com/cgbg-go/lab/cgbg"
 	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/cli"
 )
 
 const sampleUsage = `usage: go run ./cgbg/cmd/cgbg sample [flags] -o SAMPLES.arrow FLOW.npz
@@ -45,6 +46,9 @@ func sampleCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	case *out == "":
 		return fmt.Errorf("%w: sample: -o, the file of the samples, is missing", errUsage)
 	}
+	if err := cli.CheckPaths(cli.Beside(*out), withCards(rest[0], o.PMF)); err != nil {
+		return err
+	}
 	b, err := backend.Open()
 	if err != nil {
 		return err
@@ -68,6 +72,16 @@ func sampleCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	return nil
 }
 
+// withCards are models' files and the cards beside them.
+func withCards(models ...string) (files []string) {
+	for _, m := range models {
+		if m != "" {
+			files = append(files, m, m+".json")
+		}
+	}
+	return files
+}
+
 const reweightUsage = `usage: go run ./cgbg/cmd/cgbg reweight -flow FLOW.npz -pmf PMF.npz -o OUT.arrow SAMPLES.arrow
 
 Weighs the samples that a flow gave by another potential of mean force: energies and
@@ -89,6 +103,9 @@ func reweightCommand(ctx context.Context, args []string, stdout io.Writer) error
 		return err
 	case len(rest) != 1 || *flowFile == "" || *pmfFile == "" || *out == "":
 		return fmt.Errorf("%w: reweight takes -flow, -pmf, -o and one file of samples (-h explains)", errUsage)
+	}
+	if err := cli.CheckPaths([]string{*out}, append(withCards(*flowFile, *pmfFile), rest[0])); err != nil {
+		return err
 	}
 	b, err := backend.Open()
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/data"
 )
 
@@ -68,11 +69,24 @@ func (o *splitOptions) choose() []bool {
 	return chosen
 }
 
+// splitNames are the files for training and for validation.
+func splitNames(path, verb string) (outs [2]string) {
+	command, _, _ := strings.Cut(verb, " ")
+	for side, name := range []string{"train", "validation"} {
+		outs[side] = strings.TrimSuffix(path, filepath.Ext(path)) + "_" + command + "_" + name + ".arrow"
+	}
+	return outs
+}
+
 // splitFile writes the frames to a file for training and one for validation.
 // pick gives the frames to take of those numbered (nil: all of them), in the
 // file's order, and their effective number. verb goes into the description of the file.
 func splitFile(ctx context.Context, path, verb string, o *splitOptions, pick func(frames []int, rng *rand.Rand) ([]int, float64, error), stdout io.Writer) error {
-	r, err := data.Open(path)
+	outs := splitNames(path, verb)
+	if err := cli.CheckPaths(outs[:], []string{path}); err != nil {
+		return err
+	}
+	r, err := data.OpenContext(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -92,10 +106,8 @@ func splitFile(ctx context.Context, path, verb string, o *splitOptions, pick fun
 	}
 	rng := rand.New(rand.NewPCG(o.seed, 0x3e5a))
 	chosen := o.choose()
-	base := strings.TrimSuffix(path, filepath.Ext(path))
 	var writers [2]*data.Writer
 	var take [2][]int
-	var outs [2]string
 	for side, name := range []string{"train", "validation"} {
 		for i := range n {
 			if chosen[i*o.blocks/n] == (side == 1) {
@@ -111,13 +123,10 @@ func splitFile(ctx context.Context, path, verb string, o *splitOptions, pick fun
 			meta = withExtra(meta, keyEffective, fmt.Sprintf("%.0f", effective))
 		}
 		meta.Generator = fmt.Sprintf("cgbg %s -blocks %d -validation %g -seed %d (%s)", verb, o.blocks, o.validation, o.seed, name)
-		command, _, _ := strings.Cut(verb, " ")
-		out := base + "_" + command + "_" + name + ".arrow"
-		if writers[side], err = data.Create(out, meta); err != nil {
+		if writers[side], err = data.Create(outs[side], meta); err != nil {
 			return err
 		}
 		defer writers[side].Abort() // does nothing after Close
-		outs[side] = out
 	}
 	var at [2]int
 	err = eachBatch(ctx, path, func(first int, f *data.Frames) error {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cgbg-go/lab/cgbg"
 	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/cgbg/flow"
 )
 
@@ -72,6 +73,9 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	o.Pairing = flow.Pairing(*pairing)
 	if !slices.Contains([]flow.Pairing{"", flow.Independent, flow.Aligned, flow.Transported}, o.Pairing) {
 		return fmt.Errorf("%w: train: -pairing %s: independent, aligned or transported", errUsage, *pairing)
+	}
+	if err := cli.CheckPaths(cli.Beside(*out), append(withCards(o.Start), rest[1])); err != nil {
+		return err
 	}
 	b, err := backend.Open()
 	if err != nil {

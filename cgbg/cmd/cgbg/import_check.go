@@ -1,0 +1,218 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/cgbg-go/lab/cgbg/cgmap"
+	"github.com/cgbg-go/lab/data"
+	"github.com/cgbg-go/lab/data/gromacs"
+	"github.com/cgbg-go/lab/data/npz"
+)
+
+// neighbours are pairs that are close together in any conformation of a
+// molecule, by which the unit of a frame's positions shows.
+type neighbours struct {
+	what   string // "bonded atoms" or "neighbouring beads"
+	pairs  [][2]int
+	length []float64 // in the structure, nm
+}
+
+// unitFactor is how much longer or shorter than in the structure the distances of
+// neighbours may be, by their median: nm and Å differ by 10.
+const unitFactor = 4
+
+// bondedAtoms are the pairs of bonded atoms; where none are bonded, in structures of
+// beads, say, each atom and the nearest one, in the structure and in the frame.
+func (im *importer) bondedAtoms(f *gromacs.Frame) *neighbours {
+	n := &neighbours{what: "bonded atoms", pairs: im.molecule.Bonds()}
+	n.measure(im.reference.R, &im.reference.Box)
+	if len(n.pairs) == 0 {
+		n.what = "neighbours"
+		n.pairs = nearestPairs(f.R, &f.Box)
+		for _, p := range nearestPairs(im.reference.R, &im.reference.Box) {
+			n.length = append(n.length, distance(im.reference.R, p[0], p[1], &im.reference.Box))
+		}
+	}
+	return n
+}
+
+// nearestPairs are atoms and the nearest others, of the first ones.
+func nearestPairs(r []float32, box *[9]float64) (pairs [][2]int) {
+	atoms := min(someBeads, len(r)/3)
+	for i := range atoms {
+		nearest := -1
+		for j := range atoms {
+			if j != i && (nearest < 0 || distance(r, i, j, box) < distance(r, i, nearest, box)) {
+				nearest = j
+			}
+		}
+		if nearest >= 0 {
+			pairs = append(pairs, [2]int{i, nearest})
+		}
+	}
+	return pairs
+}
+
+// someBeads is how many beads are looked at: the search for neighbours takes all pairs.
+const someBeads = 500
+
+// neighbouringBeads are each bead, or many of them, and the nearest one of its molecule.
+func (im *importer) neighbouringBeads() (*neighbours, error) {
+	whole := slices.Clone(im.reference.R)
+	if _, err := im.molecule.Whole(whole, &im.reference.Box); err != nil {
+		return nil, fmt.Errorf("%s: %w", im.structure, err)
+	}
+	r, err := im.cg.Apply(nil, whole)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", im.structure, err)
+	}
+	molecule := make([]int, im.atoms) // of each atom: the number of its first atom
+	for i := range molecule {
+		molecule[i] = i
+	}
+	for _, b := range im.molecule.Bonds() { // parents first
+		molecule[b[1]] = molecule[b[0]]
+	}
+	n := &neighbours{what: "neighbouring beads"}
+	for i := range min(someBeads, len(im.cg.Atoms)) { // beads of a named map are atoms
+		nearest := -1
+		for j := range im.cg.Atoms {
+			if j != i && molecule[im.cg.Atoms[j]] == molecule[im.cg.Atoms[i]] && (nearest < 0 || distance(r, i, j, nil) < distance(r, i, nearest, nil)) {
+				nearest = j
+			}
+		}
+		if nearest >= 0 {
+			n.pairs = append(n.pairs, [2]int{i, nearest})
+		}
+	}
+	n.measure(r, nil)
+	return n, nil
+}
+
+func (n *neighbours) measure(r []float32, box *[9]float64) {
+	for _, p := range n.pairs {
+		n.length = append(n.length, distance(r, p[0], p[1], box))
+	}
+}
+
+// distance of positions i and j, of nearest images where there is a box.
+func distance(r []float32, i, j int, box *[9]float64) float64 {
+	var d [3]float64
+	for k := range d {
+		d[k] = float64(r[3*i+k]) - float64(r[3*j+k])
+	}
+	for row := 2; row >= 0 && box != nil; row-- {
+		if h := box[4*row]; h > 0 {
+			n := math.Round(d[row] / h)
+			for k := range d {
+				d[k] -= n * box[3*row+k]
+			}
+		}
+	}
+	return math.Sqrt(d[0]*d[0] + d[1]*d[1] + d[2]*d[2])
+}
+
+// check compares the distances in a frame with those in the structure.
+func (n *neighbours) check(f *gromacs.Frame, structure string) error {
+	var ratios, lengths []float64
+	for k, p := range n.pairs {
+		if n.length[k] > 0 {
+			d := distance(f.R, p[0], p[1], &f.Box)
+			ratios, lengths = append(ratios, d/n.length[k]), append(lengths, d)
+		}
+	}
+	if len(ratios) == 0 {
+		return nil
+	}
+	slices.Sort(ratios)
+	slices.Sort(lengths)
+	ratio := ratios[len(ratios)/2]
+	if ratio > 1.0/unitFactor && ratio < unitFactor {
+		return nil
+	}
+	cure := "are they in another unit, or of other atoms?"
+	switch {
+	case ratio > 7 && ratio < 14:
+		cure = "the frame's seem to be in Å: divide them by 10 (and multiply forces by 10)"
+	case ratio > 1/14.0 && ratio < 1/7.0:
+		cure = "the structure's seem to be in Å: divide them by 10"
+	}
+	return fmt.Errorf("%s are %.3g nm apart in it, %.3g times as far as in the structure %s; positions are in nm: %s", n.what, lengths[len(lengths)/2], ratio, structure, cure)
+}
+
+// checkFirst looks at the first frame of a trajectory that is kept: whether its
+// positions are in nm, and its species, where the file has them, those of the map.
+func (im *importer) checkFirst(f *gromacs.Frame, t trajectory) (err error) {
+	beads, n := im.ofBeads(f), (*neighbours)(nil)
+	switch {
+	case beads:
+		if n, err = im.neighbouringBeads(); err != nil {
+			return err
+		}
+	case len(f.R) == 3*im.atoms:
+		n = im.bondedAtoms(f)
+	default:
+		return nil // add says what is wrong
+	}
+	if err := n.check(f, im.structure); err != nil {
+		return err
+	}
+	r, ok := t.(*npz.Reader)
+	if !ok || r.Species() == nil {
+		return nil
+	}
+	want := im.cg.Species
+	if !beads {
+		all, err := cgmap.New(cgmap.AllAtom, im.reference)
+		if err != nil || len(all.Beads) != im.atoms { // water has none
+			return nil
+		}
+		want = all.Species
+	}
+	if !slices.Equal(r.Species(), want) && !slices.Equal(r.Species(), atomicNumbers(want)) {
+		return fmt.Errorf("its species are %v, those of the map %v: are they other beads, or in another order? Leave species out of the file where they mean something else", r.Species(), want)
+	}
+	return nil
+}
+
+// ofBeads tells whether a frame has the beads of a named map in place of atoms.
+func (im *importer) ofBeads(f *gromacs.Frame) bool {
+	return len(f.R) == 3*len(im.cg.Beads) && im.mapText == "" && len(im.cg.Beads) != im.atoms
+}
+
+// atomicNumbers are those of the elements that the codes of species stand for; others stay.
+func atomicNumbers(species []int32) (z []int32) {
+	number := map[int32]int32{1: 6, 2: 8, 3: 7, 4: 1, 5: 16}
+	for _, s := range species {
+		if n, ok := number[s]; ok {
+			s = n
+		}
+		z = append(z, s)
+	}
+	return z
+}
+
+// checkColumns verifies that frames are not weighed twice.
+func (im *importer) checkColumns(path string, t trajectory) error {
+	r, ok := t.(*npz.Reader)
+	if !ok || !r.Has(npz.KeyLogW) || im.logWeight == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: its frames have log-weights of their own (logw), and %s gives others: leave one of them out", path, strings.TrimSpace(im.awh+" "+im.bias))
+}
+
+// addColumns takes over what a file has for its frames beside positions and forces.
+func (im *importer) addColumns(batch *data.Frames) {
+	r, ok := im.current.(*npz.Reader)
+	if !ok {
+		return
+	}
+	for key, column := range map[string]*[]float64{npz.KeyBias: &batch.Bias, npz.KeyLogW: &batch.LogW, npz.KeyLogQ: &batch.LogQ} {
+		if r.Has(key) {
+			*column = append(*column, r.Value(key))
+		}
+	}
+}
