@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/cgbg-go/lab/data/gromacs"
-	"gonum.org/v1/gonum/mat"
 )
 
 // FileFormat explains the files that ReadFile reads.
@@ -94,7 +93,7 @@ func Parse(r io.Reader, name string, s *gromacs.Structure) (*Map, error) {
 type parser struct {
 	structure *gromacs.Structure
 	m         *Map
-	rows      [][]float64    // [beads][atoms]
+	rows      [][]Weight     // of the beads
 	index     map[string]int // atoms by name; −1 − i where the name has others, the first of which is i
 }
 
@@ -139,8 +138,18 @@ func (p *parser) bead(words []string) (err error) {
 	if slices.Contains(p.m.Beads, name) {
 		return fmt.Errorf("a second bead %q; give it another name", name)
 	}
-	p.m.Beads, p.m.Species, p.rows = append(p.m.Beads, name), append(p.m.Species, code), append(p.rows, row)
+	p.m.Beads, p.m.Species, p.rows = append(p.m.Beads, name), append(p.m.Species, code), append(p.rows, weights(row))
 	return nil
+}
+
+// weights are the numbers of a row that are not zero.
+func weights(row []float64) (out []Weight) {
+	for i, w := range row {
+		if w != 0 {
+			out = append(out, Weight{i, w})
+		}
+	}
+	return out
 }
 
 func isNumber(word string) bool {
@@ -263,15 +272,15 @@ func (p *parser) finish() error {
 	}
 	m := p.m
 	for _, row := range p.rows {
-		if i := slices.Index(row, 1); i >= 0 && !slices.ContainsFunc(row, func(w float64) bool { return w != 0 && w != 1 }) {
-			m.Atoms = append(m.Atoms, i)
+		if len(row) == 1 && row[0].Weight == 1 {
+			m.Atoms = append(m.Atoms, row[0].Atom)
 		}
 	}
-	c := mat.NewDense(len(p.rows), m.atoms, slices.Concat(p.rows...))
+	c := &Sparse{rows: p.rows, atoms: m.atoms}
 	if len(m.Atoms) != len(p.rows) {
 		m.Atoms, m.linear = nil, c
 	}
-	if _, err := Basic(c, nil); err != nil {
+	if _, err := c.Basic(nil); err != nil {
 		return errors.New("its beads are not independent: some bead is a weighted sum of others; leave it out")
 	}
 	return nil

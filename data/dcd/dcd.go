@@ -35,9 +35,10 @@ type Reader struct {
 	order binary.ByteOrder
 
 	atoms    int
-	frames   int  // that the head announces; 0 where it does not
-	cell     bool // a unit cell in every frame
-	four     bool // a fourth dimension in every frame
+	frames   int   // that the head announces; 0 where it does not
+	cell     bool  // a unit cell in every frame
+	four     bool  // a fourth dimension in every frame
+	version  int32 // of CHARMM, as the writer claims
 	first    int64
 	interval int64
 	step     float64 // ps; 0 where the file says nothing
@@ -106,7 +107,8 @@ func (r *Reader) header() error {
 	}
 	r.frames = int(control(0))
 	r.first, r.interval = int64(control(1)), int64(control(2))
-	if control(19) != 0 { // CHARMM's version; without it a file has neither cell nor fourth dimension, and X-PLOR's time step
+	r.version = control(19)
+	if r.version != 0 { // CHARMM's version; without it a file has neither cell nor fourth dimension, and X-PLOR's time step
 		r.cell, r.four = control(10) != 0, control(11) != 0
 		r.step = akma * float64(math.Float32frombits(r.order.Uint32(head[4+4*9:])))
 	} else {
@@ -189,7 +191,7 @@ func (r *Reader) Next(f *gromacs.Frame) error {
 
 func (r *Reader) next(f *gromacs.Frame) error {
 	f.Step = r.first + int64(r.frame)*r.interval
-	f.Time, f.Lambda, f.V, f.F, f.Box = float64(f.Step)*r.step, 0, nil, nil, [9]float64{}
+	f.Time, f.Lambda, f.V, f.F, f.Box, f.OtherBox = float64(f.Step)*r.step, 0, nil, nil, [9]float64{}, [9]float64{}
 	begun := false
 	record := func(size int) ([]byte, error) {
 		p, err := r.record(size)
@@ -204,7 +206,7 @@ func (r *Reader) next(f *gromacs.Frame) error {
 		if err != nil {
 			return err
 		}
-		if f.Box, err = r.unitCell(p); err != nil {
+		if f.Box, f.OtherBox, err = r.unitCell(p); err != nil {
 			return err
 		}
 	}
@@ -231,30 +233,4 @@ func (r *Reader) next(f *gromacs.Frame) error {
 		}
 	}
 	return nil
-}
-
-// unitCell turns A, γ, B, β, α, C into box vectors. The angles are in degrees,
-// or are their cosines, as in CHARMM.
-func (r *Reader) unitCell(p []byte) ([9]float64, error) {
-	var v [6]float64
-	for i := range v {
-		v[i] = math.Float64frombits(r.order.Uint64(p[8*i:]))
-	}
-	cosine := func(x float64) float64 {
-		switch {
-		case x == 90:
-			return 0
-		case math.Abs(x) <= 1:
-			return x
-		}
-		return math.Cos(x * math.Pi / 180)
-	}
-	if v[0] == 0 && v[2] == 0 && v[5] == 0 {
-		return [9]float64{}, nil
-	}
-	box, err := gromacs.Cell(v[0]/10, v[2]/10, v[5]/10, cosine(v[4]), cosine(v[3]), cosine(v[1]))
-	if err != nil {
-		return box, fmt.Errorf("%w: the unit cell %v: %w", ErrFormat, v, err)
-	}
-	return box, nil
 }

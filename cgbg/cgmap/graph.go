@@ -1,0 +1,174 @@
+package cgmap
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/cgbg-go/lab/data/gromacs"
+)
+
+// bondFactor is how much longer than the sum of the radii a bond may be.
+const bondFactor = 1.3
+
+// Two atoms closer than overlap, nm, are no structure (the bond of H2 has 0.074 nm), nor are more than maxNeighbours within bonds of one.
+const (
+	overlap       = 0.05
+	maxNeighbours = 8
+)
+
+// siteDistance is how far from an atom of its residue a site without an element may lie, nm: lone pairs lie at 0.07 nm.
+const siteDistance = 0.1
+
+// graph are the bonds of a structure.
+type graph struct {
+	first      []int32   // of the neighbours of each atom, and the end
+	neighbours []int32   // in order
+	overlaps   [][2]int  // atoms on one another
+	distance   []float32 // of overlaps
+}
+
+// newGraph finds bonds by distances to the nearest images. r: [atoms, 3], nm.
+// Errors: a box that is none, atoms that overlap with many.
+func newGraph(atoms []gromacs.Atom, r []float32, box *[9]float64) (*graph, error) {
+	l, err := newLattice(box)
+	if err != nil {
+		return nil, err
+	}
+	radii, hydrogen, sites := bondRadii(atoms)
+	var chosen []int
+	largest := 0.0
+	for i, radius := range radii {
+		if radius > 0 {
+			chosen = append(chosen, i)
+			largest = max(largest, radius)
+		}
+	}
+	g := &graph{}
+	var edges [][2]int32
+	best := make([]float64, len(atoms)) // of a hydrogen: the square of the distance of its heavy atom
+	owner := make([]int32, len(atoms))
+	count := make([]uint8, len(atoms))
+	if len(chosen) > 0 {
+		newCells(r, chosen, l, max(2*bondFactor*largest, overlap)).pairs(func(i, j int, square float64) bool {
+			limit := bondFactor * (radii[i] + radii[j])
+			if square >= limit*limit {
+				return true
+			}
+			count[i]++
+			count[j]++
+			if count[i] > maxNeighbours || count[j] > maxNeighbours {
+				if count[j] > count[i] {
+					i = j
+				}
+				err = fmt.Errorf("cgmap: more than %d atoms lie within a bond of atom %d, %s: the structure's positions are no real ones (all zero, or in another unit?)", maxNeighbours, i+1, atomName(atoms[i]))
+				return false
+			}
+			if square < overlap*overlap {
+				g.overlaps = append(g.overlaps, [2]int{i, j})
+			}
+			if hydrogen[j] {
+				i, j = j, i
+			}
+			switch {
+			case !hydrogen[i] || hydrogen[j]:
+				edges = append(edges, [2]int32{int32(i), int32(j)})
+			case best[i] == 0 || square < best[i]:
+				best[i], owner[i] = square, int32(j)
+			}
+			return true
+		})
+	}
+	if err != nil {
+		return nil, err
+	}
+	edges = slices.DeleteFunc(edges, func(e [2]int32) bool { // H2 has no heavy atom; other pairs of hydrogens are no bonds
+		return hydrogen[e[0]] && hydrogen[e[1]] && (best[e[0]] > 0 || best[e[1]] > 0)
+	})
+	for i, square := range best {
+		if square > 0 {
+			edges = append(edges, [2]int32{int32(i), owner[i]})
+		}
+	}
+	g.connect(len(atoms), append(edges, siteBonds(atoms, r, l, radii, sites)...))
+	return g, nil
+}
+
+// siteBonds hang sites that are no atoms on the nearest atoms of their residues.
+func siteBonds(atoms []gromacs.Atom, r []float32, l *lattice, radii []float64, sites []bool) (edges [][2]int32) {
+	if !slices.Contains(sites, true) {
+		return nil
+	}
+	for _, span := range residueSpans(atoms) {
+		for i := span[0]; i < span[1]; i++ {
+			if !sites[i] {
+				continue
+			}
+			best, least := -1, siteDistance*siteDistance
+			for j := span[0]; j < span[1]; j++ {
+				if radii[j] > 0 {
+					if d := l.nearest(at(r, j).sub(at(r, i))); d.dot(d) < least {
+						best, least = j, d.dot(d)
+					}
+				}
+			}
+			if best >= 0 {
+				edges = append(edges, [2]int32{int32(i), int32(best)})
+			}
+		}
+	}
+	return edges
+}
+
+// connect makes lists of neighbours of pairs.
+func (g *graph) connect(atoms int, edges [][2]int32) {
+	g.first = make([]int32, atoms+1)
+	for _, e := range edges {
+		g.first[e[0]+1]++
+		g.first[e[1]+1]++
+	}
+	for i := range atoms {
+		g.first[i+1] += g.first[i]
+	}
+	g.neighbours = make([]int32, 2*len(edges))
+	next := slices.Clone(g.first)
+	for _, e := range edges {
+		for k, i := range e {
+			g.neighbours[next[i]] = e[1-k]
+			next[i]++
+		}
+	}
+	for i := range atoms {
+		slices.Sort(g.of(i))
+	}
+}
+
+// of are the atoms bonded to atom i, in order.
+func (g *graph) of(i int) []int32 { return g.neighbours[g.first[i]:g.first[i+1]] }
+
+// trees are bonds that join each molecule, parents first, and the molecule that each atom belongs to, by number, from 0.
+func (g *graph) trees() (bonds [][2]int, molecule []int32, molecules int) {
+	atoms := len(g.first) - 1
+	molecule = make([]int32, atoms)
+	for i := range molecule {
+		molecule[i] = -1
+	}
+	var queue []int
+	for root := range atoms {
+		if molecule[root] >= 0 {
+			continue
+		}
+		molecule[root] = int32(molecules)
+		queue = append(queue[:0], root)
+		for k := 0; k < len(queue); k++ {
+			for _, j := range g.of(queue[k]) {
+				if molecule[j] < 0 {
+					molecule[j] = int32(molecules)
+					bonds = append(bonds, [2]int{queue[k], int(j)})
+					queue = append(queue, int(j))
+				}
+			}
+		}
+		molecules++
+	}
+	return bonds, molecule, molecules
+}
