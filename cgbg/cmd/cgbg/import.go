@@ -79,6 +79,7 @@ type importer struct {
 	internal  *cgmap.InternalForces
 	molecule  *cgmap.Molecule
 	noise     string                                  // of the forces, for the report
+	notes     []string                                // what the user should know of the result; printed after it, a line each
 	forces    bool                                    // whether the trajectories have them
 	step      float64                                 // between frames of a trajectory, ps
 	logWeight func(phi, psi float64) (float64, error) // nil where nothing biased
@@ -133,6 +134,9 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fmt.Fprintf(stdout, "%s: %d frames of %d beads\n", im.out, n, len(im.meta.Beads))
 	if im.noise != "" {
 		fmt.Fprintln(stdout, im.noise)
+	}
+	for _, note := range im.notes {
+		fmt.Fprintln(stdout, note)
 	}
 	if !im.forces && im.mapping != dihedrals {
 		fmt.Fprintln(stdout, "there are no forces: a flow can be trained on them, a potential of mean force cannot")
