@@ -98,13 +98,13 @@ func siteBonds(atoms []gromacs.Atom, r []float32, l *lattice, radii []float64, s
 	if !slices.Contains(sites, true) {
 		return nil
 	}
-	for _, span := range residueSpans(atoms) {
-		for i := span[0]; i < span[1]; i++ {
+	for _, span := range runs(atoms) {
+		for i := span.first; i < span.end; i++ {
 			if !sites[i] {
 				continue
 			}
 			best, least := -1, siteDistance*siteDistance
-			for j := span[0]; j < span[1]; j++ {
+			for j := span.first; j < span.end; j++ {
 				if radii[j] > 0 {
 					if d := l.nearest(at(r, j).sub(at(r, i))); d.dot(d) < least {
 						best, least = j, d.dot(d)

@@ -1,6 +1,7 @@
 package cgmap
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -186,8 +187,8 @@ func (l *LeastNoise) at(i, j int) float64 {
 }
 
 // Map is the force map of least noise of the frames added.
-// Errors: no frames, or none with forces; ErrForceMap where constraints leave a bead no freedom.
-func (l *LeastNoise) Map() (*Sparse, error) {
+// Errors: no frames, or none with forces; ErrForceMap where constraints leave a bead no freedom; that of ctx.
+func (l *LeastNoise) Map(ctx context.Context) (*Sparse, error) {
 	if l.frames == 0 {
 		return nil, fmt.Errorf("cgmap: no frames to find the least noisy forces from")
 	}
@@ -198,6 +199,9 @@ func (l *LeastNoise) Map() (*Sparse, error) {
 	for n, k := range l.set {
 		if k < 0 || done[n] {
 			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
 		atoms, beads := l.sets[k], l.beadsOf(l.sets[k])
 		mine := l.clusters.beads[n]

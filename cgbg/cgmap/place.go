@@ -91,6 +91,50 @@ func (m *Molecule) For(s *gromacs.Structure, maps ...*Map) (*Molecule, error) {
 // Molecules is the number of molecules that beads are of.
 func (m *Molecule) Molecules() int { return len(m.parts) }
 
+// Own are the atoms of these molecules, in order.
+func (m *Molecule) Own() (atoms []int) {
+	for _, p := range m.parts {
+		atoms = append(atoms, p.atoms...)
+	}
+	slices.Sort(atoms)
+	return atoms
+}
+
+// Alone is what [LearnInternal] takes of the molecules' own atoms, counted as in [Molecule.Own]: the map, bonds, and the groups of rigid that are among them.
+// c: the map that m is for. Error: no such forces on the beads of c.
+func (m *Molecule) Alone(c *Map, rigid [][]int) (own *Map, bonds [][2]int, held [][]int, err error) {
+	if err := checkInternal(c); err != nil {
+		return nil, nil, nil, err
+	}
+	place := make([]int, m.atoms)
+	for i := range place {
+		place[i] = -1
+	}
+	atoms := m.Own()
+	for k, i := range atoms {
+		place[i] = k
+	}
+	own = &Map{Name: c.Name, Beads: c.Beads, Species: c.Species, atoms: len(atoms)}
+	for _, i := range c.Atoms {
+		own.Atoms = append(own.Atoms, place[i])
+	}
+	for _, b := range m.bonds {
+		bonds = append(bonds, [2]int{place[b[0]], place[b[1]]})
+	}
+	for _, group := range rigid {
+		var here []int
+		for _, i := range group {
+			if place[i] >= 0 {
+				here = append(here, place[i])
+			}
+		}
+		if len(here) > 0 {
+			held = append(held, here)
+		}
+	}
+	return own, bonds, held, nil
+}
+
 // Far is the number of frames until now in which a molecule was placed farther than half the box from the one beside it, so that another image is almost as near.
 func (m *Molecule) Far() int { return m.far }
 
@@ -211,9 +255,9 @@ func (m *Molecule) sound(s *gromacs.Structure, used []bool, number map[int32]int
 	}
 	carbon := -1 // of the residue before: the carbonyl's, one bond short
 	var before gromacs.Atom
-	for _, span := range residueSpans(s.Atoms) {
+	for _, span := range runs(s.Atoms) {
 		first, nitrogen, next := -1, -1, -1
-		for i := span[0]; i < span[1]; i++ {
+		for i := span.first; i < span.end; i++ {
 			if !used[i] || radii[i] == 0 {
 				continue
 			}
@@ -230,7 +274,7 @@ func (m *Molecule) sound(s *gromacs.Structure, used []bool, number map[int32]int
 				next = i
 			}
 		}
-		here := s.Atoms[span[0]]
+		here := s.Atoms[span.first]
 		if m.box == [9]float64{} && carbon >= 0 && nitrogen >= 0 && here.Chain == before.Chain && here.ResidueNumber == before.ResidueNumber+1 && m.molecule[carbon] != m.molecule[nitrogen] {
 			return inPieces(carbon, nitrogen)
 		}

@@ -14,7 +14,6 @@ import (
 	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/gromacs"
-	"gonum.org/v1/gonum/mat"
 )
 
 const importUsage = `usage: go run ./cgbg/cmd/cgbg import [flags] -structure FILE -o FILE.arrow TRAJECTORY...
@@ -72,12 +71,14 @@ type importer struct {
 	trajectories                       []string
 
 	cg        *cgmap.Map
-	mapText   string     // of the file it came from, or ""
-	backbone  *cgmap.Map // has the dihedrals; cg, where its beads are atoms
-	atoms     int        // of the structure
-	forceMap  *mat.Dense // [beads, atoms]; nil for the force on the bead's own atom, or internal
+	mapText   string        // of the file it came from, or ""
+	backbone  *cgmap.Map    // has the dihedrals; cg, where its beads are atoms
+	atoms     int           // of the structure
+	forceMap  *cgmap.Sparse // [beads, atoms]; nil for the force on the bead's own atom, or internal
 	internal  *cgmap.InternalForces
-	molecule  *cgmap.Molecule
+	own       []int                                   // atoms that internal takes
+	molecule  *cgmap.Molecule                         // those that beads are of
+	beads     *cgmap.Molecule                         // of frames of beads; nil where those are means of atoms
 	noise     string                                  // of the forces, for the report
 	notes     []string                                // what the user should know of the result; printed after it, a line each
 	forces    bool                                    // whether the trajectories have them
@@ -168,14 +169,14 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 	if err := im.readMap(structure); err != nil {
 		return 0, err
 	}
-	if im.molecule, err = cgmap.NewMolecule(structure); err != nil {
-		return 0, fmt.Errorf("%s: %w", im.structure, err)
-	}
 	if err := im.readBias(structure); err != nil {
 		return 0, err
 	}
 	stride, sum, err := im.survey(ctx)
 	if err != nil {
+		return 0, err
+	}
+	if err := im.readMolecule(structure); err != nil {
 		return 0, err
 	}
 	if im.forces && im.mapping != dihedrals {
@@ -209,6 +210,7 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 	if err := im.write(ctx, w); err != nil {
 		return 0, err
 	}
+	im.farNote()
 	return w.Len(), w.Close()
 }
 

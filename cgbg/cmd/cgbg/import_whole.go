@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/cgbg-go/lab/cgbg/cgmap"
+	"github.com/cgbg-go/lab/data/gromacs"
+)
+
+// readMolecule finds the molecules that beads are of, and sets molecule and beads. Where the structure has no box and may be torn, the first
+// frame tells.
+func (im *importer) readMolecule(s *gromacs.Structure) error {
+	first, err := im.firstFrame()
+	if err != nil {
+		return err
+	}
+	maps := []*cgmap.Map{im.cg}
+	if im.backbone != nil && im.backbone != im.cg {
+		maps = append(maps, im.backbone)
+	}
+	try := func(r []float32, box [9]float64) (all, parts *cgmap.Molecule, err error) {
+		image := *s
+		image.R, image.Box = r, box
+		if all, err = cgmap.NewMolecule(&image); err == nil {
+			parts, err = all.For(&image, maps...)
+		}
+		return all, parts, err
+	}
+	all, parts, err := try(s.R, s.Box)
+	whole := first.R != nil && len(first.R) == len(s.R)
+	fits := func(m *cgmap.Molecule) bool {
+		f := gromacs.Frame{R: slices.Clone(first.R), Box: first.Box, OtherBox: first.OtherBox}
+		_, err := m.WholeFrame(&f)
+		return err == nil
+	}
+	if s.Box == [9]float64{} && first.Box != [9]float64{} {
+		// Its bonds, to the images by the frame's box.
+		for _, box := range [][9]float64{first.Box, first.OtherBox} {
+			if box == [9]float64{} {
+				continue
+			}
+			if a, p, e := try(s.R, box); e == nil && (parts == nil || p.Molecules() < parts.Molecules()) && (!whole || fits(p)) {
+				all, parts, err = a, p, nil
+			}
+		}
+	}
+	if parts == nil && all != nil && whole && fits(all) {
+		// Bonds that the structure does not show, in the frame.
+		if a, p, e := try(first.R, first.Box); e == nil {
+			all, parts, err = a, p, nil
+		}
+	}
+	if parts == nil {
+		return fmt.Errorf("%s: %w", im.structure, err)
+	}
+	im.molecule = parts
+	if im.cg.Atoms != nil {
+		im.beads, err = all.OfBeads(im.cg)
+	}
+	return err
+}
+
+// firstFrame is the first frame of the first trajectory.
+func (im *importer) firstFrame() (*gromacs.Frame, error) {
+	t, err := openTrajectory(im.trajectories[0])
+	if err != nil {
+		return nil, err
+	}
+	defer t.Close()
+	var f gromacs.Frame
+	if err := t.Next(&f); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return &f, nil
+}
+
+// ofBeads tells whether a frame is of the beads of a named map already.
+func (im *importer) ofBeads(f *gromacs.Frame) bool {
+	return len(f.R) == 3*len(im.cg.Beads) && im.mapText == "" && len(im.cg.Beads) != im.atoms && im.beads != nil
+}
+
+// farNote says in how many frames molecules lie so far apart that their places beside each other are a choice.
+func (im *importer) farNote() {
+	for _, m := range []*cgmap.Molecule{im.molecule, im.beads} {
+		if m != nil && m.Far() > 0 {
+			im.notes = append(im.notes, fmt.Sprintf("in %d frames molecules lie farther apart than half the box: each is at its nearest image beside the others, and another is almost as near", m.Far()))
+		}
+	}
+}
+
+// projectForces sets forceMap, where beads take more than their own atom's force.
+func (im *importer) projectForces(ctx context.Context, s *gromacs.Structure) (err error) {
+	var rigid [][]int
+	if im.constraints == "h-bonds" {
+		rigid = im.molecule.HydrogenGroups(s)
+	}
+	c := im.cg.Sparse()
+	switch im.projection {
+	case internal:
+		return im.learnInternal(ctx, s, rigid)
+	case leastNoise:
+		return im.learnLeastNoise(ctx, s, rigid)
+	}
+	if rigid != nil || im.cg.Atoms == nil {
+		im.forceMap, err = c.Basic(rigid)
+	}
+	return err
+}
+
+// learnLeastNoise finds the least noisy linear map.
+func (im *importer) learnLeastNoise(ctx context.Context, s *gromacs.Structure, rigid [][]int) error {
+	learner, err := cgmap.NewLeastNoise(im.cg.Sparse(), im.molecule.Bonds(), rigid)
+	if err != nil {
+		return err
+	}
+	if err := im.allForces(ctx, s, func(f *gromacs.Frame) error { return learner.Add(f.F) }); err != nil {
+		return err
+	}
+	if im.forceMap, err = learner.Map(ctx); err != nil {
+		return err
+	}
+	im.noise = noiseLine(cgmap.MeanRMS(learner.RMS(im.forceMap)), cgmap.MeanRMS(learner.RMS(learner.Basic())))
+	if n := learner.Few(); n > 0 {
+		im.notes = append(im.notes, fmt.Sprintf("%d frames are too few to fit forces on all atoms around a bead: %d of %d beads take those of the nearest atoms only; import more frames at once", learner.Frames(), n, len(im.cg.Beads)))
+	}
+	return nil
+}
+
+// learnInternal finds forces along internal coordinates, of the molecule's own atoms.
+func (im *importer) learnInternal(ctx context.Context, s *gromacs.Structure, rigid [][]int) error {
+	m, bonds, held, err := im.molecule.Alone(im.cg, rigid)
+	if err != nil {
+		return err
+	}
+	im.own = im.molecule.Own()
+	some := sample{most: max(1000, sampledNumbers/(3*len(im.own)))}
+	if err := im.allForces(ctx, s, func(f *gromacs.Frame) error {
+		if !some.wants() {
+			return nil
+		}
+		if _, err := im.molecule.WholeFrame(f); err != nil {
+			return err
+		}
+		some.add(gather(f.R, im.own), gather(f.F, im.own))
+		return nil
+	}); err != nil {
+		return err
+	}
+	if im.internal, err = cgmap.LearnInternalContext(ctx, m, bonds, slices.Concat(some.r...), slices.Concat(some.f...), held); err != nil {
+		return err
+	}
+	basic, err := m.Sparse().Basic(held)
+	if err != nil {
+		return err
+	}
+	im.noise, err = some.noise(im.internal, basic)
+	return err
+}
+
+// gather are the numbers of some atoms, [atoms, 3].
+func gather(x []float32, atoms []int) []float32 {
+	out := make([]float32, 0, 3*len(atoms))
+	for _, i := range atoms {
+		out = append(out, x[3*i:3*i+3]...)
+	}
+	return out
+}
