@@ -17,9 +17,9 @@ const (
 	maxTogether = 1000
 )
 
-// coefficientsPerSample is how many coefficients are fitted to a number: with more, the least noise of the frames is not that of others.
-// Each frame has three, the components.
-const coefficientsPerSample = 0.5
+// samplesPerCoefficient is how many numbers, three a frame, a fitted coefficient takes: with fewer, the least noise of these frames is not that
+// of others, whose variance is larger by about one over this number less one.
+const samplesPerCoefficient = 4
 
 // LeastNoise finds the unbiased force map of least noise, as [Gram.LeastNoise] does, with forces on the bead's own molecule alone, and of a
 // large one on the neighbourhood. Its size grows with the number of beads, not with the square of that of atoms.
@@ -193,7 +193,7 @@ func (l *LeastNoise) Map(ctx context.Context) (*Sparse, error) {
 		return nil, fmt.Errorf("cgmap: no frames to find the least noisy forces from")
 	}
 	out := &Sparse{rows: slices.Clone(l.basic.rows), atoms: l.c.atoms}
-	most := int(3 * coefficientsPerSample * float64(l.frames))
+	most := 3 * l.frames / samplesPerCoefficient
 	done := make([]bool, len(l.clusters.atoms))
 	l.few = 0
 	for n, k := range l.set {
@@ -205,8 +205,10 @@ func (l *LeastNoise) Map(ctx context.Context) (*Sparse, error) {
 		}
 		atoms, beads := l.sets[k], l.beadsOf(l.sets[k])
 		mine := l.clusters.beads[n]
-		switch columns := l.columns(atoms); {
-		case columns-len(beads) > most:
+		switch free := l.columns(atoms) - len(beads); {
+		case free == 0: // there is but one map
+			continue
+		case free > most:
 			l.few += len(mine)
 			if atoms = l.fewer(n, most); atoms == nil {
 				continue
