@@ -108,15 +108,18 @@ func (l *lattice) independent() bool {
 // nearest is the shortest of a difference of places and all its images: each step makes it shorter by a vector that borders on
 // the cell of nearest places, and there is no shorter one where none does.
 func (l *lattice) nearest(d vector) vector {
-	if 2*d.norm() <= l.shortest {
+	if 4*d.dot(d) <= l.shortest*l.shortest {
 		return d
 	}
-	for changed := true; changed; {
-		changed = false
+	for range reductions {
+		changed := false
 		for k, v := range l.near {
 			if t := d.dot(v) / l.square[k]; math.Abs(t) > 0.5+1e-9 {
 				d, changed = d.plus(v, -math.Round(t)), true
 			}
+		}
+		if !changed {
+			break
 		}
 	}
 	return d
