@@ -25,6 +25,7 @@ type Molecule struct {
 	joint []joint // beads of more than one
 	far   int     // frames with parts farther apart than half the box
 
+	reading int        // of boxes that can be read in two ways, by the frames until now
 	last    [9]float64 // box of lattice
 	lattice *lattice
 }
@@ -121,8 +122,8 @@ func (m *Molecule) tooLong(b [2]int, length float64, l *lattice) error {
 	return fmt.Errorf("%s: are structure and trajectory of the same %s in the same order?", text, m.what)
 }
 
-// WholeFrame is Whole for a frame whose box may be read in two ways ([gromacs.Frame.OtherBox]): the one that makes bonds short, the first where both do.
-// Errors: those of Whole; both do, and the molecules lie differently.
+// WholeFrame is Whole for a frame whose box may be read in two ways ([gromacs.Frame.OtherBox]): by the one that makes bonds short, or did in
+// frames before. Errors: those of Whole; no bond told the two apart until now, and molecules lie differently by them.
 func (m *Molecule) WholeFrame(f *gromacs.Frame) (moved bool, err error) {
 	if f.OtherBox == [9]float64{} || len(f.R) != 3*m.atoms {
 		return m.Whole(f.R, &f.Box)
@@ -131,28 +132,48 @@ func (m *Molecule) WholeFrame(f *gromacs.Frame) (moved bool, err error) {
 	second := *m // with a count and a lattice of its own
 	moved, err = m.Whole(one, &f.Box)
 	otherMoved, otherErr := second.Whole(other, &f.OtherBox)
-	better := err != nil && otherErr == nil
-	if err == nil && otherErr == nil && differ(one, other) {
-		a, b := m.strain(one), m.strain(other)
-		if math.Abs(a-b) < leastStrain {
-			return false, fmt.Errorf("cgmap: the unit cell can be read as lengths and angles or as CHARMM's shape matrix, molecules lie differently by the two, and no bond tells which is right: put molecules together before, with the program that wrote the file")
+	apart := err == nil && otherErr == nil && differ(one, other)
+	switch {
+	case err != nil && otherErr != nil:
+		return moved, err
+	case err != nil:
+		m.reading = otherReading
+	case otherErr != nil:
+		m.reading = firstReading
+	case apart:
+		switch a, b := m.strain(one), m.strain(other); {
+		case b < a-leastStrain:
+			m.reading = otherReading
+		case a < b-leastStrain:
+			m.reading = firstReading
 		}
-		better = b < a
 	}
 	switch {
-	case better:
+	case apart && m.reading == noReading:
+		return false, fmt.Errorf("cgmap: the unit cell can be read as lengths and angles or as CHARMM's shape matrix, molecules lie differently by the two, and no bond tells which is right: put molecules together before, with the program that wrote the file")
+	case m.reading == otherReading && otherErr == nil:
 		copy(f.R, other)
 		f.Box, m.far = f.OtherBox, second.far
 		return otherMoved, nil
-	case err == nil:
-		copy(f.R, one)
 	}
+	copy(f.R, one)
 	return moved, err
 }
 
-// Whole molecules by two boxes are told apart by the lengths of bonds, and by a difference of strain, nm²; a shift of differentPlace, nm, matters.
+// Readings of a box that bonds can tell apart.
 const (
-	leastStrain    = 1e-4
+	noReading = iota
+	firstReading
+	otherReading
+)
+
+// Decided tells whether a frame until now told two readings of the box apart.
+func (m *Molecule) Decided() bool { return m.reading != noReading }
+
+// Molecules put together by two boxes are told apart by a difference of strain, nm², larger than that of thermal motion (0.01 nm a bond); a shift
+// of differentPlace, nm, matters.
+const (
+	leastStrain    = 2e-3
 	differentPlace = 0.005
 )
 

@@ -384,8 +384,14 @@ func TestTwoBoxes(t *testing.T) {
 		for i := 22; i < 44; i++ {
 			f.R[3*i+1] += 3
 		}
-		if _, err := m.WholeFrame(&f); err == nil || !strings.Contains(err.Error(), "no bond tells") {
-			t.Errorf("in another image: got %v", err)
+		again := slices.Clone(f.R)
+		if _, err := m.WholeFrame(&f); err != nil || f.Box != s.Box || !m.Decided() { // as in frames before
+			t.Errorf("in another image: got %v, box %v", err, f.Box)
+		}
+		_, fresh := setup{s}.of(t, HeavyAtom)
+		f = gromacs.Frame{R: again, Box: boxes[0], OtherBox: boxes[1]}
+		if _, err := fresh.WholeFrame(&f); err == nil || !strings.Contains(err.Error(), "no bond tells") || fresh.Decided() {
+			t.Errorf("in another image, first of all: got %v", err)
 		}
 	}
 }

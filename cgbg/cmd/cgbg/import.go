@@ -207,10 +207,11 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 		return 0, err
 	}
 	defer w.Abort() // does nothing after Close
+	before := im.far()
 	if err := im.write(ctx, w); err != nil {
 		return 0, err
 	}
-	im.farNote()
+	im.farNote(before)
 	return w.Len(), w.Close()
 }
 

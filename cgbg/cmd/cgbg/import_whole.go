@@ -59,9 +59,43 @@ func (im *importer) readMolecule(s *gromacs.Structure) error {
 	}
 	im.molecule = parts
 	if im.cg.Atoms != nil {
-		im.beads, err = all.OfBeads(im.cg)
+		if im.beads, err = all.OfBeads(im.cg); err != nil {
+			return err
+		}
 	}
-	return err
+	if first.OtherBox != [9]float64{} {
+		return im.decide()
+	}
+	return nil
+}
+
+// surveyed frames are looked at to tell two readings of a unit cell apart.
+const surveyed = 1000
+
+// decide looks for a frame whose bonds tell how the boxes are to be read.
+func (im *importer) decide() error {
+	t, err := openTrajectory(im.trajectories[0])
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	var f gromacs.Frame
+	for range surveyed {
+		if err := t.Next(&f); err != nil {
+			return nil // what is wrong with it is said when frames are written
+		}
+		m := im.molecule
+		if im.ofBeads(&f) {
+			m = im.beads
+		}
+		if _, err := m.WholeFrame(&f); err != nil {
+			continue
+		}
+		if m.Decided() {
+			return nil
+		}
+	}
+	return nil
 }
 
 // firstFrame is the first frame of the first trajectory.
@@ -83,12 +117,20 @@ func (im *importer) ofBeads(f *gromacs.Frame) bool {
 	return len(f.R) == 3*len(im.cg.Beads) && im.mapText == "" && len(im.cg.Beads) != im.atoms && im.beads != nil
 }
 
-// farNote says in how many frames molecules lie so far apart that their places beside each other are a choice.
-func (im *importer) farNote() {
+// far is the number of frames in which molecules were placed far apart.
+func (im *importer) far() (n int) {
 	for _, m := range []*cgmap.Molecule{im.molecule, im.beads} {
-		if m != nil && m.Far() > 0 {
-			im.notes = append(im.notes, fmt.Sprintf("in %d frames molecules lie farther apart than half the box: each is at its nearest image beside the others, and another is almost as near", m.Far()))
+		if m != nil {
+			n += m.Far()
 		}
+	}
+	return n
+}
+
+// farNote says in how many frames molecules lie so far apart that their places beside each other are a choice. before: frames that were not written.
+func (im *importer) farNote(before int) {
+	if n := im.far() - before; n > 0 {
+		im.notes = append(im.notes, fmt.Sprintf("in %d frames molecules lie farther apart than half the box: each is at its nearest image beside the others, and another is almost as near", n))
 	}
 }
 
