@@ -221,7 +221,7 @@ func (m *Molecule) place(r []float32, l *lattice) (moved bool, err error) {
 		centres[k] = centres[k].plus(shift, 1)
 		for _, i := range p.atoms {
 			for axis := range 3 {
-				if math.Abs(shift[axis]) > 0.01 {
+				if math.Abs(shift[axis]) > shifted {
 					r[3*i+axis] = float32(float64(r[3*i+axis]) + shift[axis])
 				}
 			}

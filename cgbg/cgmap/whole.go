@@ -62,6 +62,9 @@ func (m *Molecule) translations(box *[9]float64) (*lattice, error) {
 	return m.lattice, nil
 }
 
+// shifted is a change of a coordinate, nm, that is more than rounding of a sum of box vectors.
+const shifted = 1e-6
+
 // Limits of bonds, nm: maxBond is longer than any covalent bond at any
 // temperature of interest, stretched longer than those of a simulation.
 const (
@@ -100,7 +103,7 @@ func (m *Molecule) Whole(r []float32, box *[9]float64) (moved bool, err error) {
 			return moved, fmt.Errorf("cgmap: %s %d and %d are torn apart by a boundary, %d bonds lie between them, and images are only %.3f nm apart: which of them belong together is not known", m.what, b[0]+1, b[1]+1, int(span), l.shortest)
 		}
 		for k := range 3 {
-			if math.Abs(d[k]-was[k]) > 0.01 { // by a box vector; leave the others' last digits alone
+			if math.Abs(d[k]-was[k]) > shifted { // leave the last digits of others alone
 				child[k] = float32(parent[k] + d[k])
 				moved = true
 			}
