@@ -21,10 +21,9 @@ const siteDistance = 0.1
 
 // graph are the bonds of a structure.
 type graph struct {
-	first      []int32   // of the neighbours of each atom, and the end
-	neighbours []int32   // in order
-	overlaps   [][2]int  // atoms on one another
-	distance   []float32 // of overlaps
+	first      []int32  // of the neighbours of each atom, and the end
+	neighbours []int32  // in order
+	overlaps   [][2]int // atoms on one another
 }
 
 // newGraph finds bonds by distances to the nearest images. r: [atoms, 3], nm.
