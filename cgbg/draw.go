@@ -178,5 +178,5 @@ func (c *Card) keep() func(r []float64) bool {
 	if err != nil || c.Handedness == 0 {
 		return nil
 	}
-	return func(r []float64) bool { return handedness(residues[0], r) == c.Handedness }
+	return func(r []float64) bool { return handedness(chiral(residues), r) == c.Handedness }
 }

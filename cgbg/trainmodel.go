@@ -83,7 +83,7 @@ func newTraining(ctx context.Context, b *backend.Backend, kind, in, out string, 
 	}
 	t.card.Fingerprint = hash(kind, t.card.Settings, o.Seed, sum, t.card.StartSHA)
 	if residues, err := cgmap.Backbone(t.meta.Beads); err == nil {
-		t.card.Handedness = handedness(residues[0], widened(t.frames.R[:t.frames.Width()]))
+		t.card.Handedness = handedness(chiral(residues), widened(t.frames.R[:t.frames.Width()]))
 	}
 	if card, ok := done(out, t.card.Fingerprint); ok {
 		t.card = card
@@ -232,8 +232,21 @@ func replace[T comparable](dst *T, value T) {
 	}
 }
 
-// handedness is the sign of the chiral centre's volume.
+// chiral is the first residue that has a CB, else the first.
+func chiral(residues []cgmap.Residue) cgmap.Residue {
+	for _, r := range residues {
+		if r.Center[3] >= 0 {
+			return r
+		}
+	}
+	return residues[0]
+}
+
+// handedness is the sign of the chiral centre's volume; 0 of glycine.
 func handedness(residue cgmap.Residue, r []float64) float64 {
+	if residue.Center[3] < 0 {
+		return 0
+	}
 	edge := func(k int) (d [3]float64) {
 		for axis := range d {
 			d[axis] = r[3*residue.Center[k]+axis] - r[3*residue.Center[0]+axis]

@@ -27,3 +27,8 @@ func bondRadii(atoms []gromacs.Atom) (radii []float64, hydrogen, sites []bool) {
 	}
 	return radii, hydrogen, sites
 }
+
+// nameOf is an atom for messages.
+func nameOf(a gromacs.Atom) string {
+	return Name{Residue: a.Residue, Number: a.ResidueNumber, Insertion: a.Insertion, Atom: a.Name}.String()
+}

@@ -6,8 +6,10 @@
 // 128 (2008) 244114, Eq. 23). Any other linear map comes from a file
 // ([ReadFile]), and its forces from [Basic] or [Gram.LeastNoise].
 //
-// Beads are named RESIDUE+NUMBER:ATOM, ALA2:CA say, and the backbone's
-// dihedrals follow from the names ([Backbone]).
+// Beads are named RESIDUE+NUMBER:ATOM, ALA2:CA say ([Name]), and the backbone's
+// dihedrals follow from the names ([Backbone]). Which atoms belong together is found from
+// a structure: residues from chain, number, insertion code and place in the file, chains from
+// peptide bonds, elements and what is water or an ion from residue and atom name together.
 package cgmap
 
 import (
@@ -23,11 +25,27 @@ import (
 const (
 	AllAtom   = "all-atom"   // every atom
 	HeavyAtom = "heavy-atom" // all but hydrogen
-	CoreBeta  = "core-beta"  // N, CA, CB and C of every residue; with one residue the neighbouring C and N of its caps, too
+	CoreBeta  = "core-beta"  // N, CA, CB and C of every residue; in a chain of one residue the C and N of its caps, too
+
+	// CoreBetaCaps keeps the caps' C and N in every chain.
+	CoreBetaCaps = "core-beta-caps"
 )
 
 // Names lists the maps.
-var Names = []string{CoreBeta, HeavyAtom, AllAtom}
+var Names = []string{CoreBeta, CoreBetaCaps, HeavyAtom, AllAtom}
+
+// NamedFormat explains the named maps.
+const NamedFormat = `  core-beta       N, CA, CB and C of every residue (glycine has no CB). A chain of one residue keeps its
+                  caps' C and N; longer ones drop them, as the published sets do, and with them phi
+                  of the first residue and psi of the last
+  core-beta-caps  the same with the caps' C and N in every chain
+  heavy-atom      all atoms but hydrogen
+  all-atom        all atoms
+
+None has beads of water or ions, under any of their usual names, nor of sites that are no atoms. The species
+of C, O, N, H, S are 1 to 5, those of other elements 100 and the atomic number. Elements are those
+of the PDB file (columns 77 and 78), else they follow from the names of residue and atom together.
+`
 
 // ErrMap reports a map that cannot be made.
 var ErrMap = errors.New("no such map")
@@ -36,73 +54,101 @@ var ErrMap = errors.New("no such map")
 type Map struct {
 	Name    string
 	Beads   []string // names
-	Species []int32  // C=1, O=2, N=3, H=4, S=5; others from a file
+	Species []int32  // C=1, O=2, N=3, H=4, S=5; others 100 and the atomic number, or from a file
 	Atoms   []int    // atom of each bead, from 0; nil where a bead is more than one atom
 	linear  *Sparse  // [beads, atoms], where Atoms is nil
 	atoms   int      // in the structure
 }
 
-var species = map[byte]int32{'C': 1, 'O': 2, 'N': 3, 'H': 4, 'S': 5}
-
-var water = []string{"SOL", "HOH", "WAT", "TIP3", "NA", "CL", "NA+", "CL-"}
-
-// New makes the named map of a peptide's structure. Water and ions are left out.
-// Errors: an unknown name, an element that is not among C, O, N, H, S, no beads.
+// New makes the named map of a structure. Water, ions and sites that are no atoms are left out.
+// Errors: an unknown name, a bead whose element is not known, no beads.
 func New(name string, s *gromacs.Structure) (*Map, error) {
-	m := &Map{Name: name, atoms: len(s.Atoms)}
 	if !slices.Contains(Names, name) {
 		return nil, fmt.Errorf("cgmap: %w as %q: choose one of %s", ErrMap, name, strings.Join(Names, ", "))
 	}
-	residues := map[int]bool{} // amino acids: residues with a CA
-	for _, a := range s.Atoms {
-		if a.Name == "CA" && !slices.Contains(water, a.Residue) {
-			residues[a.ResidueNumber] = true
+	l := layOut(s)
+	var atoms []int
+	for i := range l.residues {
+		if r := &l.residues[i]; r.solute() {
+			atoms = append(atoms, l.wanted(name, r)...)
 		}
 	}
-	for i, a := range s.Atoms {
-		if slices.Contains(water, a.Residue) || !wanted(name, a, residues) {
-			continue
-		}
-		code, ok := species[element(a.Name)]
-		if !ok {
-			return nil, fmt.Errorf("cgmap: atom %d, %s of %s%d: its element is none of C, O, N, H, S", i+1, a.Name, a.Residue, a.ResidueNumber)
-		}
-		m.Beads = append(m.Beads, atomName(a))
-		m.Species = append(m.Species, code)
-		m.Atoms = append(m.Atoms, i)
-	}
-	if len(m.Atoms) == 0 {
+	slices.Sort(atoms)
+	if atoms = slices.Compact(atoms); len(atoms) == 0 {
 		return nil, fmt.Errorf("cgmap: %w: the structure %q has no atom for %s; is it a peptide?", ErrMap, s.Title, name)
+	}
+	return l.slice(name, atoms)
+}
+
+// slice is the map to some atoms.
+func (l *layout) slice(name string, atoms []int) (*Map, error) {
+	m := &Map{Name: name, Atoms: atoms, atoms: len(l.s.Atoms)}
+	several := l.several(atoms)
+	for _, i := range atoms {
+		code := speciesOf(l.elements[i])
+		if code == 0 {
+			return nil, fmt.Errorf("cgmap: atom %d, %s: its element does not follow from its name; give a PDB file with elements in columns 77 and 78, or a map that leaves it out", i+1, l.name(i, several))
+		}
+		m.Beads, m.Species = append(m.Beads, l.name(i, several).String()), append(m.Species, code)
 	}
 	return m, nil
 }
 
-func wanted(name string, a gromacs.Atom, residues map[int]bool) bool {
-	switch name {
-	case HeavyAtom:
-		return element(a.Name) != 'H'
-	case CoreBeta:
-		if residues[a.ResidueNumber] {
-			return slices.Contains([]string{"N", "CA", "CB", "C"}, a.Name)
+// wanted are the atoms of a residue, and of its caps, that are beads of a named map.
+func (l *layout) wanted(name string, r *fragment) (atoms []int) {
+	if name == AllAtom || name == HeavyAtom {
+		for i := r.first; i < r.end; i++ {
+			if e := l.elements[i]; e != virtual && (name == AllAtom || !isHydrogen(e)) {
+				atoms = append(atoms, i)
+			}
 		}
-		// Without its neighbours a single residue has no dihedrals.
-		return len(residues) == 1 && (a.Name == "C" && residues[a.ResidueNumber+1] || a.Name == "N" && residues[a.ResidueNumber-1])
+		return atoms
 	}
-	return true
+	if r.kind != aminoAcid {
+		return nil
+	}
+	atoms = append(atoms, r.n, r.ca, r.c)
+	if i := slices.Index(l.names[r.first:r.end], "CB"); i >= 0 {
+		atoms = append(atoms, r.first+i)
+	}
+	if name == CoreBetaCaps || l.alone(r) { // without its neighbours a single residue has no dihedrals
+		before, after := l.caps(r)
+		for _, i := range []int{before, after} {
+			if i >= 0 {
+				atoms = append(atoms, i)
+			}
+		}
+	}
+	return atoms
 }
 
-// atomName is the name of the bead that is this atom: ALA2:CA.
-func atomName(a gromacs.Atom) string {
-	return fmt.Sprintf("%s%d:%s", a.Residue, a.ResidueNumber, a.Name)
-}
-
-// element is the first letter of a peptide's atom name.
-func element(name string) byte {
-	name = strings.TrimLeft(name, "0123456789")
-	if name == "" {
-		return 0
+// Dihedrals finds the residues of all chains that have both backbone dihedrals, whatever else they have, and maps their atoms;
+// the residues' indices are those of the map's beads. Error: there is none.
+func Dihedrals(s *gromacs.Structure) (*Map, []Residue, error) {
+	l := layOut(s)
+	backbones, of := l.dihedrals()
+	if len(of) == 0 {
+		return nil, nil, fmt.Errorf("cgmap: the structure %q has no residue with both backbone dihedrals: C of the residue or cap before, N, CA, C, N of the one after", s.Title)
 	}
-	return name[0]
+	var atoms []int
+	for _, b := range backbones {
+		atoms = append(atoms, b[:]...)
+	}
+	slices.Sort(atoms)
+	atoms = slices.Compact(atoms)
+	m, err := l.slice("backbone", atoms)
+	if err != nil {
+		return nil, nil, err
+	}
+	several := l.several(atoms)
+	var residues []Residue
+	for k, b := range backbones {
+		for i, atom := range b {
+			b[i], _ = slices.BinarySearch(atoms, atom)
+		}
+		residues = append(residues, backboneOf(l.name(l.residues[of[k]].first, several).Group(), b[0], b[1], b[2], b[3], b[4], -1))
+	}
+	return m, residues, nil
 }
 
 // Apply appends the positions of the beads to dst. Where every bead is an atom
@@ -120,51 +166,4 @@ func (m *Map) Apply(dst, frame []float32) ([]float32, error) {
 		dst = append(dst, frame[3*atom:3*atom+3]...)
 	}
 	return dst, nil
-}
-
-// Residue is where the backbone dihedrals of an amino acid are among the beads.
-type Residue struct {
-	Name     string
-	Phi, Psi [4]int // beads: C of the residue before, N, CA, C; N, CA, C, N of the residue after
-	Center   [4]int // CA and its neighbours N, C, CB, whose handedness tells L from D
-}
-
-// Backbone finds the residues whose two dihedrals the named beads determine, in
-// order. Error: there is none.
-func Backbone(beads []string) ([]Residue, error) {
-	at := func(number int, atom string) int {
-		for i, bead := range beads {
-			if _, n, a := split(bead); n == number && a == atom {
-				return i
-			}
-		}
-		return -1
-	}
-	var found []Residue
-	for i, bead := range beads {
-		residue, n, atom := split(bead)
-		if atom != "CA" {
-			continue
-		}
-		before, nitrogen, carbon, after, beta := at(n-1, "C"), at(n, "N"), at(n, "C"), at(n+1, "N"), at(n, "CB")
-		if min(before, nitrogen, carbon, after, beta) >= 0 {
-			found = append(found, Residue{Name: fmt.Sprintf("%s%d", residue, n),
-				Phi: [4]int{before, nitrogen, i, carbon}, Psi: [4]int{nitrogen, i, carbon, after},
-				Center: [4]int{i, nitrogen, carbon, beta}})
-		}
-	}
-	if len(found) == 0 {
-		return nil, fmt.Errorf("cgmap: no residue has all of its backbone dihedrals among the beads %q; map with -map %s or %s", beads, CoreBeta, HeavyAtom)
-	}
-	return found, nil
-}
-
-// split takes a bead's name apart; the number is negative where it has none.
-func split(bead string) (residue string, number int, atom string) {
-	left, atom, ok := strings.Cut(bead, ":")
-	digits := strings.TrimLeft(left, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-	if _, err := fmt.Sscanf(digits, "%d", &number); !ok || err != nil {
-		return bead, -10, ""
-	}
-	return strings.TrimSuffix(left, digits), number, atom
 }

@@ -65,6 +65,21 @@ func speciesOf(symbol string) int32 {
 	return 0
 }
 
+// ElementOf is the symbol of the element that a species' code stands for, "" where it stands for none.
+func ElementOf(species int32) string {
+	for _, symbol := range []string{"C", "O", "N", "H", "S"} {
+		if speciesOf(symbol) == species {
+			return symbol
+		}
+	}
+	for symbol, e := range elements {
+		if int32(otherSpecies+e.number) == species && speciesOf(symbol) == species {
+			return symbol
+		}
+	}
+	return ""
+}
+
 // isHydrogen tells whether a symbol is that of hydrogen or deuterium.
 func isHydrogen(symbol string) bool { return symbol == "H" || symbol == "D" }
 

@@ -16,16 +16,16 @@ import (
 
 // FileFormat explains the files that ReadFile reads.
 const FileFormat = `A file of a map has one bead a line, in one of two forms that may be mixed; "#" begins
-a comment. A bead is named, has the symbol of an element (C, O, N, H, S) or a code from
-1 on as its species, and lies at a weighted mean of atoms:
+a comment. A bead is named, has the symbol of an element (codes as above) or a code from
+1 on as its species, and lies at a weighted mean of atoms, any of the structure:
 
   # name     species  atoms, equally weighted, by "*weight", or by mass after "com"
   ALA2:CA    C        ALA2:CA
   side       C        ALA2:CB ALA2:HB1*0.5 ALA2:HB2*0.5 ALA2:HB3*0.5
   cap        6        com NME3:N NME3:H NME3:CH3 @20 @21 @22
 
-An atom is RESIDUE+NUMBER:ATOM or @number, from 1, in the structure; weights are divided
-by their sum. Or a bead is a row of a matrix, a number for every atom of the structure,
+An atom is RESIDUE+NUMBER:ATOM, with CHAIN/ in front where that names several, or @number, from
+1, in the structure; weights are divided by their sum. Or a bead is a row of a matrix, a number for every atom of the structure,
 blanks or commas between them, with or without name and species in front:
 
   side, C, 0, 0, 0.5, 0.5, 0
@@ -48,10 +48,6 @@ const (
 // the file: three digits in thirds.
 const sumTolerance = 2e-3
 
-// mass of the elements, u, by the codes of species. Source: IUPAC abridged
-// standard atomic weights 2021, doi 10.1515/pac-2019-0603.
-var mass = map[int32]float64{1: 12.011, 2: 15.999, 3: 14.007, 4: 1.008, 5: 32.06}
-
 // ReadFile reads a linear map in the form that FileFormat explains, for the
 // atoms of s. Errors: those of the system; ErrFile with file, line and cure.
 func ReadFile(path string, s *gromacs.Structure) (*Map, error) {
@@ -65,7 +61,7 @@ func ReadFile(path string, s *gromacs.Structure) (*Map, error) {
 
 // Parse reads a map from r; name is the map's, and for messages.
 func Parse(r io.Reader, name string, s *gromacs.Structure) (*Map, error) {
-	p := &parser{structure: s, m: &Map{Name: name, atoms: len(s.Atoms)}}
+	p := &parser{layout: layOut(s), m: &Map{Name: name, atoms: len(s.Atoms)}}
 	lines := bufio.NewScanner(io.LimitReader(r, maxFile))
 	lines.Buffer(nil, maxFile)
 	line := 0
@@ -91,10 +87,10 @@ func Parse(r io.Reader, name string, s *gromacs.Structure) (*Map, error) {
 
 // parser gathers the beads of a file.
 type parser struct {
-	structure *gromacs.Structure
-	m         *Map
-	rows      [][]Weight     // of the beads
-	index     map[string]int // atoms by name; −1 − i where the name has others, the first of which is i
+	layout *layout
+	m      *Map
+	rows   [][]Weight // of the beads
+	index  *index
 }
 
 // bead reads a line: the first word is a name, or the first number of a row.
@@ -126,10 +122,10 @@ func (p *parser) bead(words []string) (err error) {
 	}
 	if name == "" {
 		if name = fmt.Sprintf("B%d", len(p.rows)+1); row[top] == 1 {
-			name = atomName(p.structure.Atoms[top])
+			name = p.layout.fullName(top)
 		}
-		if code = species[element(p.structure.Atoms[top].Name)]; code == 0 {
-			return fmt.Errorf("the element of atom %d, %s, is none of C, O, N, H, S; write name and species in front of the row", top+1, atomName(p.structure.Atoms[top]))
+		if code = speciesOf(p.layout.elements[top]); code == 0 {
+			return fmt.Errorf("the element of atom %d, %s, does not follow from its name; write name and species in front of the row", top+1, p.layout.fullName(top))
 		}
 	}
 	if len(p.rows) == p.m.atoms {
@@ -158,20 +154,20 @@ func isNumber(word string) bool {
 }
 
 func speciesCode(word string) (int32, error) {
-	if code, ok := species[word[0]]; ok && len(word) == 1 {
+	if code := speciesOf(word); code > 0 {
 		return code, nil
 	}
 	code, err := strconv.Atoi(word)
 	if err != nil || code < 1 || code > maxSpecies {
-		return 0, fmt.Errorf("the species %q: one of C, O, N, H, S, or a whole number from 1 to %d", word, maxSpecies)
+		return 0, fmt.Errorf("the species %q: the symbol of an element (C, Zn), or a whole number from 1 to %d", word, maxSpecies)
 	}
 	return int32(code), nil
 }
 
 // matrixRow reads one number for every atom, whose sum is 1.
 func (p *parser) matrixRow(words []string) ([]float64, error) {
-	if len(words) != len(p.structure.Atoms) {
-		return nil, fmt.Errorf("%d numbers; the structure has %d atoms, and a row needs one for each", len(words), len(p.structure.Atoms))
+	if len(words) != p.m.atoms {
+		return nil, fmt.Errorf("%d numbers; the structure has %d atoms, and a row needs one for each", len(words), p.m.atoms)
 	}
 	row, sum := make([]float64, len(words)), 0.0
 	for i, word := range words {
@@ -204,9 +200,12 @@ func (p *parser) selection(words []string) ([]float64, error) {
 			return nil, errors.New("no atoms after com")
 		}
 	}
-	row, sum := make([]float64, len(p.structure.Atoms)), 0.0
+	row, sum := make([]float64, p.m.atoms), 0.0
 	for _, word := range words {
-		name, factor, weighted := strings.Cut(word, "*")
+		name, factor, weighted := word, "", false
+		if _, ok := p.find(word); !ok { // atoms of nucleic acids were called O5* once
+			name, factor, weighted = cutLast(word, "*")
+		}
 		i, err := p.atom(name)
 		if err != nil {
 			return nil, err
@@ -220,8 +219,8 @@ func (p *parser) selection(words []string) ([]float64, error) {
 				return nil, fmt.Errorf("%s: a weight is a positive number; negative ones need a row of numbers", word)
 			}
 		case com:
-			if w = mass[species[element(p.structure.Atoms[i].Name)]]; w == 0 {
-				return nil, fmt.Errorf("%s: its element is none of C, O, N, H, S, so its mass is not known; leave out com and write weights", word)
+			if w = elements[p.layout.elements[i]].mass; w == 0 && p.layout.elements[i] != virtual {
+				return nil, fmt.Errorf("%s: its element does not follow from its name, and its mass is not known; leave out com and write weights", word)
 			}
 		}
 		if row[i] != 0 {
@@ -230,39 +229,10 @@ func (p *parser) selection(words []string) ([]float64, error) {
 		row[i] = w
 		sum += w
 	}
+	if sum == 0 {
+		return nil, errors.New("com of sites without a mass")
+	}
 	return divide(row, sum), nil
-}
-
-// atom finds an atom by RESIDUE+NUMBER:ATOM or @number.
-func (p *parser) atom(name string) (int, error) {
-	atoms := p.structure.Atoms
-	if digits, ok := strings.CutPrefix(name, "@"); ok {
-		i, err := strconv.Atoi(digits)
-		if err != nil || i < 1 || i > len(atoms) {
-			return 0, fmt.Errorf("%q: the structure has atoms @1 to @%d", name, len(atoms))
-		}
-		return i - 1, nil
-	}
-	if p.index == nil {
-		p.index = map[string]int{}
-		for i, a := range atoms {
-			first, taken := p.index[atomName(a)]
-			switch {
-			case !taken:
-				p.index[atomName(a)] = i
-			case first >= 0:
-				p.index[atomName(a)] = -1 - first
-			}
-		}
-	}
-	i, ok := p.index[name]
-	switch {
-	case !ok && len(atoms) > 0:
-		return 0, fmt.Errorf("the structure has no atom %q; its atoms are named like %s", name, atomName(atoms[0]))
-	case !ok || i < 0:
-		return 0, fmt.Errorf("%q is more than one atom, @%d the first; write the number of the one that is meant", name, -i)
-	}
-	return i, nil
 }
 
 // finish turns the rows into a map: atoms where each bead is one, else a matrix.

@@ -87,7 +87,7 @@ func TestSelectionIsBuiltIn(t *testing.T) {
 			fmt.Fprintf(&rows, "%.18e ", float64(v)) // as numpy.savetxt
 		}
 		rows.WriteString("\n")
-		fmt.Fprintf(&numbers, "%s %c @%d*3\n", atomName(s.Atoms[atom]), s.Atoms[atom].Name[0], atom+1)
+		fmt.Fprintf(&numbers, "%s %c @%d*3\n", layOut(s).fullName(atom), s.Atoms[atom].Name[0], atom+1)
 	}
 	for name, text := range map[string]string{
 		"names":   "ACE1:C C ACE1:C\nALA2:N N ALA2:N\nALA2:CA C ALA2:CA\nALA2:CB C ALA2:CB\nALA2:C 1 com ALA2:C\nNME3:N N NME3:N\n",
@@ -250,7 +250,7 @@ func TestMapFileErrors(t *testing.T) {
 		{"empty", "# nothing\n\n", "no beads; a line is"},
 		{"name alone", "\nCA\n", "line 2: no map of these atoms: \"CA\" is no bead"},
 		{"no atoms", "CA C\n", "line 1"},
-		{"species", "CA Zn ALA2:CA\n", "species \"Zn\": one of C, O, N, H, S"},
+		{"species", "CA Xx ALA2:CA\n", "species \"Xx\": the symbol of an element"},
 		{"species 0", "CA 0 ALA2:CA\n", "species \"0\""},
 		{"no such atom", "CA C ALA3:CA\n", "no atom \"ALA3:CA\"; its atoms are named like ACE1:CH3"},
 		{"number too large", "CA C @23\n", "@1 to @22"},

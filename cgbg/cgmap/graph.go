@@ -59,7 +59,7 @@ func newGraph(atoms []gromacs.Atom, r []float32, box *[9]float64) (*graph, error
 				if count[j] > count[i] {
 					i = j
 				}
-				err = fmt.Errorf("cgmap: more than %d atoms lie within a bond of atom %d, %s: the structure's positions are no real ones (all zero, or in another unit?)", maxNeighbours, i+1, atomName(atoms[i]))
+				err = fmt.Errorf("cgmap: more than %d atoms lie within a bond of atom %d, %s: the structure's positions are no real ones (all zero, or in another unit?)", maxNeighbours, i+1, nameOf(atoms[i]))
 				return false
 			}
 			if square < overlap*overlap {

@@ -245,13 +245,13 @@ func (m *Molecule) place(r []float32, l *lattice) (moved bool, err error) {
 func (m *Molecule) sound(s *gromacs.Structure, used []bool, number map[int32]int) error {
 	for _, pair := range m.graph.overlaps {
 		if _, ok := number[m.molecule[pair[0]]]; ok {
-			return fmt.Errorf("cgmap: atoms %d and %d, %s and %s, lie on one another in the structure", pair[0]+1, pair[1]+1, atomName(s.Atoms[pair[0]]), atomName(s.Atoms[pair[1]]))
+			return fmt.Errorf("cgmap: atoms %d and %d, %s and %s, lie on one another in the structure", pair[0]+1, pair[1]+1, nameOf(s.Atoms[pair[0]]), nameOf(s.Atoms[pair[1]]))
 		}
 	}
 	radii, _, _ := bondRadii(s.Atoms)
 	inPieces := func(i, j int) error {
 		d := at(m.r, i).sub(at(m.r, j)).norm()
-		return fmt.Errorf("cgmap: no bonds lead from atom %d to %d, %s to %s, %.3f nm apart in the structure: is it torn by a boundary and has no box, is a bond too long, or are positions in another unit? Use a structure with whole molecules", i+1, j+1, atomName(s.Atoms[i]), atomName(s.Atoms[j]), d)
+		return fmt.Errorf("cgmap: no bonds lead from atom %d to %d, %s to %s, %.3f nm apart in the structure: is it torn by a boundary and has no box, is a bond too long, or are positions in another unit? Use a structure with whole molecules", i+1, j+1, nameOf(s.Atoms[i]), nameOf(s.Atoms[j]), d)
 	}
 	carbon := -1 // of the residue before: the carbonyl's, one bond short
 	var before gromacs.Atom

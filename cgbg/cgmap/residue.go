@@ -129,12 +129,15 @@ func isIon(atoms []gromacs.Atom) bool {
 	if len(atoms) == 2 && atoms[1].Name == "D"+atoms[0].Name { // with its Drude oscillator
 		atoms = atoms[:1]
 	}
-	if slices.Contains(proteinNames, name) { // a structure of Cα alone
+	_, byResidue := ionSymbol(name)
+	switch {
+	case slices.Contains(proteinNames, name): // a structure of Cα alone
+		return false
+	case len(atoms) > 1 && !byResidue && !strings.HasPrefix(name, "ION"): // metals of a ligand
 		return false
 	}
 	for _, a := range atoms {
 		_, byName := ionSymbol(a.Name)
-		_, byResidue := ionSymbol(name)
 		if !byName && !(byResidue && len(atoms) == 1) && !slices.Contains(ionSymbols, symbolOf(a.Element)) {
 			return false
 		}

@@ -199,6 +199,9 @@ func differ(a, b []float32) bool {
 	return false
 }
 
+// Positions are those of the structure with its molecules whole, [atoms, 3], nm.
+func (m *Molecule) Positions() []float32 { return m.r }
+
 // Bonds are the pairs of bonded atoms, from 0, that join each molecule.
 func (m *Molecule) Bonds() [][2]int { return m.bonds }
 

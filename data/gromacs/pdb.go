@@ -152,7 +152,7 @@ type PDBWriter struct {
 	models int
 }
 
-// NewPDBWriter writes to w frames of atoms with these names.
+// NewPDBWriter writes to w frames of atoms with these names, numbers, chains and elements.
 func NewPDBWriter(w io.Writer, atoms []Atom) *PDBWriter {
 	return &PDBWriter{out: bufio.NewWriterSize(w, bufferSize), atoms: atoms}
 }
@@ -170,13 +170,14 @@ func (p *PDBWriter) Append(f *Frame) error {
 	fmt.Fprintf(p.out, "MODEL %8d\n", p.models)
 	for i, a := range p.atoms {
 		name := a.Name
-		if len(name) < 4 { // the element stands in columns 13 and 14
+		if len(name) < 4 && len(a.Element) < 2 { // the element stands in columns 13 and 14
 			name = " " + name
 		}
-		line := fmt.Sprintf("ATOM  %5d %-4.4s %-4.4s %4d    %8.3f%8.3f%8.3f  1.00  0.00          %2.1s\n",
-			(i+1)%100000, name, a.Residue, a.ResidueNumber%10000, 10*f.R[3*i], 10*f.R[3*i+1], 10*f.R[3*i+2], strings.TrimLeft(a.Name, "0123456789"))
+		// Serial and residue numbers go on from 0 where they have no more columns, as GROMACS and OpenMM have it.
+		line := fmt.Sprintf("ATOM  %5d %-4.4s %-4.4s%1.1s%4d%1.1s   %8.3f%8.3f%8.3f  1.00  0.00          %2.2s\n",
+			(i+1)%100000, name, a.Residue, a.Chain, a.ResidueNumber%10000, a.Insertion, 10*f.R[3*i], 10*f.R[3*i+1], 10*f.R[3*i+2], strings.ToUpper(a.Element))
 		if len(line) != 79 {
-			return fmt.Errorf("gromacs: atom %d (from 0) at %v nm is beyond the columns of a PDB file; write XTC", i, f.R[3*i:3*i+3])
+			return fmt.Errorf("gromacs: atom %d (from 0), %s of residue %d, at %v nm is beyond the columns of a PDB file; write XTC", i, a.Name, a.ResidueNumber, f.R[3*i:3*i+3])
 		}
 		p.out.WriteString(line)
 	}

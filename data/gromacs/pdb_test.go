@@ -22,6 +22,7 @@ func TestPDBIsGRO(t *testing.T) {
 		t.Fatalf("got %d atoms, want %d", len(got.Atoms), len(want.Atoms))
 	}
 	for i, a := range want.Atoms {
+		a.Element = a.Name[:1] // GRO has none
 		if got.Atoms[i] != a {
 			t.Errorf("atom %d: got %+v, want %+v", i, got.Atoms[i], a)
 		}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/gromacs"
 	"github.com/cgbg-go/lab/data/npz"
@@ -20,7 +21,8 @@ const exportUsage = `usage: go run ./cgbg/cmd/cgbg export -o FILE.{npz,pdb,xtc} 
 Writes frames for other programs, by the ending of the name:
 
   .npz   NumPy, with the keys of the published sets: R, F, box, species, mask, U
-  .pdb   beads as atoms, every frame a model, for viewers
+  .pdb   beads as atoms, every frame a model, for viewers; residue, number and chain are those
+         of the beads' names
   .xtc   positions to 1e-4 nm, for viewers; open it with a .pdb of one frame (-n 1)
 
 `
@@ -74,7 +76,7 @@ func exportTrajectory(ctx context.Context, out, ext, in string, n int) error {
 		if ext == ".xtc" {
 			w = gromacs.NewXTCWriter(file, 1e4)
 		} else {
-			w = gromacs.NewPDBWriter(file, beadAtoms(m.Beads))
+			w = gromacs.NewPDBWriter(file, beadAtoms(m.Beads, m.Species))
 		}
 		for i := 0; i < n; {
 			if err := ctx.Err(); err != nil {
@@ -99,19 +101,62 @@ func exportTrajectory(ctx context.Context, out, ext, in string, n int) error {
 	})
 }
 
-// beadAtoms names beads as atoms: ALA2:CA is CA of residue ALA 2.
-func beadAtoms(beads []string) []gromacs.Atom {
+// beadAtoms names beads as atoms: A/SER52A:CA is CA of residue SER 52A of chain A. Beads under names of their own are of one residue CG.
+func beadAtoms(beads []string, species []int32) []gromacs.Atom {
 	atoms := make([]gromacs.Atom, len(beads))
+	names := make([]cgmap.Name, len(beads))
+	var labels []string
 	for i, b := range beads {
-		residue, name, ok := strings.Cut(b, ":")
+		n, ok := cgmap.ParseName(b)
 		if !ok {
-			residue, name = "CG", b
+			n = cgmap.Name{Residue: "CG", Number: 1, Atom: b}
 		}
-		letters := strings.TrimRight(residue, "0123456789")
-		atoms[i] = gromacs.Atom{Name: name, Residue: letters, ResidueNumber: 1}
-		fmt.Sscan(residue[len(letters):], &atoms[i].ResidueNumber) // 1 where there is none
+		names[i], labels = n, append(labels, n.Chain)
+		switch {
+		case len(species) == len(beads):
+			atoms[i].Element = cgmap.ElementOf(species[i])
+		case ok:
+			atoms[i].Element = cgmap.ElementOf(letterSpecies(n.Atom))
+		}
+	}
+	chains := chainLetters(labels)
+	for i, n := range names {
+		atoms[i].Name, atoms[i].Residue, atoms[i].ResidueNumber, atoms[i].Insertion, atoms[i].Chain = n.Atom, n.Residue, n.Number, n.Insertion, chains[n.Chain]
 	}
 	return atoms
+}
+
+// letterSpecies is the species that the first letter of a peptide's atom stands for, 0: for none.
+func letterSpecies(atom string) int32 {
+	atom = strings.TrimLeft(atom, "0123456789")
+	if atom == "" {
+		return 0
+	}
+	return int32(strings.IndexByte("CONHS", atom[0]) + 1)
+}
+
+// chainLetters gives the labels of chains one letter each, their own where it is one; none where there are more chains than letters.
+func chainLetters(labels []string) map[string]string {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	chains, taken := map[string]string{"": ""}, map[string]bool{}
+	for _, label := range labels {
+		if len(label) == 1 {
+			chains[label], taken[label] = label, true
+		}
+	}
+	for _, label := range labels {
+		if _, ok := chains[label]; ok {
+			continue
+		}
+		chains[label] = ""
+		for _, letter := range strings.Split(letters, "") {
+			if !taken[letter] {
+				chains[label], taken[letter] = letter, true
+				break
+			}
+		}
+	}
+	return chains
 }
 
 // writeFile writes a file that appears when it is whole.

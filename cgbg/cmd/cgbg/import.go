@@ -29,22 +29,28 @@ by the periodic boundary are made whole. A water-free structure of the molecule 
 enough for trajectories of the molecule alone. Forces must be free of any bias ("gmx mdrun
 -rerun" without it). Without forces a flow can be trained, a potential cannot.
 
-The beads are those of a named map, or any weighted means of atoms, from a file:
+The beads are those of a named map (-map)
 
-  go run ./cgbg/cmd/cgbg import -map my.map -structure ala2.gro -o ala2_my.arrow md.trr
+` + cgmap.NamedFormat + `
+  dihedrals       phi and psi of every residue of every chain that has both
+
+or any weighted means of atoms, from a file:
+
+  go run ./cgbg/cmd/cgbg import -map my.map -temperature 300 -structure ala2.gro -o ala2_my.arrow md.trr
 
 ` + cgmap.FileFormat + `
+` + cgmap.NameFormat + `
 Forces on such beads are projected so that they are unbiased (-forces).
 
 A simulation that was biased by AWH along phi and psi gets its weights from AWH's
 final grid (gmx awh -more -kt): ln w = -"Coord bias", kept in the column logw.
 
-  go run ./cgbg/cmd/cgbg import -map core-beta -structure ala2.gro -awh awh.xvg -every 2 -o ala2_cb.arrow awh.trr
+  go run ./cgbg/cmd/cgbg import -temperature 300 -structure ala2.gro -awh awh.xvg -every 2 -o ala2_cb.arrow awh.trr
 
 One that was biased by metadynamics gets them from the final bias, a grid in PLUMED's
 format (kJ/mol): ln w = V/kT. Leave out the frames of the time when it still grew fast.
 
-  go run ./cgbg/cmd/cgbg import -map core-beta -structure ala2.gro -bias bias.dat -skip 2000 -o ala2_cb.arrow metad.trr
+  go run ./cgbg/cmd/cgbg import -temperature 300 -structure ala2.gro -bias bias.dat -skip 2000 -o ala2_cb.arrow metad.trr
 
 `
 
@@ -73,6 +79,7 @@ type importer struct {
 	cg        *cgmap.Map
 	mapText   string        // of the file it came from, or ""
 	backbone  *cgmap.Map    // has the dihedrals; cg, where its beads are atoms
+	pick      map[int][]int // of -map dihedrals: which beads of trajectories of so many are cg's
 	atoms     int           // of the structure
 	forceMap  *cgmap.Sparse // [beads, atoms]; nil for the force on the bead's own atom, or internal
 	internal  *cgmap.InternalForces
@@ -99,9 +106,9 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs.StringVar(&im.out, "o", "", "Arrow `file` to write")
 	fs.StringVar(&im.awh, "awh", "", "`file` with AWH's final grid, for the weights of a biased simulation")
 	fs.StringVar(&im.bias, "bias", "", "`file` with the final bias of metadynamics on phi and psi, a PLUMED grid in kJ/mol, for the weights")
-	fs.StringVar(&im.system, "system", "Ac-Ala-NHMe", "`name` of the molecule")
-	fs.StringVar(&im.forceField, "forcefield", "amber99sb-ildn, TIP3P", "`name` of the force field")
-	fs.Float64Var(&im.temperature, "temperature", 300, "of the simulation, `K`")
+	fs.StringVar(&im.system, "system", "", "`name` of the molecule, for the file's description")
+	fs.StringVar(&im.forceField, "forcefield", "", "`name` of the force field, for the file's description")
+	fs.Float64Var(&im.temperature, "temperature", 0, "of the simulation, `K`; models and weights need it")
 	fs.Float64Var(&im.dt, "dt", 0, "time between frames, `ps`, of a format that keeps none (NPZ)")
 	fs.IntVar(&im.every, "every", 1, "keep every `n`-th frame")
 	fs.IntVar(&im.skip, "skip", 0, "leave out the first `n` frames of each trajectory")
@@ -119,7 +126,7 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return fmt.Errorf("%w: -skip %d: at least 0", errUsage, im.skip)
 	case im.awh != "" && im.bias != "":
 		return fmt.Errorf("%w: -awh and -bias: a simulation has one of them", errUsage)
-	case !(im.temperature > 0) || math.IsInf(im.temperature, 0):
+	case !(im.temperature >= 0) || math.IsInf(im.temperature, 0) || given(fs, "temperature") && im.temperature == 0:
 		return fmt.Errorf("%w: -temperature %g: a positive number of kelvin", errUsage, im.temperature)
 	case !(im.dt >= 0) || math.IsInf(im.dt, 0):
 		return fmt.Errorf("%w: -dt %g: a time in ps, not below 0", errUsage, im.dt)
@@ -145,6 +152,12 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	return nil
 }
 
+// given tells whether a flag stands in the command.
+func given(fs *flag.FlagSet, name string) (found bool) {
+	fs.Visit(func(f *flag.Flag) { found = found || f.Name == name })
+	return found
+}
+
 // check looks at the choices that come as words.
 func (im *importer) check() error {
 	switch {
@@ -166,6 +179,10 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	all, err := im.readBonds(structure)
+	if err != nil {
+		return 0, err
+	}
 	if err := im.readMap(structure); err != nil {
 		return 0, err
 	}
@@ -176,7 +193,7 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := im.readMolecule(structure); err != nil {
+	if err := im.readMolecule(all, structure); err != nil {
 		return 0, err
 	}
 	if im.forces && im.mapping != dihedrals {
@@ -190,7 +207,10 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 	}
 	im.meta = data.Meta{System: im.system, Mapping: im.cg.Name, Beads: im.cg.Beads, Species: im.cg.Species, Dim: 3,
 		Temperature: im.temperature, ForceField: im.forceField, Stride: stride, Generator: im.command(names),
-		Source: strings.Join(names, ", "), SourceSHA: sum}
+		Source: strings.Join(names, ", "), SourceSHA: sum, Units: data.Molecular}
+	if im.temperature == 0 {
+		im.notes = append(im.notes, "the temperature is not known: models and weights need it (import -temperature K)")
+	}
 	if im.mapText != "" {
 		im.meta.Extra = map[string]string{keyMap: im.mapText}
 	}
@@ -233,5 +253,9 @@ func (im *importer) command(names []string) string {
 	if im.skip > 0 {
 		text += fmt.Sprintf(" -skip %d", im.skip)
 	}
-	return text + fmt.Sprintf(" -every %d -temperature %g %s", im.every, im.temperature, strings.Join(names, " "))
+	text += fmt.Sprintf(" -every %d", im.every)
+	if im.temperature > 0 {
+		text += fmt.Sprintf(" -temperature %g", im.temperature)
+	}
+	return text + " " + strings.Join(names, " ")
 }

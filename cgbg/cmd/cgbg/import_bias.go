@@ -36,20 +36,19 @@ func (im *importer) readBias(s *gromacs.Structure) (err error) {
 			return bias * beta, err
 		}
 	default:
-	}
-	if im.mapping != dihedrals && im.logWeight == nil {
 		return nil
 	}
-	// The beads of a file may be called after atoms that they are not.
-	if im.backbone = im.cg; im.mapText != "" {
-		if im.backbone, err = cgmap.New(cgmap.CoreBeta, s); err != nil {
-			return fmt.Errorf("%s: %w", im.structure, err)
-		}
+	// The beads of a file may be called after atoms that they are not; readMap has found the residues of dihedrals.
+	switch im.backbone = im.cg; {
+	case im.mapText != "":
+		im.backbone, im.residues, err = cgmap.Dihedrals(s)
+	case im.mapping != dihedrals:
+		im.residues, err = cgmap.Backbone(im.backbone.Beads)
 	}
-	if im.residues, err = cgmap.Backbone(im.backbone.Beads); err != nil {
-		return err
+	if err != nil {
+		return fmt.Errorf("%s: %w", im.structure, err)
 	}
-	if im.logWeight != nil && len(im.residues) != 1 {
+	if len(im.residues) != 1 {
 		return fmt.Errorf("%s: the bias is of one phi and psi, the molecule has %d", path, len(im.residues))
 	}
 	return nil

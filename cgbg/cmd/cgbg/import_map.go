@@ -19,7 +19,9 @@ func (im *importer) readMap(s *gromacs.Structure) (err error) {
 	im.atoms = len(s.Atoms)
 	switch {
 	case im.mapping == dihedrals:
-		im.cg, err = cgmap.New(cgmap.CoreBeta, s)
+		if im.cg, im.residues, err = cgmap.Dihedrals(s); err == nil {
+			im.pick = picks(im.cg, s)
+		}
 	case slices.Contains(cgmap.Names, im.mapping):
 		im.cg, err = cgmap.New(im.mapping, s)
 	default:
@@ -38,6 +40,27 @@ func (im *importer) readMap(s *gromacs.Structure) (err error) {
 		return fmt.Errorf("%s: %w", im.structure, err)
 	}
 	return nil
+}
+
+// picks tells which beads of a named map are those of cg, by how many beads the map has. Trajectories of its beads do for cg, then.
+func picks(cg *cgmap.Map, s *gromacs.Structure) map[int][]int {
+	out := map[int][]int{}
+	for _, name := range cgmap.Names {
+		m, err := cgmap.New(name, s)
+		if err != nil {
+			continue // an element that cg does without
+		}
+		var beads []int
+		for _, atom := range cg.Atoms {
+			if i := slices.Index(m.Atoms, atom); i >= 0 {
+				beads = append(beads, i)
+			}
+		}
+		if len(beads) == len(cg.Atoms) && len(m.Atoms) != len(s.Atoms) {
+			out[len(m.Atoms)] = beads
+		}
+	}
+	return out
 }
 
 // noiseLine tells of the size of forces, mean forces included, kJ/mol/nm.
@@ -147,6 +170,9 @@ func (im *importer) write(ctx context.Context, w *data.Writer) error {
 
 // add maps one frame.
 func (im *importer) add(batch *data.Frames, f *gromacs.Frame, energy *float64) error {
+	if beads := im.pick[len(f.R)/3]; beads != nil && len(f.R) != 3*len(im.cg.Beads) {
+		f.R = atoms(f.R, beads)
+	}
 	r, forces, backbone := f.R, f.F, f.R
 	// Frames may be of the beads of a named map already.
 	if im.ofBeads(f) {
@@ -196,4 +222,12 @@ func (im *importer) add(batch *data.Frames, f *gromacs.Frame, energy *float64) e
 		batch.U = append(batch.U, *energy)
 	}
 	return nil
+}
+
+// atoms are the positions of some of them.
+func atoms(r []float32, some []int) (out []float32) {
+	for _, i := range some {
+		out = append(out, r[3*i:3*i+3]...)
+	}
+	return out
 }

@@ -11,62 +11,63 @@ import (
 	"github.com/cgbg-go/lab/data/gromacs"
 )
 
-// readMolecule finds the molecules that beads are of, and sets molecule and beads. Where the structure has no box and may be torn, the first
-// frame tells.
-func (im *importer) readMolecule(s *gromacs.Structure) error {
-	first, err := im.firstFrame()
-	if err != nil {
-		return err
+// readBonds finds the structure's bonds and makes its molecules whole. Where it has no box and may be torn, the first frame tells: of the bonds
+// to images by that frame's box, and those in the frame itself, the ones that hold in the frame and join the most atoms are taken.
+func (im *importer) readBonds(s *gromacs.Structure) (*cgmap.Molecule, error) {
+	try := func(r []float32, box [9]float64) (*cgmap.Molecule, error) {
+		image := *s
+		image.R, image.Box = r, box
+		return cgmap.NewMolecule(&image)
 	}
+	best, err := try(s.R, s.Box)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", im.structure, err)
+	}
+	if s.Box == [9]float64{} {
+		first, err := im.firstFrame()
+		if err != nil {
+			return nil, err
+		}
+		whole := len(first.R) == len(s.R)
+		fits := func(m *cgmap.Molecule) bool {
+			f := gromacs.Frame{R: slices.Clone(first.R), Box: first.Box, OtherBox: first.OtherBox}
+			_, err := m.WholeFrame(&f)
+			return err == nil
+		}
+		here := whole && fits(best) // the same atoms in the same order
+		better := func(r []float32, box [9]float64) {
+			if m, err := try(r, box); err == nil && len(m.Bonds()) > len(best.Bonds()) && (!whole || fits(m)) {
+				best, s.Box = m, box
+			}
+		}
+		for _, box := range [][9]float64{first.Box, first.OtherBox} {
+			if box != [9]float64{} && (here || !whole) {
+				better(s.R, box)
+			}
+		}
+		if here {
+			better(first.R, first.Box)
+		}
+	}
+	s.R = best.Positions()
+	return best, nil
+}
+
+// readMolecule sets molecule, of what beads are made of, and beads.
+func (im *importer) readMolecule(all *cgmap.Molecule, s *gromacs.Structure) (err error) {
 	maps := []*cgmap.Map{im.cg}
 	if im.backbone != nil && im.backbone != im.cg {
 		maps = append(maps, im.backbone)
 	}
-	try := func(r []float32, box [9]float64) (all, parts *cgmap.Molecule, err error) {
-		image := *s
-		image.R, image.Box = r, box
-		if all, err = cgmap.NewMolecule(&image); err == nil {
-			parts, err = all.For(&image, maps...)
-		}
-		return all, parts, err
-	}
-	all, parts, err := try(s.R, s.Box)
-	whole := first.R != nil && len(first.R) == len(s.R)
-	fits := func(m *cgmap.Molecule) bool {
-		f := gromacs.Frame{R: slices.Clone(first.R), Box: first.Box, OtherBox: first.OtherBox}
-		_, err := m.WholeFrame(&f)
-		return err == nil
-	}
-	if s.Box == [9]float64{} && first.Box != [9]float64{} {
-		// Its bonds, to the images by the frame's box.
-		for _, box := range [][9]float64{first.Box, first.OtherBox} {
-			if box == [9]float64{} {
-				continue
-			}
-			if a, p, e := try(s.R, box); e == nil && (parts == nil || p.Molecules() < parts.Molecules()) && (!whole || fits(p)) {
-				all, parts, err = a, p, nil
-			}
-		}
-	}
-	if parts == nil && all != nil && whole && fits(all) {
-		// Bonds that the structure does not show, in the frame.
-		if a, p, e := try(first.R, first.Box); e == nil {
-			all, parts, err = a, p, nil
-		}
-	}
-	if parts == nil {
+	if im.molecule, err = all.For(s, maps...); err != nil {
 		return fmt.Errorf("%s: %w", im.structure, err)
 	}
-	im.molecule = parts
 	if im.cg.Atoms != nil {
 		if im.beads, err = all.OfBeads(im.cg); err != nil {
 			return err
 		}
 	}
-	if first.OtherBox != [9]float64{} {
-		return im.decide()
-	}
-	return nil
+	return im.decide()
 }
 
 // surveyed frames are looked at to tell two readings of a unit cell apart.
@@ -81,7 +82,7 @@ func (im *importer) decide() error {
 	defer t.Close()
 	var f gromacs.Frame
 	for range surveyed {
-		if err := t.Next(&f); err != nil {
+		if err := t.Next(&f); err != nil || f.OtherBox == [9]float64{} {
 			return nil // what is wrong with it is said when frames are written
 		}
 		m := im.molecule

@@ -52,7 +52,13 @@ func info(ctx context.Context, path string, stdout io.Writer) error {
 		fmt.Fprintf(out, "%s\t%s\n", name, fmt.Sprintf(format, args...))
 	}
 	line("file", "%s", path)
-	line("system", "%s", m.System)
+	known := func(text string) string {
+		if text == "" {
+			return "not known"
+		}
+		return text
+	}
+	line("system", "%s", known(m.System))
 	line("map", "%s", m.Mapping)
 	line("beads", "%s", strings.Join(m.Beads, " "))
 	if m.Stride > 0 {
@@ -64,8 +70,10 @@ func info(ctx context.Context, path string, stdout io.Writer) error {
 	line("units", "%s, %s, %s", m.Units.Length, m.Units.Energy, m.Units.Time)
 	if m.Temperature > 0 {
 		line("temperature", "%g K", m.Temperature)
+	} else if m.Units == data.Molecular {
+		line("temperature", "not known; models and weights need it: import -temperature K")
 	}
-	line("force field", "%s", m.ForceField)
+	line("force field", "%s", known(m.ForceField))
 	line("made by", "%s", m.Generator)
 	line("from", "%s", m.Source)
 	line("its SHA-256", "%s", m.SourceSHA)

@@ -2,7 +2,7 @@
 // dynamics to coarse-grained frames, trains flows and potentials on them, draws samples with
 // their exact log-density, weighs these, and holds them against simulations.
 //
-//	go run ./cgbg/cmd/cgbg import -map core-beta -structure conf.gro -o ala2_cb.arrow traj.trr
+//	go run ./cgbg/cmd/cgbg import -map core-beta -temperature 300 -structure conf.gro -o ala2_cb.arrow traj.trr
 //	go run ./cgbg/cmd/cgbg info ala2_cb.arrow
 //
 // "go run ./cgbg/cmd/cgbg -h" lists its commands; each of them has a -h of its own.

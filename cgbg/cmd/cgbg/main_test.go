@@ -35,8 +35,8 @@ func TestImport(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "cb.arrow")
 	var want *data.Frames
 	for _, args := range [][]string{
-		{"-map", "core-beta", "-structure", gro, "-awh", xvg, "-every", "3", "-o", out, trr},
-		{trr, "--structure", gro, "--every=3", "--o", out, "--awh", xvg},
+		{"-map", "core-beta", "-structure", gro, "-awh", xvg, "-every", "3", "-temperature", "300", "-o", out, trr},
+		{trr, "--structure", gro, "--every=3", "--o", out, "--awh", xvg, "--temperature=300"},
 	} {
 		if text, err := call(t, append([]string{"import"}, args...)...); err != nil || !strings.Contains(text, "3 frames of 6 beads") {
 			t.Fatalf("%q: got %q, %v", args, text, err)
@@ -88,7 +88,7 @@ func TestImportBias(t *testing.T) {
 	if err := os.WriteFile(grid, []byte(text.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := call(t, "import", "-structure", gro, "-bias", grid, "-skip", "1", "-every", "3", "-o", out, trr); err != nil {
+	if _, err := call(t, "import", "-structure", gro, "-bias", grid, "-temperature", "300", "-skip", "1", "-every", "3", "-o", out, trr); err != nil {
 		t.Fatal(err)
 	}
 	f, meta, err := data.ReadFile(out)

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
+	"github.com/cgbg-go/lab/data/gromacs"
 	"github.com/cgbg-go/lab/data/recipe"
 )
 
@@ -34,7 +36,7 @@ GROMACS says is in DIR/gmx.log. Implicit water: data/recipe/openmm/obc.py.
 func recipeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flag.NewFlagSet("recipe", flag.ContinueOnError)
 	o := recipe.Defaults()
-	im := importer{projection: basicForces, constraints: "none", system: "Ac-Ala-NHMe", forceField: "amber99sb-ildn, TIP3P", temperature: 300, every: 1}
+	im := importer{projection: basicForces, constraints: "none", forceField: "amber99sb-ildn, TIP3P", temperature: 300, every: 1} // as the recipe has them
 	ns := fs.Float64("ns", 1, "length of the production run, `ns`")
 	fs.StringVar(&o.Structure, "structure", "", "PDB `file` of the molecule")
 	fs.StringVar(&o.Dir, "dir", "", "`folder` to work in")
@@ -65,6 +67,9 @@ func recipeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if im.system, err = systemOf(result.Structure); err != nil {
+		return err
+	}
 	im.structure, im.awh, im.bias, im.trajectories = result.Structure, result.AWH, result.Grid, []string{result.Trajectory}
 	im.provenance = fmt.Sprintf("cgbg recipe -box %g -step %g -ns %g -interval %g -bias %s -gamma %g -seed %d (GROMACS %s), then ",
 		o.Box, o.Step, *ns, o.Interval, o.Bias, o.Gamma, o.Seed, result.Version)
@@ -74,6 +79,24 @@ func recipeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	fmt.Fprintf(stdout, "%s: %d frames of %d beads\n", im.out, n, len(im.meta.Beads))
 	return nil
+}
+
+// systemOf is the name of alanine dipeptide where a structure is of it, and "" for other molecules.
+func systemOf(path string) (string, error) {
+	s, err := gromacs.ReadStructure(path)
+	if err != nil {
+		return "", err
+	}
+	var sequence []string
+	for i, a := range s.Atoms {
+		if i == 0 || a.ResidueNumber != s.Atoms[i-1].ResidueNumber || a.Residue != s.Atoms[i-1].Residue {
+			sequence = append(sequence, a.Residue)
+		}
+	}
+	if slices.Equal(sequence, []string{"ACE", "ALA", "NME"}) {
+		return "Ac-Ala-NHMe", nil
+	}
+	return "", nil
 }
 
 // stepLine reports the steps of a recipe, long ones with the time left.

@@ -34,8 +34,9 @@ it stood. Paths are relative to the file. Everything but [data] may be left out:
   trajectories = ["awh.trr"]
   structure    = "ala2.gro"
   map          = "core-beta"
+  temperature  = 300                   # of the simulation, K
   awh          = "awh.xvg"             # weights; or bias = "bias.dat"
-  # every, skip, forces, constraints, temperature, dt, system, forcefield
+  # every, skip, forces, constraints, dt, system, forcefield
 
   [flow]                               # model = "flow.npz", or how to train it:
   preset  = "quick"                    # small, quick or paper
@@ -116,6 +117,8 @@ func readPlan(path string) (*plan, error) {
 		return nil, fmt.Errorf("%s: [data] needs frames, or trajectories and structure", path)
 	case d.Frames != "" && len(d.Trajectories) > 0:
 		return nil, fmt.Errorf("%s: [data] has frames and trajectories: one of them", path)
+	case len(d.Trajectories) > 0 && !(d.Temperature > 0):
+		return nil, fmt.Errorf("%s: [data] needs temperature, of the simulation in K: models and weights depend on it", path)
 	}
 	if p.Out == "" {
 		p.Out = strings.TrimSuffix(filepath.Base(path), ".toml")

@@ -26,6 +26,7 @@ func TestRun(t *testing.T) {
 trajectories = ["` + abs(trr) + `"]
 structure = "` + abs(gro) + `"
 awh = "` + abs(xvg) + `"
+temperature = 300
 [flow]
 preset = "small"
 frames = "` + abs("../../../data/ala2/core_beta_awh_gamma9.arrow") + `"
