@@ -24,8 +24,13 @@ are any, as Arrow frames. Trajectories follow each other in the order given:
   .trr   GROMACS, with forces          .xtc   GROMACS, compressed, without
   .npz   NumPy: R, F, box, species, U  .dcd   OpenMM, CHARMM, NAMD, without
 
-A frame has the atoms of the structure, or the beads of the map already. Molecules broken
-by the periodic boundary are made whole. A water-free structure of the molecule alone is
+A frame has the atoms of the structure, or the beads of the map already. Molecules that
+beads are made of are made whole where the periodic boundary broke them, by the bonds that
+the structure shows: atoms closer than 1.3 times the sum of their covalent radii, in it or
+its nearest images, metals and ions left out (a structure without a box takes that of the
+first frame). Of several molecules the first stays where it is, and each other one comes to
+the image whose centre is nearest to that of its neighbour in the structure. What is whole
+keeps every digit, and what cannot be put together is refused. A water-free structure of the molecule alone is
 enough for trajectories of the molecule alone. Forces must be free of any bias ("gmx mdrun
 -rerun" without it). Without forces a flow can be trained, a potential cannot.
 
@@ -100,7 +105,7 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flag.NewFlagSet("import", flag.ContinueOnError)
 	var im importer
 	fs.StringVar(&im.mapping, "map", cgmap.CoreBeta, "the `beads`: "+strings.Join(cgmap.Names, ", ")+", a file; or "+dihedrals+", phi and psi alone (8 bytes a residue)")
-	fs.StringVar(&im.projection, "forces", basicForces, "`projection` of forces on beads: "+basicForces+", of least coefficients: for a bead that is an atom, the force on it; or "+leastNoise+", with forces on other atoms added so that the noise is least; or "+internal+", along bonds, angles and torsions of beads that are atoms, with what hangs on them moving along: least noisy of all, above all along torsions")
+	fs.StringVar(&im.projection, "forces", basicForces, "`projection` of forces on beads: "+basicForces+", of least coefficients: for a bead that is an atom, the force on it; or "+leastNoise+", with forces on other atoms of its molecule (the 100 that the fewest bonds lead to, where it has more than 400) added so that the noise is least; or "+internal+", along bonds, angles and torsions of beads that are atoms, with what hangs on them moving along: least noisy of all, above all along torsions")
 	fs.StringVar(&im.constraints, "constraints", "none", "`bonds` that the simulation held rigid: none or h-bonds")
 	fs.StringVar(&im.structure, "structure", "", "GRO or PDB `file` with the names of the atoms, in the trajectory's order")
 	fs.StringVar(&im.out, "o", "", "Arrow `file` to write")
