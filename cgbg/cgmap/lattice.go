@@ -124,3 +124,16 @@ func (l *lattice) nearest(d vector) vector {
 	}
 	return d
 }
+
+// nearlyHalf is how much of the way to the border between two images is close to it.
+const nearlyHalf = 0.9
+
+// ambiguous tells whether a difference of places is not clearly the shortest of all its images.
+func (l *lattice) ambiguous(d vector) bool {
+	for k, v := range l.near {
+		if math.Abs(d.dot(v)) > 0.5*nearlyHalf*l.square[k] {
+			return true
+		}
+	}
+	return false
+}

@@ -135,7 +135,7 @@ func (m *Molecule) Alone(c *Map, rigid [][]int) (own *Map, bonds [][2]int, held 
 	return own, bonds, held, nil
 }
 
-// Far is the number of frames until now in which a molecule was placed farther than half the box from the one beside it, so that another image is almost as near.
+// Far is the number of frames until now in which a molecule was placed about half the box from the one beside it, so that another image is almost as near.
 func (m *Molecule) Far() int { return m.far }
 
 // order sets the parts' parents: a tree of shortest distances in the structure.
@@ -212,7 +212,7 @@ func (m *Molecule) place(r []float32, l *lattice) (moved bool, err error) {
 		}
 		was := centres[k].sub(centres[p.parent])
 		d := l.nearest(was)
-		far = far || 2*d.norm() > l.shortest
+		far = far || l.ambiguous(d)
 		if d == was {
 			continue
 		}
@@ -233,8 +233,8 @@ func (m *Molecule) place(r []float32, l *lattice) (moved bool, err error) {
 	for _, j := range m.joint {
 		first := centre(r, j.pieces[0])
 		for _, piece := range j.pieces[1:] {
-			if d := centre(r, piece).sub(first).norm(); 2*d > l.shortest {
-				return moved, fmt.Errorf("cgmap: bead %s is of several molecules, which lie %.3f nm apart, farther than half of the %.3f nm between images: which images belong together is not known; make beads of one molecule each", j.bead, d, l.shortest)
+			if d := centre(r, piece).sub(first); l.ambiguous(d) {
+				return moved, fmt.Errorf("cgmap: bead %s is of several molecules, which lie %.3f nm apart, about half of the box or more: which images belong together is not known; make beads of one molecule each", j.bead, d.norm())
 			}
 		}
 	}

@@ -23,7 +23,7 @@ type Molecule struct {
 
 	parts []part  // molecules that are placed beside each other; see For
 	joint []joint // beads of more than one
-	far   int     // frames with parts farther apart than half the box
+	far   int     // frames with parts about half the box apart
 
 	reading int        // of boxes that can be read in two ways, by the frames until now
 	last    [9]float64 // box of lattice

@@ -163,10 +163,10 @@ func TestTwoMolecules(t *testing.T) {
 	}
 	r := slices.Clone(s.R)
 	for i := 22; i < 44; i++ {
-		r[3*i], r[3*i+1], r[3*i+2] = r[3*i]+0.4, r[3*i+1]+1.3, r[3*i+2]+1.3
+		r[3*i], r[3*i+1] = r[3*i]+0.4, r[3*i+1]+1.45
 	}
 	if _, err := m.Whole(r, &s.Box); err != nil || m.Far() != 1 {
-		t.Errorf("farther than half the box: %v, %d frames, want 1", err, m.Far())
+		t.Errorf("half the box apart: %v, %d frames, want 1", err, m.Far())
 	}
 }
 
@@ -232,7 +232,7 @@ func TestBeadOfTwoMolecules(t *testing.T) {
 		}
 	}
 	for i := 22; i < 44; i++ {
-		r[3*i+1] += 1.35
+		r[3*i+1] += 1.45
 	}
 	if _, err := m.Whole(r, &s.Box); err == nil || !strings.Contains(err.Error(), "bead a is of several molecules") {
 		t.Errorf("far apart: got %v", err)

@@ -131,7 +131,7 @@ func (im *importer) far() (n int) {
 // farNote says in how many frames molecules lie so far apart that their places beside each other are a choice. before: frames that were not written.
 func (im *importer) farNote(before int) {
 	if n := im.far() - before; n > 0 {
-		im.notes = append(im.notes, fmt.Sprintf("in %d frames molecules lie farther apart than half the box: each is at its nearest image beside the others, and another is almost as near", n))
+		im.notes = append(im.notes, fmt.Sprintf("in %d frames molecules lie about half the box apart: each is at the nearest image beside its neighbour, and another is almost as near", n))
 	}
 }
 
