@@ -10,12 +10,12 @@ import (
 
 // Meta says what frames are. It travels in the metadata of the file's schema.
 type Meta struct {
-	System      string   // "Ac-Ala-NHMe", "Müller–Brown", …
+	System      string   // "Ac-Ala-NHMe", "Müller–Brown", …; "" where nobody said
 	Mapping     string   // coarse-grained mapping, by name
 	Beads       []string // names
 	Species     []int32  // code of each bead; nil where it means nothing
 	Dim         int      // coordinates per bead
-	Temperature float64  // K; 0 in reduced units
+	Temperature float64  // K; 0 in reduced units, and where it is not known
 	ForceField  string
 	Stride      float64 // time between frames, ps
 	Generator   string  // command or program that made the frames

@@ -14,6 +14,12 @@ var (
 	capAfterNames  = []string{"NT", "NR"}  // amide after the residue's own carbonyl
 )
 
+// Residues that are caps, at a chain's beginning and end.
+var (
+	firstCaps = []string{"ACE", "FOR"}
+	lastCaps  = []string{"NME", "NAC", "NMA", "NHE", "NH2", "NHM", "CT3"}
+)
+
 // Residue is where the backbone dihedrals of an amino acid are among the beads.
 type Residue struct {
 	Name     string // with the chain, where the beads' names have it

@@ -135,8 +135,8 @@ func (l *layout) joined(p, q int) bool {
 	if l.bonded(l.residues[p].c, l.residues[q].n) {
 		return true
 	}
-	// A molecule that is torn, in a structure without a box: its caps are those of its neighbour.
-	return next && q == p+1 && l.s.Box == [9]float64{} && (l.residues[p].kind != aminoAcid || l.residues[q].kind != aminoAcid)
+	// A molecule that is torn, in a structure without a box: caps belong to their neighbour.
+	return next && q == p+1 && l.s.Box == [9]float64{} && (slices.Contains(firstCaps, a.Residue) || slices.Contains(lastCaps, b.Residue))
 }
 
 // closeRings finds the peptide bonds between residues that do not follow each other in the file: of cyclic peptides, above all.

@@ -1,7 +1,6 @@
 package cgmap
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -276,6 +275,38 @@ func TestMissingBond(t *testing.T) {
 	}
 }
 
+// A torn cap in a structure without a box is its neighbour's all the same; what is no cap is not, and NME's methyl, called C, begins nothing.
+func TestTornCap(t *testing.T) {
+	s := copies(t, 2, func(c, r int) int { return 3*c + r }, func(int) string { return "" })
+	for i := range 6 {
+		s.R[3*i] += 9
+	}
+	s.Atoms[18].Name = "C"
+	for i := 22; i < 28; i++ {
+		s.Atoms[i].Residue = "LIG"
+	}
+	for i := 22; i < 44; i++ {
+		s.R[3*i] += 9
+	}
+	_, r, err := Dihedrals(s)
+	if err != nil || len(r) != 2 {
+		t.Errorf("got %+v, %v, want two residues", r, err)
+	}
+	s.Atoms = slices.Delete(s.Atoms, 22, 28)
+	s.R = slices.Delete(s.R, 3*22, 3*28)
+	if _, r, err = Dihedrals(s); err != nil || len(r) != 1 {
+		t.Errorf("without a cap before: got %+v, %v, want one residue", r, err)
+	}
+	for i := range s.Atoms {
+		if s.Atoms[i].ResidueNumber > 3 {
+			s.Atoms[i].ResidueNumber--
+		}
+	}
+	if _, r, err = Dihedrals(s); err != nil || len(r) != 1 {
+		t.Errorf("beside NME: got %+v, %v, want one residue", r, err)
+	}
+}
+
 // A ring of four alanines has four φ and four ψ.
 func TestRing(t *testing.T) {
 	s := &gromacs.Structure{}
@@ -287,135 +318,6 @@ func TestRing(t *testing.T) {
 	m, r, err := Dihedrals(s)
 	if err != nil || len(r) != 4 || len(m.Atoms) != 12 || r[0].Phi != [4]int{11, 0, 1, 2} || r[3].Psi != [4]int{9, 10, 11, 0} {
 		t.Errorf("got %+v, %v", r, err)
-	}
-}
-
-// What stands with a peptide and is no bead of it, and what is one.
-func TestSolvent(t *testing.T) {
-	water := func(residue string) [][2]string {
-		return [][2]string{{residue, "OW"}, {residue, "HW1"}, {residue, "HW2"}}
-	}
-	cases := map[string][][2]string{
-		"composition": {{"XYZ", "O1"}, {"XYZ", "H1"}, {"XYZ", "H2"}}, "CHARMM's water": {{"TIP3", "OH2"}, {"TIP3", "H1"}, {"TIP3", "H2"}},
-		"four sites": {{"T4", "OW"}, {"T4", "HW1"}, {"T4", "HW2"}, {"T4", "MW"}}, "five sites": {{"TP5", "O"}, {"TP5", "H1"}, {"TP5", "H2"}, {"TP5", "EP1"}, {"TP5", "EP2"}},
-		"polarisable": {{"SWM4", "OH2"}, {"SWM4", "DOH2"}, {"SWM4", "LP"}, {"SWM4", "H1"}, {"SWM4", "H2"}}, "oxygen alone": {{"HOH", "O"}},
-		"ions of one residue": {{"ION", "NA"}, {"ION", "NA"}, {"ION", "CL"}}, "water of one number": append(water("SOL"), water("SOL")...),
-	}
-	for _, name := range words("SOL WAT HOH H2O TIP TIP3 TIP3P TIP4 TIP4P TIP5P SPC SPCE OPC T3P DOD spc") {
-		cases["water "+name] = water(name)
-	}
-	for _, ion := range []string{"SOD SOD", "CLA CLA", "POT POT", "CAL CAL", "CES CES", "LIT LIT", "RUB RUB", "NA NA", "CL CL", "K K", "MG MG", "CA CA", "ZN ZN", "ZN2 ZN", "FE FE", "FE2 FE2", "CU CU",
-		"MN MN", "NA+ NA+", "Na+ Na+", "CL- CL-", "Cl- Cl-", "K+ K+", "CA2+ CA", "MG2+ MG2+", "IB+ IB", "Cs+ Cs+", "CIO Cs+", "Rb+ Rb+", "3CO CO", "IOD I", "BR- BR", "CD CD", "HG HG", "NI NI"} {
-		residue, atom, _ := strings.Cut(ion, " ")
-		cases["ion "+ion] = [][2]string{{residue, atom}}
-	}
-	for name, atoms := range cases {
-		s := ala2(t)
-		for _, a := range atoms {
-			s.Atoms = append(s.Atoms, gromacs.Atom{Residue: a[0], Name: a[1], ResidueNumber: 4})
-			s.R = append(s.R, 5, 5, 5)
-		}
-		for mapping, want := range map[string]int{CoreBeta: 6, HeavyAtom: 10, AllAtom: 22} {
-			m, err := New(mapping, s)
-			if err != nil || len(m.Beads) != want || strings.Contains(m.Beads[0], "/") {
-				t.Errorf("%s: %s: got %v, %v, want %d beads", name, mapping, m, err, want)
-			}
-		}
-		if _, err := NewMolecule(s); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
-// Elements by the file's column, else by the names of residue and atom together.
-func TestElements(t *testing.T) {
-	for _, c := range []struct {
-		residue string
-		atoms   string // name or name=element
-		want    string
-	}{
-		{"ALA", "N H CA HA CB 1HB HB2 C O OXT", "N H C H C H H C O O"},
-		{"LYS", "N CA C O CD CE NZ HZ1 HD1", "N C C O C C N H H"},
-		{"SER", "N CA CB OG HG C O", "N C C O H C O"},
-		{"ASN", "N CA C ND2 HD21", "N C C N H"},
-		{"MSE", "N CA CB CG SE CE C O", "N C C C Se C C O"},
-		{"3CT", "N CA CB CG CL1 C O", "N C C C Cl C O"},
-		{"TYR", "N D CA OH DH C O", "N D C O D C O"},
-		{"DRU", "N DN CA DCA LP1 C DC", "N virtual C virtual virtual C virtual"},
-		{"LYS", "N CA C MNZ1 MCE1", "N C C virtual virtual"},
-		{"ALAD", "CL HL1 CLP OL NL HL CA CRP OR NR CR", "C H C O N H C C O N C"},
-		{"ACE", "CA C O", "C C O"},
-		{"CA", "CA", "Ca"}, {"SOD", "SOD", "Na"}, {"CLA", "CLA", "Cl"}, {"CD", "CD", "Cd"}, {"HG", "HG", "Hg"}, {"IB+", "IB", ""},
-		{"ALA", "CA", "C"},
-		{"HEM", "FE NA NB CHA HHA CMA CAD CGD O1D", "Fe N N C H C C C O"},
-		{"LIG", "C1 CL1 BR2 F3 I4 P1 S1 CA HO1 OS1 SI", "C Cl Br F I P S C H O Si"},
-		{"COB", "CO N21 C1", "Co N C"}, {"ACT", "CO C1 H1", "C C H"},
-		{"SOL", "OW HW1 HW2 MW", "O H H virtual"}, {"WAT", "O H1 H2 EPW", "O H H virtual"},
-		{"PRO", "N=N CA=ca CX=X C=C1 O=O", "N Ca C C O"},
-		{"DEU", "N=N CA=C D=D C=c H=h", "N C D C H"},
-		{"BEAD", "BB SC1 XX", " S "},
-	} {
-		t.Run(c.residue, func(t *testing.T) {
-			var atoms []gromacs.Atom
-			for _, word := range strings.Fields(c.atoms) {
-				name, element, _ := strings.Cut(word, "=")
-				atoms = append(atoms, gromacs.Atom{Residue: c.residue, Name: name, Element: element, ResidueNumber: 1})
-			}
-			if got := strings.Join(elementsOf(atoms), " "); got != c.want {
-				t.Errorf("%s: got %s, want %s", c.atoms, got, c.want)
-			}
-		})
-	}
-}
-
-// Species stand for one element each, but hydrogen's for deuterium, too.
-func TestSpecies(t *testing.T) {
-	seen := map[int32]string{}
-	for symbol := range elements {
-		code := speciesOf(symbol)
-		want := symbol
-		if symbol == "D" {
-			want = "H"
-		}
-		if got := ElementOf(code); got != want {
-			t.Errorf("%s: its species %d is %s", symbol, code, got)
-		}
-		if other, ok := seen[code]; ok && other+symbol != "HD" && other+symbol != "DH" {
-			t.Errorf("%s and %s have species %d", symbol, other, code)
-		}
-		seen[code] = symbol
-	}
-	if got := ElementOf(7); got != "" {
-		t.Errorf("7 is %s", got)
-	}
-}
-
-// A metal in a peptide is no bead of core-beta, is one of a heavy-atom map where it is part of a ligand, and may be one of a file's map.
-func TestMetals(t *testing.T) {
-	s := ala2(t)
-	for _, a := range [][2]string{{"HEM", "FE"}, {"HEM", "NA"}, {"ZN", "ZN"}} {
-		s.Atoms = append(s.Atoms, gromacs.Atom{Residue: a[0], Name: a[1], ResidueNumber: 4})
-		s.R = append(s.R, 5, 5, 5)
-	}
-	if m, err := New(CoreBeta, s); err != nil || len(m.Beads) != 6 {
-		t.Errorf("core beta: got %v, %v", m, err)
-	}
-	if m, err := New(HeavyAtom, s); err != nil || len(m.Beads) != 12 || m.Species[10] != 126 || m.Species[11] != 3 {
-		t.Errorf("heavy atoms: got %v, %v", m, err)
-	}
-	m, err := Parse(strings.NewReader("ion Zn ZN4:ZN\nown 7 HEM4:FE\npair C com ALA2:CA HEM4:NA\n"), "metals", s)
-	if err != nil || !slices.Equal(m.Species, []int32{130, 7, 1}) {
-		t.Fatalf("a file: got %v, %v", m, err)
-	}
-	if got, want := m.Matrix().At(2, 8), 12.011/(12.011+14.007); math.Abs(got-want) > 1e-12 {
-		t.Errorf("weight %g, want %g", got, want)
-	}
-	s.Atoms[22].Name = "XX"
-	if _, err := New(HeavyAtom, s); err == nil || !strings.Contains(err.Error(), "atom 23, HEM4:XX") {
-		t.Errorf("an unknown element: got %v", err)
-	}
-	if m, err := New(CoreBeta, s); err != nil || len(m.Beads) != 6 {
-		t.Errorf("core beta beside an unknown element: got %v, %v", m, err)
 	}
 }
 
@@ -441,15 +343,4 @@ func TestSelectionByChain(t *testing.T) {
 	if m, err := Parse(strings.NewReader("w O com SOL1:OW SOL1:HW1 SOL1:HW2\n"), "water", s); err != nil || len(m.Beads) != 1 {
 		t.Errorf("water: got %v, %v", m, err)
 	}
-}
-
-func ExampleParseName() {
-	for _, bead := range []string{"ALA2:CA", "B/CYS2.3:SG", "SER-52A:N"} {
-		n, _ := ParseName(bead)
-		fmt.Printf("%q %s %d %q %s\n", n.Chain, n.Residue, n.Number, n.Insertion, n.Atom)
-	}
-	// Output:
-	// "" ALA 2 "" CA
-	// "B" CYS2 3 "" SG
-	// "" SER -52 "A" N
 }

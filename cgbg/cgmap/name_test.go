@@ -1,6 +1,7 @@
 package cgmap
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/cgbg-go/lab/data/gromacs"
@@ -74,4 +75,15 @@ func FuzzParseName(f *testing.F) {
 			t.Errorf("%q is %+v, whose name %q is %+v, %v", text, n, n.String(), again, ok)
 		}
 	})
+}
+
+func ExampleParseName() {
+	for _, bead := range []string{"ALA2:CA", "B/CYS2.3:SG", "SER-52A:N"} {
+		n, _ := ParseName(bead)
+		fmt.Printf("%q %s %d %q %s\n", n.Chain, n.Residue, n.Number, n.Insertion, n.Atom)
+	}
+	// Output:
+	// "" ALA 2 "" CA
+	// "B" CYS2 3 "" SG
+	// "" SER -52 "A" N
 }

@@ -96,6 +96,7 @@ func TestRunErrors(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"", "[data]"},
 		{"[data]\nframes = 'a.arrow'\ntrajectories = ['b.trr']", "one of them"},
+		{"[data]\ntrajectories = ['b.trr']\nstructure = 'b.gro'", "needs temperature"},
 		{"[data]\nframes = 'a.arrow'\n[flow]\nepoch = 3", "flow.epoch"},
 		{"[data]\nframes = 'a.arrow'\n[sample]\nn = 'many'", "sample"},
 		{"[data\n", "line 2"},
