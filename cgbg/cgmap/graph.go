@@ -43,53 +43,70 @@ func newGraph(atoms []gromacs.Atom, r []float32, box *[9]float64) (*graph, error
 		}
 	}
 	g := &graph{}
-	var edges [][2]int32
-	best := make([]float64, len(atoms)) // of a hydrogen: the square of the distance of its heavy atom
-	owner := make([]int32, len(atoms))
-	count := make([]uint8, len(atoms))
+	p := &pairing{radii: radii, hydrogen: hydrogen, best: make([]float64, len(atoms)), owner: make([]int32, len(atoms)), count: make([]uint8, len(atoms))}
 	if len(chosen) > 0 {
 		newCells(r, chosen, l, max(2*bondFactor*largest, overlap)).pairs(func(i, j int, square float64) bool {
 			limit := bondFactor * (radii[i] + radii[j])
 			if square >= limit*limit {
 				return true
 			}
-			count[i]++
-			count[j]++
-			if count[i] > maxNeighbours || count[j] > maxNeighbours {
-				if count[j] > count[i] {
-					i = j
-				}
-				err = fmt.Errorf("cgmap: more than %d atoms lie within a bond of atom %d, %s: the structure's positions are no real ones (all zero, or in another unit?)", maxNeighbours, i+1, nameOf(atoms[i]))
-				return false
-			}
 			if square < overlap*overlap {
 				g.overlaps = append(g.overlaps, [2]int{i, j})
 			}
-			if hydrogen[j] {
-				i, j = j, i
+			full := p.add(i, j, square)
+			if full >= 0 {
+				err = fmt.Errorf("cgmap: more than %d atoms lie within a bond of atom %d, %s: the structure's positions are no real ones (all zero, or in another unit?)", maxNeighbours, full+1, nameOf(atoms[full]))
 			}
-			switch {
-			case !hydrogen[i] || hydrogen[j]:
-				edges = append(edges, [2]int32{int32(i), int32(j)})
-			case best[i] == 0 || square < best[i]:
-				best[i], owner[i] = square, int32(j)
-			}
-			return true
+			return full < 0
 		})
 	}
 	if err != nil {
 		return nil, err
 	}
-	edges = slices.DeleteFunc(edges, func(e [2]int32) bool { // H2 has no heavy atom; other pairs of hydrogens are no bonds
-		return hydrogen[e[0]] && hydrogen[e[1]] && (best[e[0]] > 0 || best[e[1]] > 0)
-	})
-	for i, square := range best {
-		if square > 0 {
-			edges = append(edges, [2]int32{int32(i), owner[i]})
+	g.connect(len(atoms), append(p.bonds(), siteBonds(atoms, r, l, radii, sites)...))
+	return g, nil
+}
+
+// pairing gathers bonds: all of heavy atoms, and of a hydrogen the shortest.
+type pairing struct {
+	radii    []float64
+	hydrogen []bool
+	edges    [][2]int32
+	best     []float64 // of a hydrogen: the square of the distance of its heavy atom
+	owner    []int32   // that atom
+	count    []uint8   // of atoms within bonds
+}
+
+// add takes a pair within a bond. full: an atom that has too many; else -1.
+func (p *pairing) add(i, j int, square float64) (full int) {
+	for _, k := range [2]int{i, j} {
+		if p.count[k]++; p.count[k] > maxNeighbours {
+			return k
 		}
 	}
-	g.connect(len(atoms), append(edges, siteBonds(atoms, r, l, radii, sites)...))
-	return g, nil
+	if p.hydrogen[j] {
+		i, j = j, i
+	}
+	switch {
+	case !p.hydrogen[i] || p.hydrogen[j]:
+		p.edges = append(p.edges, [2]int32{int32(i), int32(j)})
+	case p.best[i] == 0 || square < p.best[i]:
+		p.best[i], p.owner[i] = square, int32(j)
+	}
+	return -1
+}
+
+// bonds are those of all pairs. H2 has no heavy atom; other pairs of hydrogens are none.
+func (p *pairing) bonds() [][2]int32 {
+	edges := slices.DeleteFunc(p.edges, func(e [2]int32) bool {
+		return p.hydrogen[e[0]] && p.hydrogen[e[1]] && (p.best[e[0]] > 0 || p.best[e[1]] > 0)
+	})
+	for i, square := range p.best {
+		if square > 0 {
+			edges = append(edges, [2]int32{int32(i), p.owner[i]})
+		}
+	}
+	return edges
 }
 
 // siteBonds hang sites that are no atoms on the nearest atoms of their residues.

@@ -239,79 +239,6 @@ func TestBeadOfTwoMolecules(t *testing.T) {
 	}
 }
 
-// Frames of beads alone, torn: put together by what joins them in the structure.
-func TestWholeBeads(t *testing.T) {
-	rng := rand.New(rand.NewPCG(3, 1))
-	for _, name := range Names {
-		s := pair(t, 0.9)
-		c, m := setup{s}.of(t, name)
-		beads, err := m.OfBeads(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, want := len(beads.Bonds()), len(c.Atoms)-2; got != want || beads.Molecules() != 2 {
-			t.Fatalf("%s: got %d bonds, %d molecules, want %d, 2", name, got, beads.Molecules(), want)
-		}
-		want, err := c.Apply(nil, s.R)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := slices.Clone(want)
-		if moved, err := beads.Whole(r, &s.Box); moved || err != nil || !slices.Equal(r, want) {
-			t.Errorf("%s: whole beads: moved %v, %v", name, moved, err)
-		}
-		for range 20 {
-			copy(r, want)
-			waterbox.Torn(r, s.Box, [3]float64{3 * rng.Float64(), 3 * rng.Float64(), 3 * rng.Float64()})
-			if _, err := beads.Whole(r, &s.Box); err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			for i := range r {
-				if got, want := r[i]-r[i%3], want[i]-want[i%3]; math.Abs(float64(got-want)) > 5e-6 {
-					t.Fatalf("%s: bead %d: got %v from the first, want %v", name, i/3, got, want)
-				}
-			}
-		}
-		r[3] += 1
-		if _, err := beads.Whole(r, &[9]float64{}); err == nil || !strings.Contains(err.Error(), "no box") {
-			t.Errorf("%s: torn without a box: got %v", name, err)
-		}
-	}
-	means := parse(t, general)
-	m, err := NewMolecule(ala2(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := m.OfBeads(means); err == nil {
-		t.Error("means of atoms: got no error")
-	}
-}
-
-// Beads joined through many bonds cannot be put together in a small box.
-func TestBeadsFarApart(t *testing.T) {
-	s := ala2(t)
-	c, err := Parse(strings.NewReader("a C ACE1:CH3\nb C NME3:CH3\n"), "ends.map", s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := NewMolecule(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := all.OfBeads(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := c.Apply(nil, s.R)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r[0] += 1.2
-	if _, err := m.Whole(r, &[9]float64{1.2, 0, 0, 0, 1.2, 0, 0, 0, 1.2}); err == nil || !strings.Contains(err.Error(), "is not known") {
-		t.Errorf("got %v", err)
-	}
-}
-
 // What is wrong with a structure, or a frame, is said.
 func TestNotWhole(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -394,5 +321,39 @@ func TestTwoBoxes(t *testing.T) {
 		if _, err := fresh.WholeFrame(&f); err == nil || !strings.Contains(err.Error(), "no bond tells") || fresh.Decided() {
 			t.Errorf("in another image, first of all: got %v", err)
 		}
+	}
+}
+
+// Sites that are no atoms go with their molecule; metals and ions make no bonds; the two atoms of H2 do, those of a methyl group do not.
+func TestSitesAndIons(t *testing.T) {
+	s := &gromacs.Structure{Box: [9]float64{3, 0, 0, 0, 3, 0, 0, 0, 3}}
+	add := func(residue string, number int, name string, x, y, z float32) {
+		s.Atoms = append(s.Atoms, gromacs.Atom{Name: name, Residue: residue, ResidueNumber: number})
+		s.R = append(s.R, x, y, z)
+	}
+	add("SOL", 1, "OW", 0.02, 1, 1)
+	add("SOL", 1, "HW1", 2.96, 1.075, 1)
+	add("SOL", 1, "HW2", 0.1157, 1, 1)
+	add("SOL", 1, "MW", 0.03, 1.01, 1)
+	add("NA", 2, "NA", 0.22, 1, 1)
+	add("ZN", 3, "ZN", 0.02, 1, 1.2)
+	add("CL", 4, "CL", 0.02, 1.18, 1.18)
+	add("H2", 5, "H1", 2, 2, 2)
+	add("H2", 5, "H2", 2, 2, 2.074)
+	for i := range s.Atoms[7:] {
+		s.Atoms[7+i].Element = "H"
+	}
+	m, err := NewMolecule(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := [][2]int{{0, 1}, {0, 2}, {0, 3}, {7, 8}}
+	got := slices.Clone(m.Bonds())
+	slices.SortFunc(got, func(a, b [2]int) int { return slices.Compare(a[:], b[:]) })
+	if !slices.Equal(got, want) {
+		t.Errorf("got bonds %v, want %v", got, want)
+	}
+	if x := m.Positions()[3]; math.Abs(float64(x)+0.04) > 1e-6 {
+		t.Errorf("the hydrogen across the boundary is at %g, want -0.04", x)
 	}
 }

@@ -11,41 +11,47 @@ import (
 	"github.com/cgbg-go/lab/data/gromacs"
 )
 
-// readBonds finds the structure's bonds and makes its molecules whole. Where it has no box and may be torn, the first frame tells: of the bonds
-// to images by that frame's box, and those in the frame itself, the ones that hold in the frame and join the most atoms are taken.
+// readBonds finds the structure's bonds and makes its molecules whole. Where it has no box, or one by which its bonds do not hold in the first
+// frame, and may be torn, that frame tells: of the bonds to images by its box, and those in the frame itself, the ones that hold there and
+// join the most atoms are taken.
 func (im *importer) readBonds(s *gromacs.Structure) (*cgmap.Molecule, error) {
-	try := func(r []float32, box [9]float64) (*cgmap.Molecule, error) {
+	first, err := im.firstFrame()
+	if err != nil {
+		return nil, err
+	}
+	whole := len(first.R) == len(s.R) // frames are of atoms
+	try := func(r []float32, box [9]float64) (m *cgmap.Molecule, fits bool, err error) {
 		image := *s
 		image.R, image.Box = r, box
-		return cgmap.NewMolecule(&image)
+		if m, err = cgmap.NewMolecule(&image); err != nil || !whole {
+			return m, false, err
+		}
+		f := gromacs.Frame{R: slices.Clone(first.R), Box: first.Box, OtherBox: first.OtherBox}
+		_, torn := m.WholeFrame(&f)
+		return m, torn == nil, nil
 	}
-	best, err := try(s.R, s.Box)
+	none := [9]float64{}
+	best, here, err := try(s.R, s.Box)
+	if !here && whole && s.Box != none {
+		if m, fits, e := try(s.R, none); e == nil && fits {
+			best, here, err, s.Box = m, true, nil, none
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", im.structure, err)
 	}
-	if s.Box == [9]float64{} {
-		first, err := im.firstFrame()
-		if err != nil {
-			return nil, err
+	better := func(r []float32, box [9]float64) {
+		if m, fits, err := try(r, box); err == nil && len(m.Bonds()) > len(best.Bonds()) && fits == whole {
+			best, s.Box = m, box
 		}
-		whole := len(first.R) == len(s.R)
-		fits := func(m *cgmap.Molecule) bool {
-			f := gromacs.Frame{R: slices.Clone(first.R), Box: first.Box, OtherBox: first.OtherBox}
-			_, err := m.WholeFrame(&f)
-			return err == nil
-		}
-		here := whole && fits(best) // the same atoms in the same order
-		better := func(r []float32, box [9]float64) {
-			if m, err := try(r, box); err == nil && len(m.Bonds()) > len(best.Bonds()) && (!whole || fits(m)) {
-				best, s.Box = m, box
-			}
-		}
+	}
+	if s.Box == none && here == whole {
 		for _, box := range [][9]float64{first.Box, first.OtherBox} {
-			if box != [9]float64{} && (here || !whole) {
+			if box != none {
 				better(s.R, box)
 			}
 		}
-		if here {
+		if whole {
 			better(first.R, first.Box)
 		}
 	}
