@@ -19,7 +19,6 @@ import (
 	"strings"
 
 	"github.com/cgbg-go/lab/data/gromacs"
-	"gonum.org/v1/gonum/mat"
 )
 
 // Names of the maps.
@@ -54,11 +53,11 @@ var ErrMap = errors.New("no such map")
 // Map makes beads of atoms: each is one of them, or a weighted mean.
 type Map struct {
 	Name    string
-	Beads   []string   // names
-	Species []int32    // C=1, O=2, N=3, H=4, S=5; others 100 and the atomic number, or from a file
-	Atoms   []int      // atom of each bead, from 0; nil where a bead is more than one atom
-	linear  *mat.Dense // [beads, atoms], where Atoms is nil
-	atoms   int        // in the structure
+	Beads   []string // names
+	Species []int32  // C=1, O=2, N=3, H=4, S=5; others 100 and the atomic number, or from a file
+	Atoms   []int    // atom of each bead, from 0; nil where a bead is more than one atom
+	linear  *Sparse  // [beads, atoms], where Atoms is nil
+	atoms   int      // in the structure
 }
 
 // New makes the named map of a structure. Water, ions and sites that are no atoms are left out.
@@ -161,7 +160,7 @@ func (m *Map) Apply(dst, frame []float32) ([]float32, error) {
 		return dst, fmt.Errorf("cgmap: %d numbers in a frame; the structure has %d atoms", len(frame), m.atoms)
 	}
 	if m.linear != nil {
-		return multiply(dst, m.linear, frame), nil
+		return m.linear.multiply(dst, frame), nil
 	}
 	for _, atom := range m.Atoms {
 		dst = append(dst, frame[3*atom:3*atom+3]...)

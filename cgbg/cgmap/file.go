@@ -2,6 +2,7 @@ package cgmap
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/cgbg-go/lab/data/gromacs"
-	"gonum.org/v1/gonum/mat"
 )
 
 // FileFormat explains the files that ReadFile reads.
@@ -62,7 +62,7 @@ func ReadFile(path string, s *gromacs.Structure) (*Map, error) {
 
 // Parse reads a map from r; name is the map's, and for messages.
 func Parse(r io.Reader, name string, s *gromacs.Structure) (*Map, error) {
-	p := &parser{layout: layOut(s), m: &Map{Name: name, atoms: len(s.Atoms)}}
+	p := &parser{taken: map[string]bool{}, layout: layOut(s), m: &Map{Name: name, atoms: len(s.Atoms)}}
 	lines := bufio.NewScanner(io.LimitReader(r, maxFile))
 	lines.Buffer(nil, maxFile)
 	line := 0
@@ -90,13 +90,14 @@ func Parse(r io.Reader, name string, s *gromacs.Structure) (*Map, error) {
 type parser struct {
 	layout *layout
 	m      *Map
-	rows   [][]float64 // [beads][atoms]
+	rows   [][]Weight      // of the beads
+	taken  map[string]bool // names of beads
 	index  *index
 }
 
 // bead reads a line: the first word is a name, or the first number of a row.
 func (p *parser) bead(words []string) (err error) {
-	name, code, row := "", int32(0), []float64(nil)
+	name, code, row := "", int32(0), []Weight(nil)
 	if isNumber(words[0]) {
 		row, err = p.matrixRow(words)
 	} else {
@@ -115,14 +116,10 @@ func (p *parser) bead(words []string) (err error) {
 	if err != nil {
 		return err
 	}
-	top := 0 // the atom of the largest weight
-	for i, w := range row {
-		if w > row[top] {
-			top = i
-		}
-	}
 	if name == "" {
-		if name = fmt.Sprintf("B%d", len(p.rows)+1); row[top] == 1 {
+		largest := slices.MaxFunc(row, func(a, b Weight) int { return cmp.Compare(a.Weight, b.Weight) })
+		top := largest.Atom
+		if name = fmt.Sprintf("B%d", len(p.rows)+1); largest.Weight == 1 {
 			name = p.layout.fullName(top)
 		}
 		if code = speciesOf(p.layout.elements[top]); code == 0 {
@@ -132,11 +129,22 @@ func (p *parser) bead(words []string) (err error) {
 	if len(p.rows) == p.m.atoms {
 		return fmt.Errorf("more beads than the %d atoms of the structure", p.m.atoms)
 	}
-	if slices.Contains(p.m.Beads, name) {
+	if p.taken[name] {
 		return fmt.Errorf("a second bead %q; give it another name", name)
 	}
+	p.taken[name] = true
 	p.m.Beads, p.m.Species, p.rows = append(p.m.Beads, name), append(p.m.Species, code), append(p.rows, row)
 	return nil
+}
+
+// weights are the numbers of a row that are not zero.
+func weights(row []float64) (out []Weight) {
+	for i, w := range row {
+		if w != 0 {
+			out = append(out, Weight{i, w})
+		}
+	}
+	return out
 }
 
 func isNumber(word string) bool {
@@ -156,7 +164,7 @@ func speciesCode(word string) (int32, error) {
 }
 
 // matrixRow reads one number for every atom, whose sum is 1.
-func (p *parser) matrixRow(words []string) ([]float64, error) {
+func (p *parser) matrixRow(words []string) ([]Weight, error) {
 	if len(words) != p.m.atoms {
 		return nil, fmt.Errorf("%d numbers; the structure has %d atoms, and a row needs one for each", len(words), p.m.atoms)
 	}
@@ -172,26 +180,26 @@ func (p *parser) matrixRow(words []string) ([]float64, error) {
 	if !(math.Abs(sum-1) <= sumTolerance) {
 		return nil, fmt.Errorf("the row sums to %g, and the bead would not move with the molecule; divide the row by its sum, or select atoms by name, which does that", sum)
 	}
-	return divide(row, sum), nil
+	return divide(weights(row), sum), nil
 }
 
 // divide makes a row sum to 1. It leaves that of a single atom exact.
-func divide(row []float64, sum float64) []float64 {
+func divide(row []Weight, sum float64) []Weight {
 	for i := range row {
-		row[i] /= sum
+		row[i].Weight /= sum
 	}
 	return row
 }
 
 // selection reads atoms with weights: ALA2:CB, ALA2:HB1*0.5, @7; after "com" all by mass.
-func (p *parser) selection(words []string) ([]float64, error) {
+func (p *parser) selection(words []string) (row []Weight, err error) {
 	com := words[0] == "com"
 	if com {
 		if words = words[1:]; len(words) == 0 {
 			return nil, errors.New("no atoms after com")
 		}
 	}
-	row, sum := make([]float64, p.m.atoms), 0.0
+	seen, sum := map[int]bool{}, 0.0
 	for _, word := range words {
 		name, factor, weighted := word, "", false
 		if _, ok := p.find(word); !ok { // atoms of nucleic acids were called O5* once
@@ -214,15 +222,19 @@ func (p *parser) selection(words []string) ([]float64, error) {
 				return nil, fmt.Errorf("%s: its element does not follow from its name, and its mass is not known; leave out com and write weights", word)
 			}
 		}
-		if row[i] != 0 {
+		if seen[i] {
 			return nil, fmt.Errorf("%s is named twice; give it one weight", name)
 		}
-		row[i] = w
+		seen[i] = true
+		if w != 0 { // of sites without a mass
+			row = append(row, Weight{i, w})
+		}
 		sum += w
 	}
 	if sum == 0 {
 		return nil, errors.New("com of sites without a mass")
 	}
+	slices.SortFunc(row, func(a, b Weight) int { return a.Atom - b.Atom })
 	return divide(row, sum), nil
 }
 
@@ -233,15 +245,15 @@ func (p *parser) finish() error {
 	}
 	m := p.m
 	for _, row := range p.rows {
-		if i := slices.Index(row, 1); i >= 0 && !slices.ContainsFunc(row, func(w float64) bool { return w != 0 && w != 1 }) {
-			m.Atoms = append(m.Atoms, i)
+		if len(row) == 1 && row[0].Weight == 1 {
+			m.Atoms = append(m.Atoms, row[0].Atom)
 		}
 	}
-	c := mat.NewDense(len(p.rows), m.atoms, slices.Concat(p.rows...))
+	c := &Sparse{rows: p.rows, atoms: m.atoms}
 	if len(m.Atoms) != len(p.rows) {
 		m.Atoms, m.linear = nil, c
 	}
-	if _, err := Basic(c, nil); err != nil {
+	if _, err := c.Basic(nil); err != nil {
 		return errors.New("its beads are not independent: some bead is a weighted sum of others; leave it out")
 	}
 	return nil

@@ -20,16 +20,7 @@ import (
 var ErrForceMap = errors.New("no unbiased force map")
 
 // Matrix is the map as a matrix, [beads, atoms], whose rows sum to 1.
-func (m *Map) Matrix() *mat.Dense {
-	if m.linear != nil {
-		return mat.DenseCopyOf(m.linear)
-	}
-	c := mat.NewDense(len(m.Atoms), m.atoms, nil)
-	for i, a := range m.Atoms {
-		c.Set(i, a, 1)
-	}
-	return c
-}
+func (m *Map) Matrix() *mat.Dense { return m.Sparse().Dense() }
 
 // Gram adds up f·fᵀ of forces, mean over x, y and z: what the noise of any force
 // map follows from.
@@ -103,51 +94,76 @@ const maxCondition = 1e10
 // nothing is rigid: that of a slice takes the force on the bead's own atom.
 // Arguments and errors are those of LeastNoise.
 func Basic(c *mat.Dense, rigid [][]int) (*mat.Dense, error) {
-	beads, atoms := c.Dims()
-	if len(rigid) == 0 { // a matrix of beads is enough, where there are many atoms
-		inner := mat.NewSymDense(beads, nil)
-		inner.SymOuterK(1, c)
-		var chol mat.Cholesky
-		if !chol.Factorize(inner) || chol.Cond() > maxCondition {
-			return nil, fmt.Errorf("cgmap: %w: the beads are not independent", ErrForceMap)
+	beads, _ := c.Dims()
+	short, group, size, err := reduce(c, rigid)
+	if err != nil {
+		return nil, err
+	}
+	if len(rigid) > 0 { // of atoms that share a coefficient
+		short.Apply(func(_, k int, v float64) float64 { return v / math.Sqrt(max(1, size[k])) }, short)
+	}
+	inner := mat.NewSymDense(beads, nil) // a matrix of beads is enough, where there are many atoms
+	inner.SymOuterK(1, short)
+	var chol mat.Cholesky
+	if !chol.Factorize(inner) || chol.Cond() > maxCondition {
+		if len(rigid) > 0 {
+			return nil, fmt.Errorf("cgmap: %w: constraints hold beads together, or beads are not independent", ErrForceMap)
 		}
-		var b mat.Dense
-		err := chol.SolveTo(&b, c)
+		return nil, fmt.Errorf("cgmap: %w: the beads are not independent", ErrForceMap)
+	}
+	var b mat.Dense
+	if err := chol.SolveTo(&b, short); err != nil || len(rigid) == 0 {
 		return &b, err
 	}
-	one := mat.NewSymDense(atoms, nil)
-	for i := range atoms {
-		one.SetSym(i, i, 1)
+	out := mat.NewDense(beads, len(group), nil)
+	out.Apply(func(k, i int, _ float64) float64 { return b.At(k, group[i]) / math.Sqrt(max(1, size[group[i]])) }, out)
+	return out, nil
+}
+
+// reduce adds up the columns of atoms that rigid groups hold together. group: the column of each atom; size: the atoms of each column.
+func reduce(c *mat.Dense, rigid [][]int) (short *mat.Dense, group []int, size []float64, err error) {
+	beads, atoms := c.Dims()
+	group = make([]int, atoms)
+	for i := range group {
+		group[i] = -1
 	}
-	return forceMap(c, one, rigid, 0)
+	for n, atomsOf := range rigid {
+		for _, a := range atomsOf {
+			if a < 0 || a >= atoms || group[a] >= 0 {
+				return nil, nil, nil, fmt.Errorf("cgmap: rigid groups: atom %d (from 0) is not there or in two groups; join them", a)
+			}
+			group[a] = n
+		}
+	}
+	size = make([]float64, len(rigid), atoms)
+	for i, k := range group {
+		if k < 0 {
+			group[i] = len(size)
+			size = append(size, 0)
+		}
+		size[group[i]]++
+	}
+	short = mat.NewDense(beads, len(size), nil)
+	for k := range beads {
+		for i, v := range c.RawRowView(k) {
+			if v != 0 {
+				short.Set(k, group[i], short.At(k, group[i])+v)
+			}
+		}
+	}
+	return short, group, size, nil
 }
 
 // forceMap minimises bᵀ·G·b for every bead under C·b = its unit vector, by the
 // conditions of Karush, Kuhn and Tucker: b = G⁻¹·Cᵀ·(C·G⁻¹·Cᵀ)⁻¹.
 func forceMap(c *mat.Dense, gram *mat.SymDense, rigid [][]int, ridge float64) (*mat.Dense, error) {
 	beads, atoms := c.Dims()
-	group := make([]int, atoms) // of every atom
-	for i := range group {
-		group[i] = -1
+	short, group, size, err := reduce(c, rigid)
+	if err != nil {
+		return nil, err
 	}
-	n := 0
-	for _, atomsOf := range rigid {
-		for _, a := range atomsOf {
-			if a < 0 || a >= atoms || group[a] >= 0 {
-				return nil, fmt.Errorf("cgmap: rigid groups: atom %d (from 0) is not there or in two groups; join them", a)
-			}
-			group[a] = n
-		}
-		n++
-	}
-	for i, k := range group {
-		if k < 0 {
-			group[i] = n
-			n++
-		}
-	}
+	n := len(size)
 	small := mat.NewSymDense(n, nil)
-	short := mat.NewDense(beads, n, nil)
 	trace := 0.0
 	for i := range atoms {
 		trace += gram.At(i, i) / float64(atoms)
@@ -155,9 +171,6 @@ func forceMap(c *mat.Dense, gram *mat.SymDense, rigid [][]int, ridge float64) (*
 			if a, b := group[i], group[j]; a <= b {
 				small.SetSym(a, b, small.At(a, b)+gram.At(i, j))
 			}
-		}
-		for k := range beads {
-			short.Set(k, group[i], short.At(k, group[i])+c.At(k, i))
 		}
 	}
 	for k := range n {
@@ -192,25 +205,5 @@ func forceMap(c *mat.Dense, gram *mat.SymDense, rigid [][]int, ridge float64) (*
 
 // ProjectForces appends B·f to dst. b: [beads, atoms]; f: [atoms, 3].
 func ProjectForces(dst []float32, b *mat.Dense, f []float32) ([]float32, error) {
-	if _, atoms := b.Dims(); len(f) != 3*atoms {
-		return dst, fmt.Errorf("cgmap: %d numbers in a frame of forces; the force map has %d atoms", len(f), atoms)
-	}
-	return multiply(dst, b, f), nil
-}
-
-// multiply appends b·x to dst, summed in float64. b: [beads, atoms]; x: [atoms, 3].
-func multiply(dst []float32, b *mat.Dense, x []float32) []float32 {
-	beads, _ := b.Dims()
-	for i := range beads {
-		var sum [3]float64
-		for a, w := range b.RawRowView(i) {
-			if w != 0 {
-				for k := range sum {
-					sum[k] += w * float64(x[3*a+k])
-				}
-			}
-		}
-		dst = append(dst, float32(sum[0]), float32(sum[1]), float32(sum[2]))
-	}
-	return dst
+	return sparse(b).Apply(dst, f)
 }

@@ -1,6 +1,7 @@
 package cgmap
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -66,12 +67,15 @@ const leastSine = 0.05
 // atoms held together by constraints, or nil. Frames of a biased simulation do, if the bias is of the beads alone, and forces are without it.
 // Errors: ErrForceMap for beads that are no atoms, fewer than three, in a line, or of more than one molecule, and for constraints between what hangs on two beads; too few frames.
 func LearnInternal(m *Map, bonds [][2]int, r, f []float32, rigid [][]int) (*InternalForces, error) {
-	beads := len(m.Beads)
+	return LearnInternalContext(context.Background(), m, bonds, r, f, rigid)
+}
+
+// LearnInternalContext is LearnInternal until ctx ends; its error then is an error, too.
+func LearnInternalContext(ctx context.Context, m *Map, bonds [][2]int, r, f []float32, rigid [][]int) (*InternalForces, error) {
+	if err := checkInternal(m); err != nil {
+		return nil, err
+	}
 	switch {
-	case m.Atoms == nil:
-		return nil, fmt.Errorf("cgmap: %w along internal coordinates: beads of %s are means of atoms; choose another kind", ErrForceMap, m.Name)
-	case beads < 3:
-		return nil, fmt.Errorf("cgmap: %w along internal coordinates: %d beads: three or more", ErrForceMap, beads)
 	case len(r) == 0 || len(r)%(3*m.atoms) != 0 || len(f) != len(r):
 		return nil, fmt.Errorf("cgmap: %d positions and %d forces are no frames of %d atoms", len(r), len(f), m.atoms)
 	}
@@ -85,7 +89,24 @@ func LearnInternal(m *Map, bonds [][2]int, r, f []float32, rigid [][]int) (*Inte
 			in.motions = append(in.motions, motion{bead: b, kind: kind, near: in.close(b)})
 		}
 	}
-	return in, in.regress(r, f)
+	return in, in.regress(ctx, r, f)
+}
+
+// mostInternal beads have forces along internal coordinates: the equations of a frame take time as their number cubed, and the frames
+// that are needed are eight times as many.
+const mostInternal = 200
+
+// checkInternal looks at what forces along internal coordinates need of a map.
+func checkInternal(m *Map) error {
+	switch beads := len(m.Beads); {
+	case m.Atoms == nil:
+		return fmt.Errorf("cgmap: %w along internal coordinates: beads of %s are means of atoms; choose another kind", ErrForceMap, m.Name)
+	case beads < 3:
+		return fmt.Errorf("cgmap: %w along internal coordinates: %d beads: three or more", ErrForceMap, beads)
+	case beads > mostInternal:
+		return fmt.Errorf("cgmap: forces along internal coordinates are for %d beads or fewer, %s has %d: choose another kind", mostInternal, m.Name, beads)
+	}
+	return nil
 }
 
 // distance is the mean distance of two atoms in some frames.
@@ -299,7 +320,7 @@ func (in *InternalForces) shape(r []float32) []float64 {
 }
 
 // regress finds the weights of controls by least squares, beside what is linear in the shape.
-func (in *InternalForces) regress(r, f []float32) error {
+func (in *InternalForces) regress(ctx context.Context, r, f []float32) error {
 	width := 3 * in.m.atoms
 	n := len(r) / width
 	shapes, controls := make([][]float64, n), make([][]float64, n)
@@ -315,6 +336,9 @@ func (in *InternalForces) regress(r, f []float32) error {
 		}
 		gram, moments := mat.NewSymDense(columns, nil), mat.NewVecDense(columns, nil)
 		for k := range n {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			frame := r[k*width : (k+1)*width]
 			if _, sine := in.field(*m, frame); sine < leastSine {
 				return in.straight(*m)
@@ -390,27 +414,4 @@ func (in *InternalForces) Apply(dst, r, f []float32) ([]float32, error) {
 		dst = append(dst, float32(v))
 	}
 	return dst, nil
-}
-
-type vector [3]float64
-
-// at is atom i of a frame.
-func at(frame []float32, i int) vector {
-	return vector{float64(frame[3*i]), float64(frame[3*i+1]), float64(frame[3*i+2])}
-}
-
-func (a vector) sub(b vector) vector  { return vector{a[0] - b[0], a[1] - b[1], a[2] - b[2]} }
-func (a vector) dot(b vector) float64 { return a[0]*b[0] + a[1]*b[1] + a[2]*b[2] }
-func (a vector) norm() float64        { return math.Sqrt(a.dot(a)) }
-func (a vector) cross(b vector) vector {
-	return vector{a[1]*b[2] - a[2]*b[1], a[2]*b[0] - a[0]*b[2], a[0]*b[1] - a[1]*b[0]}
-}
-
-// unit is the direction; zero of zero.
-func (a vector) unit() vector {
-	n := a.norm()
-	if n == 0 {
-		return vector{}
-	}
-	return vector{a[0] / n, a[1] / n, a[2] / n}
 }

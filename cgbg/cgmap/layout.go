@@ -32,11 +32,13 @@ type layout struct {
 	elements []string // of each atom
 	names    []string // of each atom in its residue: its own, but for those that stand there twice
 	chains   int      // of solutes
+	images   *lattice // nil where the box is none
 }
 
 // layOut finds residues, their kinds, the peptide bonds between them and their chains.
 func layOut(s *gromacs.Structure) *layout {
 	l := &layout{s: s, of: make([]int, len(s.Atoms)), elements: elementsOf(s.Atoms), names: make([]string, len(s.Atoms))}
+	l.images, _ = newLattice(&s.Box) // whose error NewMolecule returns
 	for _, r := range runs(s.Atoms) {
 		seen := map[string]int{}
 		for i := r.first; i < r.end; i++ {
@@ -91,8 +93,11 @@ func chainName(id string) string {
 
 // distance2 is the squared distance of two atoms' nearest images, nm².
 func (l *layout) distance2(i, j int) float64 {
-	d := nearest(l.s.R[3*i:3*i+3], l.s.R[3*j:3*j+3], &l.s.Box)
-	return d[0]*d[0] + d[1]*d[1] + d[2]*d[2]
+	d := at(l.s.R, i).sub(at(l.s.R, j))
+	if l.images != nil {
+		d = l.images.nearest(d)
+	}
+	return d.dot(d)
 }
 
 // bonded tells whether C and N are near enough. A structure without positions says nothing against it.

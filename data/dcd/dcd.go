@@ -38,6 +38,7 @@ type Reader struct {
 	free     []int // atoms that move, from 0, where others are fixed: frames after the first have these alone
 	cell     bool  // a unit cell in every frame
 	four     bool  // a fourth dimension in every frame
+	version  int32 // of CHARMM, as the writer claims
 	first    int64
 	interval int64
 	step     float64 // ps; 0 where it is not known
@@ -157,7 +158,7 @@ func (r *Reader) Next(f *gromacs.Frame) error {
 
 func (r *Reader) next(f *gromacs.Frame) error {
 	f.Step = r.first + int64(r.frame)*r.interval
-	f.Time, f.Lambda, f.V, f.F, f.Box = float64(f.Step)*r.step, 0, nil, nil, [9]float64{}
+	f.Time, f.Lambda, f.V, f.F, f.Box, f.OtherBox = float64(f.Step)*r.step, 0, nil, nil, [9]float64{}, [9]float64{}
 	begun := false
 	record := func(size int) ([]byte, error) {
 		p, err := r.record(size)
@@ -175,7 +176,7 @@ func (r *Reader) next(f *gromacs.Frame) error {
 		if err != nil {
 			return err
 		}
-		if f.Box, err = r.unitCell(p); err != nil {
+		if f.Box, f.OtherBox, err = r.unitCell(p); err != nil {
 			return err
 		}
 	}
@@ -251,29 +252,3 @@ func (r *Reader) findCell() {
 
 // cellBytes is the length of a unit cell's record: six doubles.
 const cellBytes = 48
-
-// unitCell turns A, γ, B, β, α, C into box vectors. The angles are in degrees,
-// or are their cosines, as in CHARMM.
-func (r *Reader) unitCell(p []byte) ([9]float64, error) {
-	var v [6]float64
-	for i := range v {
-		v[i] = math.Float64frombits(r.order.Uint64(p[8*i:]))
-	}
-	cosine := func(x float64) float64 {
-		switch {
-		case x == 90:
-			return 0
-		case math.Abs(x) <= 1:
-			return x
-		}
-		return math.Cos(x * math.Pi / 180)
-	}
-	if v[0] == 0 && v[2] == 0 && v[5] == 0 {
-		return [9]float64{}, nil
-	}
-	box, err := gromacs.Cell(v[0]/10, v[2]/10, v[5]/10, cosine(v[4]), cosine(v[3]), cosine(v[1]))
-	if err != nil {
-		return box, fmt.Errorf("%w: the unit cell %v: %w", ErrFormat, v, err)
-	}
-	return box, nil
-}

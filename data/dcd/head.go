@@ -55,7 +55,8 @@ func (r *Reader) header() error {
 	r.first, r.interval = int64(control(1)), int64(control(2))
 	fixed := int(control(8))
 	var delta float64
-	if control(19) != 0 { // CHARMM's version; without it a file has neither cell nor fourth dimension, and X-PLOR's time step
+	r.version = control(19)
+	if r.version != 0 { // CHARMM's version; without it a file has neither cell nor fourth dimension, and X-PLOR's time step
 		r.cell, r.four = control(10) != 0, control(11) != 0
 		delta = float64(math.Float32frombits(uint32(control(9))))
 	} else {

@@ -17,9 +17,11 @@ type Frame struct {
 	Time   float64    // ps
 	Lambda float64    // coupling parameter of free-energy calculations
 	Box    [9]float64 // box vectors, row by row, nm; zero where there is none
-	R      []float32  // positions, [atoms, 3], nm
-	V      []float32  // velocities, [atoms, 3], nm/ps
-	F      []float32  // forces, [atoms, 3], kJ/mol/nm
+	// OtherBox is the box by another reading of a record that has two, as DCD files can; else zero.
+	OtherBox [9]float64
+	R        []float32 // positions, [atoms, 3], nm
+	V        []float32 // velocities, [atoms, 3], nm/ps
+	F        []float32 // forces, [atoms, 3], kJ/mol/nm
 }
 
 // TRR reads a TRR trajectory, frame by frame, in single or double precision.

@@ -15,7 +15,6 @@ import (
 	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/gromacs"
-	"gonum.org/v1/gonum/mat"
 )
 
 const importUsage = `usage: go run ./cgbg/cmd/cgbg import [flags] -structure FILE -o FILE.arrow TRAJECTORY...
@@ -36,8 +35,13 @@ An NPZ file has the arrays
 
 of which R is needed, as "cgbg export" writes them. It keeps no times: -dt gives them.
 
-A frame has the atoms of the structure, or the beads of the map already. Molecules broken
-by the periodic boundary are made whole. A water-free structure of the molecule alone is
+A frame has the atoms of the structure, or the beads of the map already. Molecules that
+beads are made of are made whole where the periodic boundary broke them, by the bonds that
+the structure shows: atoms closer than 1.3 times the sum of their covalent radii, in it or
+its nearest images, metals and ions left out (a structure without a box takes that of the
+first frame). Of several molecules the first stays where it is, and each other one comes to
+the image whose centre is nearest to that of its neighbour in the structure. What is whole
+keeps every digit, and what cannot be put together is refused. A water-free structure of the molecule alone is
 enough for trajectories of the molecule alone. Forces must be free of any bias ("gmx mdrun
 -rerun" without it). Without forces a flow can be trained, a potential cannot.
 
@@ -102,9 +106,11 @@ type importer struct {
 	backbone  *cgmap.Map    // has the dihedrals; cg, where its beads are atoms
 	pick      map[int][]int // of -map dihedrals: which beads of trajectories of so many are cg's
 	atoms     int           // of the structure
-	forceMap  *mat.Dense    // [beads, atoms]; nil for the force on the bead's own atom, or internal
+	forceMap  *cgmap.Sparse // [beads, atoms]; nil for the force on the bead's own atom, or internal
 	internal  *cgmap.InternalForces
-	molecule  *cgmap.Molecule
+	own       []int                                   // atoms that internal takes
+	molecule  *cgmap.Molecule                         // those that beads are of
+	beads     *cgmap.Molecule                         // of frames of beads; nil where those are means of atoms
 	noise     string                                  // of the forces, for the report
 	notes     []string                                // what the user should know of the result; printed after it, a line each
 	forces    bool                                    // whether the trajectories have them
@@ -121,7 +127,7 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flag.NewFlagSet("import", flag.ContinueOnError)
 	var im importer
 	fs.StringVar(&im.mapping, "map", cgmap.CoreBeta, "the `beads`: "+strings.Join(cgmap.Names, ", ")+", a file; or "+dihedrals+", phi and psi alone (8 bytes a residue)")
-	fs.StringVar(&im.projection, "forces", basicForces, "`projection` of forces on beads: "+basicForces+", of least coefficients: for a bead that is an atom, the force on it; or "+leastNoise+", with forces on other atoms added so that the noise is least; or "+internal+", along bonds, angles and torsions of beads that are atoms, with what hangs on them moving along: least noisy of all, above all along torsions")
+	fs.StringVar(&im.projection, "forces", basicForces, "`projection` of forces on beads: "+basicForces+", of least coefficients: for a bead that is an atom, the force on it; or "+leastNoise+", with forces on other atoms of its molecule (the 100 that the fewest bonds lead to, where it has more than 400) added so that the noise is least; or "+internal+", along bonds, angles and torsions of beads that are atoms, with what hangs on them moving along: least noisy of all, above all along torsions")
 	fs.StringVar(&im.constraints, "constraints", "none", "`bonds` that the simulation held rigid: none or h-bonds")
 	fs.StringVar(&im.structure, "structure", "", "GRO or PDB `file` with the names of the atoms, in the trajectory's order")
 	fs.StringVar(&im.out, "o", "", "Arrow `file` to write")
@@ -223,11 +229,12 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := im.readMap(structure); err != nil {
+	all, err := im.readBonds(structure)
+	if err != nil {
 		return 0, err
 	}
-	if im.molecule, err = cgmap.NewMolecule(structure); err != nil {
-		return 0, fmt.Errorf("%s: %w", im.structure, err)
+	if err := im.readMap(structure); err != nil {
+		return 0, err
 	}
 	im.reference = structure
 	for _, text := range structure.Notes {
@@ -238,6 +245,9 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 	}
 	stride, sum, err := im.survey(ctx)
 	if err != nil {
+		return 0, err
+	}
+	if err := im.readMolecule(all, structure); err != nil {
 		return 0, err
 	}
 	if im.forces && im.mapping != dihedrals {
@@ -271,12 +281,14 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 		return 0, err
 	}
 	defer w.Abort() // does nothing after Close
+	before := im.far()
 	if err := im.write(ctx, w); err != nil {
 		return 0, err
 	}
 	if w.Len() == 0 {
 		return 0, fmt.Errorf("no frame is left of %s: -skip %d is as many as there are", strings.Join(im.trajectories, ", "), im.skip)
 	}
+	im.farNote(before)
 	return w.Len(), w.Close()
 }
 

@@ -178,11 +178,6 @@ func (im *importer) checkFirst(f *gromacs.Frame, t trajectory) (err error) {
 	return nil
 }
 
-// ofBeads tells whether a frame has the beads of a named map in place of atoms.
-func (im *importer) ofBeads(f *gromacs.Frame) bool {
-	return len(f.R) == 3*len(im.cg.Beads) && im.mapText == "" && len(im.cg.Beads) != im.atoms
-}
-
 // atomicNumbers are those of the elements that the codes of species stand for; others stay.
 func atomicNumbers(species []int32) (z []int32) {
 	number := map[int32]int32{1: 6, 2: 8, 3: 7, 4: 1, 5: 16}

@@ -12,7 +12,6 @@ import (
 	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/gromacs"
-	"gonum.org/v1/gonum/mat"
 )
 
 // readMap makes the map, by name or from a file.
@@ -64,57 +63,6 @@ func picks(cg *cgmap.Map, s *gromacs.Structure) map[int][]int {
 	return out
 }
 
-// projectForces sets forceMap, where beads take more than their own atom's force.
-func (im *importer) projectForces(ctx context.Context, s *gromacs.Structure) (err error) {
-	var rigid [][]int
-	if im.constraints == "h-bonds" {
-		rigid = im.molecule.HydrogenGroups(s)
-	}
-	if im.projection == basicForces {
-		if rigid != nil || im.cg.Atoms == nil {
-			im.forceMap, err = cgmap.Basic(im.cg.Matrix(), rigid)
-		}
-		return err
-	}
-	if im.projection == internal {
-		some := sample{most: max(1000, sampledNumbers/(3*len(s.Atoms)))}
-		if err := im.allForces(ctx, s, func(f *gromacs.Frame) error {
-			if !some.wants() {
-				return nil
-			}
-			if _, err := im.molecule.Whole(f.R, &f.Box); err != nil {
-				return err
-			}
-			some.add(f.R, f.F)
-			return nil
-		}); err != nil {
-			return err
-		}
-		if im.internal, err = cgmap.LearnInternal(im.cg, im.molecule.Bonds(), slices.Concat(some.r...), slices.Concat(some.f...), rigid); err != nil {
-			return err
-		}
-		basic, err := cgmap.Basic(im.cg.Matrix(), rigid)
-		if err != nil {
-			return err
-		}
-		im.noise, err = some.noise(im.internal, basic)
-		return err
-	}
-	var g cgmap.Gram
-	if err := im.allForces(ctx, s, func(f *gromacs.Frame) error { return g.Add(f.F) }); err != nil {
-		return err
-	}
-	basic, err := cgmap.Basic(im.cg.Matrix(), rigid)
-	if err != nil {
-		return err
-	}
-	if im.forceMap, err = g.LeastNoise(im.cg.Matrix(), rigid); err != nil {
-		return err
-	}
-	im.noise = noiseLine(cgmap.MeanRMS(g.RMS(im.forceMap)), cgmap.MeanRMS(g.RMS(basic)))
-	return nil
-}
-
 // noiseLine tells of the size of forces, mean forces included, kJ/mol/nm.
 func noiseLine(rms, basic float64) string {
 	return fmt.Sprintf("rms force component %.1f kJ/mol/nm, %.1f by the basic projection", rms, basic)
@@ -136,24 +84,28 @@ func (im *importer) allForces(ctx context.Context, s *gromacs.Structure, add fun
 }
 
 // noise compares the forces along internal coordinates with those of a basic map, on the frames of a sample.
-func (s *sample) noise(in *cgmap.InternalForces, basic *mat.Dense) (string, error) {
-	var g cgmap.Gram
-	sum, n := 0.0, 0
-	var forces []float32
-	for k, r := range s.r {
-		if err := g.Add(s.f[k]); err != nil {
-			return "", err
-		}
-		var err error
-		if forces, err = in.Apply(forces[:0], r, s.f[k]); err != nil {
-			return "", err
-		}
+func (s *sample) noise(in *cgmap.InternalForces, basic *cgmap.Sparse) (string, error) {
+	square := func(forces []float32) (sum float64) {
 		for _, v := range forces {
 			sum += float64(v) * float64(v)
 		}
+		return sum
+	}
+	sum, plain, n := 0.0, 0.0, 0
+	var forces []float32
+	for k, r := range s.r {
+		var err error
+		if forces, err = basic.Apply(forces[:0], s.f[k]); err != nil {
+			return "", err
+		}
+		plain += square(forces)
+		if forces, err = in.Apply(forces[:0], r, s.f[k]); err != nil {
+			return "", err
+		}
+		sum += square(forces)
 		n += len(forces)
 	}
-	return noiseLine(math.Sqrt(sum/float64(max(1, n))), cgmap.MeanRMS(g.RMS(basic))), nil
+	return noiseLine(math.Sqrt(sum/float64(max(1, n))), math.Sqrt(plain/float64(max(1, n)))), nil
 }
 
 // sampledNumbers are those of positions that a sample holds at most, but for 1,000 frames.
@@ -224,11 +176,15 @@ func (im *importer) add(batch *data.Frames, f *gromacs.Frame, energy *float64) e
 	}
 	r, forces, backbone := f.R, f.F, f.R
 	// Frames may be of the beads of a named map already.
-	if len(r) != 3*len(im.cg.Beads) || im.mapText != "" || len(im.cg.Beads) == im.atoms {
+	if im.ofBeads(f) {
+		if _, err := im.beads.WholeFrame(f); err != nil {
+			return err
+		}
+	} else {
 		if len(r) != 3*im.atoms {
 			return fmt.Errorf("it has %d atoms, the structure %s has %d, the map %s %d beads", len(r)/3, im.structure, im.atoms, im.cg.Name, len(im.cg.Beads))
 		}
-		if _, err := im.molecule.Whole(f.R, &f.Box); err != nil {
+		if _, err := im.molecule.WholeFrame(f); err != nil {
 			return err
 		}
 		var err error
@@ -244,9 +200,9 @@ func (im *importer) add(batch *data.Frames, f *gromacs.Frame, energy *float64) e
 		switch {
 		case forces == nil || im.mapping == dihedrals:
 		case im.internal != nil:
-			forces, err = im.internal.Apply(nil, f.R, forces)
+			forces, err = im.internal.Apply(nil, gather(f.R, im.own), gather(forces, im.own))
 		case im.forceMap != nil:
-			forces, err = cgmap.ProjectForces(nil, im.forceMap, forces)
+			forces, err = im.forceMap.Apply(nil, forces)
 		default:
 			forces, err = im.cg.Apply(nil, forces)
 		}
