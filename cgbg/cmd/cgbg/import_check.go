@@ -20,9 +20,10 @@ type neighbours struct {
 	length []float64 // in the structure, nm
 }
 
-// unitFactor is how much longer or shorter than in the structure the distances of
-// neighbours may be, by their median: nm and Å differ by 10.
-const unitFactor = 4
+// Distances of neighbours leastTimes to mostTimes as long as in the structure, by their median, or as short, are in Å on one side
+// and nm on the other. Other long ones are for package cgmap, which knows bonds and where molecules may be torn; shorter than
+// a part of leastPart none can be.
+const leastTimes, mostTimes, leastPart = 7, 14, 4
 
 // bondedAtoms are the pairs of bonded atoms; where none are bonded, in structures of
 // beads, say, each atom and the nearest one, in the structure and in the frame.
@@ -121,6 +122,9 @@ func (n *neighbours) check(f *gromacs.Frame, structure string) error {
 	for k, p := range n.pairs {
 		if n.length[k] > 0 {
 			d := distance(f.R, p[0], p[1], &f.Box)
+			if f.OtherBox != [9]float64{} {
+				d = min(d, distance(f.R, p[0], p[1], &f.OtherBox))
+			}
 			ratios, lengths = append(ratios, d/n.length[k]), append(lengths, d)
 		}
 	}
@@ -130,15 +134,16 @@ func (n *neighbours) check(f *gromacs.Frame, structure string) error {
 	slices.Sort(ratios)
 	slices.Sort(lengths)
 	ratio := ratios[len(ratios)/2]
-	if ratio > 1.0/unitFactor && ratio < unitFactor {
-		return nil
-	}
-	cure := "are they in another unit, or of other atoms?"
+	cure := ""
 	switch {
-	case ratio > 7 && ratio < 14:
+	case ratio > leastTimes && ratio < mostTimes:
 		cure = "the frame's seem to be in Å: divide them by 10 (and multiply forces by 10)"
-	case ratio > 1/14.0 && ratio < 1/7.0:
+	case ratio > 1.0/mostTimes && ratio < 1.0/leastTimes:
 		cure = "the structure's seem to be in Å: divide them by 10"
+	case ratio < 1.0/leastPart:
+		cure = "are they in another unit, or of other atoms?"
+	default:
+		return nil
 	}
 	return fmt.Errorf("%s are %.3g nm apart in it, %.3g times as far as in the structure %s; positions are in nm: %s", n.what, lengths[len(lengths)/2], ratio, structure, cure)
 }

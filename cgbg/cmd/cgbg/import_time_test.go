@@ -127,7 +127,7 @@ func TestImportTimes(t *testing.T) {
 func checkImport(t *testing.T, trajectory, args string, stride float64, frames int, want string) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out.arrow")
-	text, err := call(t, append(append([]string{"import", "-structure", gro, "-o", out}, strings.Fields(args)...), trajectory)...)
+	text, err := call(t, append(append([]string{"import", "-temperature", "300", "-structure", gro, "-o", out}, strings.Fields(args)...), trajectory)...)
 	switch fails := stride == 0 && !strings.Contains(text, want); {
 	case fails && (err == nil || !strings.Contains(err.Error(), want)):
 		t.Fatalf("got %q, %v, want the error %q", text, err, want)

@@ -20,7 +20,7 @@ func TestInputsSurvive(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	plan := "[data]\ntrajectories = [\"t.trr\"]\nstructure = \"frames.arrow\"\n"
+	plan := "[data]\ntrajectories = [\"t.trr\"]\nstructure = \"frames.arrow\"\ntemperature = 300\n"
 	for name, text := range map[string]string{"p.toml": "out = \".\"\n" + plan, "q.toml": "out = \"s.gro\"\n" + plan, "r.toml": "out = \".\"\n[data]\nframes = \"samples.arrow\"\n"} {
 		if err := os.WriteFile(at(name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
