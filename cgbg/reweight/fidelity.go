@@ -70,11 +70,11 @@ func (f Fidelity) reasons() (bad, weak, cure []string) {
 		before, after Estimate
 	}{{"bonds", f.BondWidthBefore, f.BondWidth}, {"angles", f.AngleWidthBefore, f.AngleWidth}} {
 		sure := c.before.Value - 2*c.before.Error // a few outliers have a large error
-		undertrained = add(sure >= wide, sure >= tooWide, fmt.Sprintf("the flow's %s are %.2g times as wide as the frames'", c.what, c.before.Value)) || undertrained
+		undertrained = add(sure >= wide, sure >= tooWide, fmt.Sprintf("the flow's %s are %.1f times as wide as the frames'", c.what, c.before.Value)) || undertrained
 		if c.after.Value > 0 {
 			off := max(c.after.Value-2*c.after.Error, 1/(c.after.Value+2*c.after.Error))
 			const better = "improve the PMF, which decides the widths after reweighting"
-			if add(off >= offWidth, off >= farOffWidth, fmt.Sprintf("reweighted %s are %.2g times as wide as the frames'", c.what, c.after.Value)) && !slices.Contains(cure, better) {
+			if add(off >= offWidth, off >= farOffWidth, fmt.Sprintf("reweighted %s are %.1f times as wide as the frames'", c.what, c.after.Value)) && !slices.Contains(cure, better) {
 				cure = append(cure, better)
 			}
 		}
@@ -83,12 +83,20 @@ func (f Fidelity) reasons() (bad, weak, cure []string) {
 		cure = append([]string{"the flow is undertrained: train it longer, or with another field or pairing"}, cure...)
 	}
 	if f.WrongWeight >= wrongWeight {
-		bad = append(bad, fmt.Sprintf("%.2g %% of the weight is of samples with a wrong hand", 100*f.WrongWeight))
+		bad = append(bad, percent(f.WrongWeight)+" of the weight is of samples with a wrong hand")
 		cure = append(cure, `weigh the samples anew ("cgbg reweight"), with a flow that was trained on all hands`)
 	}
 	return bad, weak, cure
 }
 
 func (f Fidelity) wrongWords() string {
-	return fmt.Sprintf("%.2g %% of the samples have a wrong hand", 100*f.WrongHand.Value)
+	return percent(f.WrongHand.Value) + " of the samples have a wrong hand"
+}
+
+// percent writes a share with two digits, or as many as it has before the point.
+func percent(share float64) string {
+	if v := 100 * share; v < 9.95 {
+		return fmt.Sprintf("%.2g %%", v)
+	}
+	return fmt.Sprintf("%.0f %%", 100*share)
 }
