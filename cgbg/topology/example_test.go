@@ -14,7 +14,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	g := topology.Find(frames.R, frames.Beads)
+	g := topology.Find(frames.R, frames.Beads, nil)
 	for _, c := range g.Centres {
 		fmt.Println("centre:", meta.Beads[c.Beads[0]])
 	}

@@ -1,10 +1,13 @@
 package topology
 
 import (
+	"fmt"
 	"math"
+	"slices"
 
 	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/cgbg/reweight"
+	"gonum.org/v1/gonum/stat"
 )
 
 // Geometry is what frames have in common.
@@ -19,6 +22,8 @@ type Coordinate struct {
 	Beads []int   `json:"beads"` // two or three
 	Mean  float64 `json:"mean"`
 	SD    float64 `json:"sd"` // standard deviation
+	// WeightedSD is that of weighted frames, of a biased simulation; zero where they have no weights.
+	WeightedSD float64 `json:"weighted_sd,omitempty"`
 }
 
 // minFrames is the least number of frames that tell what does not change.
@@ -31,16 +36,16 @@ const (
 	softAngle   = 0.2   // rad
 )
 
-// Find finds bonds, angles and chiral centres in frames, [n, beads, 3]. Bonds and angles are those that fluctuate a little:
-// what is constrained or soft is left out. Of fewer than ten frames there are none.
-func Find(r []float32, beads int) *Geometry {
+// Find finds bonds, angles and chiral centres in frames, [n, beads, 3]; weight: those of frames of a biased simulation, [n], of any scale; nil for
+// one each. Bonds and angles are those that fluctuate a little: what is constrained or soft is left out. Of fewer than ten frames there are none.
+func Find(r []float32, beads int, weight []float64) *Geometry {
 	g := &Geometry{Centres: []Centre{}}
 	if beads < 2 || len(r) < minFrames*3*beads {
 		return g
 	}
 	pairs := bonds(r, beads)
 	for _, p := range pairs {
-		c := coordinate(r, beads, p[:])
+		c := coordinate(r, beads, p[:], weight)
 		if c.SD >= constrained*c.Mean {
 			g.Bonds = append(g.Bonds, c)
 		}
@@ -48,7 +53,7 @@ func Find(r []float32, beads int) *Geometry {
 	for bead, around := range neighbours(pairs, beads) {
 		for i := range around {
 			for _, other := range around[i+1:] {
-				c := coordinate(r, beads, []int{around[i], bead, other})
+				c := coordinate(r, beads, []int{around[i], bead, other}, weight)
 				if c.SD >= constrained*c.Mean && c.SD <= softAngle {
 					g.Angles = append(g.Angles, c)
 				}
@@ -62,16 +67,13 @@ func Find(r []float32, beads int) *Geometry {
 }
 
 // coordinate measures the bond or the angle of some beads.
-func coordinate(r []float32, beads int, of []int) Coordinate {
+func coordinate(r []float32, beads int, of []int, weight []float64) Coordinate {
 	c := Coordinate{Beads: of}
 	x := values(r, beads, of)
-	for _, v := range x {
-		c.Mean += v / float64(len(x))
+	c.Mean, c.SD = stat.PopMeanStdDev(x, nil)
+	if weight != nil {
+		_, c.WeightedSD = stat.PopMeanStdDev(x, weight)
 	}
-	for _, v := range x {
-		c.SD += (v - c.Mean) * (v - c.Mean) / float64(len(x))
-	}
-	c.SD = math.Sqrt(c.SD)
 	return c
 }
 
@@ -103,35 +105,63 @@ func (g *Geometry) Right(frame []float64) bool {
 }
 
 // Widths are how wide bonds and angles of other frames are: √⟨s²/σ²⟩, the root mean square over the bonds (or the angles) of
-// their standard deviation s over σ, that of the frames that were looked at; 1 for frames alike. Errors are those of independent frames. r: [n, beads, 3]; logw:
-// log-weights, [n]; nil for one each. Zero where there are no bonds (or angles).
+// their standard deviation s over σ, that of the frames that were looked at; 1 for frames alike. Errors are those of independent frames, of r alone. r:
+// [n, beads, 3]; logw: log-weights, [n], held to weighted frames where these have weights; nil for one each. Zero where there are no bonds (or angles).
 // Errors: log-weights that cannot be used.
 func (g *Geometry) Widths(r []float64, beads int, logw []float64) (bonds, angles reweight.Estimate, err error) {
-	if logw == nil {
+	weighted := logw != nil
+	if !weighted {
 		logw = make([]float64, len(r)/(3*beads))
 	}
-	if bonds, err = width(g.Bonds, r, beads, logw); err == nil {
-		angles, err = width(g.Angles, r, beads, logw)
+	if bonds, err = width(g.Bonds, r, beads, logw, weighted); err == nil {
+		angles, err = width(g.Angles, r, beads, logw, weighted)
 	}
 	return bonds, angles, err
 }
 
-func width(list []Coordinate, r []float64, beads int, logw []float64) (reweight.Estimate, error) {
+func width(list []Coordinate, r []float64, beads int, logw []float64, weighted bool) (reweight.Estimate, error) {
 	if len(list) == 0 {
 		return reweight.Estimate{}, nil
 	}
 	square := make([]float64, len(logw)) // of a frame's deviations from the mean of these frames, over σ²
 	for _, c := range list {
+		sd := c.SD
+		if weighted && c.WeightedSD > 0 {
+			sd = c.WeightedSD
+		}
 		x := values(r, beads, c.Beads)
 		mean, err := reweight.Average(logw, x)
 		if err != nil {
 			return mean, err
 		}
 		for i, v := range x {
-			square[i] += (v - mean.Value) * (v - mean.Value) / (c.SD * c.SD * float64(len(list)))
+			square[i] += (v - mean.Value) * (v - mean.Value) / (sd * sd * float64(len(list)))
 		}
 	}
 	e, err := reweight.Average(logw, square)
 	root := math.Sqrt(e.Value)
 	return reweight.Estimate{Value: root, Error: e.Error / (2 * root)}, err
+}
+
+// Check returns an error unless all is of frames of so many beads, with widths and signs: of a geometry that was read from a file.
+func (g *Geometry) Check(beads int) error {
+	there := func(list []int) bool {
+		for i, b := range list {
+			if b < 0 || b >= beads || slices.Contains(list[:i], b) {
+				return false
+			}
+		}
+		return true
+	}
+	for _, c := range slices.Concat(g.Bonds, g.Angles) {
+		if n := len(c.Beads); n < 2 || n > 3 || !there(c.Beads) || !(c.SD > 0) || !(c.WeightedSD >= 0) {
+			return fmt.Errorf("topology: %+v is no bond or angle of %d beads", c, beads)
+		}
+	}
+	for _, c := range g.Centres {
+		if !there(c.Beads[:]) || c.Sign != 1 && c.Sign != -1 {
+			return fmt.Errorf("topology: %+v is no chiral centre of %d beads", c, beads)
+		}
+	}
+	return nil
 }

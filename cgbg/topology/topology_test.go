@@ -12,7 +12,7 @@ import (
 
 // Of three residues every CA is a centre; a configuration with any other hands is told from the frames.
 func TestThreeResidues(t *testing.T) {
-	g := Find(frames(300, []float64{1, 1, 1}), 12)
+	g := Find(frames(300, []float64{1, 1, 1}), 12, nil)
 	var at []int
 	for _, c := range g.Centres {
 		at = append(at, c.Beads[0])
@@ -81,7 +81,7 @@ func TestCentres(t *testing.T) {
 		{"few frames", frames(9, []float64{1}), 4, ""},
 	} {
 		got := ""
-		for _, centre := range Find(c.r, c.beads).Centres {
+		for _, centre := range Find(c.r, c.beads, nil).Centres {
 			got += fmt.Sprintf("%d%c ", centre.Beads[0], map[float64]rune{1: '+', -1: '-'}[centre.Sign])
 		}
 		if got != c.want {
@@ -116,7 +116,7 @@ func TestRing(t *testing.T) {
 			}
 		}
 	}
-	if g := Find(r, 6); len(g.Bonds) != 6 || len(g.Angles) != 6 || len(g.Centres) != 0 {
+	if g := Find(r, 6, nil); len(g.Bonds) != 6 || len(g.Angles) != 6 || len(g.Centres) != 0 {
 		t.Errorf("got %d bonds, %d angles and %d centres, want 6, 6 and 0", len(g.Bonds), len(g.Angles), len(g.Centres))
 	}
 }
@@ -133,7 +133,7 @@ func TestTwoMolecules(t *testing.T) {
 			r = append(r, v+shift)
 		}
 	}
-	if g := Find(r, 8); len(g.Bonds) != 6 || len(g.Centres) != 2 {
+	if g := Find(r, 8, nil); len(g.Bonds) != 6 || len(g.Centres) != 2 {
 		t.Errorf("got %d bonds and %d centres, want 6 and 2", len(g.Bonds), len(g.Centres))
 	}
 }
@@ -145,7 +145,7 @@ func TestAlanine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := Find(f.R, f.Beads)
+	g := Find(f.R, f.Beads, nil)
 	if len(g.Centres) != 1 || g.Centres[0].Beads != [4]int{2, 1, 3, 4} {
 		t.Fatalf("centres: got %+v", g.Centres)
 	}
@@ -160,7 +160,7 @@ func TestAlanine(t *testing.T) {
 // Widths are those that frames were made with: one for the same frames, and as many times as wide as they are.
 func TestWidths(t *testing.T) {
 	r := frames(2000, []float64{1, 1})
-	g := Find(r, 8)
+	g := Find(r, 8, nil)
 	same := make([]float64, len(r))
 	for i, v := range r {
 		same[i] = float64(v)

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/cgbg-go/lab/cgbg"
 )
@@ -18,6 +19,14 @@ reweighting. The reference has beads or dihedrals (import -map dihedrals), and w
 it was biased. DIR gets results.json, the free energies along phi and psi (profiles), over
 both (maps), the weights, each as PNG and SVG, and report.json: what was scored, by checksum.
 
+One residue is scored: the first that samples and reference both have, or that of -residue.
+wrong_handedness is the share of the samples in which a chiral centre has another hand than in
+the frames of the flow, no_weight that of others without weight; bond_width and angle_width
+are standard deviations over those frames' (1: alike; root mean square over all bonds or
+angles), weighted, and _before as drawn. Samples know the frames of their flow ("cgbg sample"
+writes that to their file); those that do not are held to a reference of the same beads, and
+the lines are missing where it has dihedrals alone. The verdict minds all of them.
+
 `
 
 // reportCommand is `cgbg report`.
@@ -27,6 +36,7 @@ func reportCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs.StringVar(&o.Name, "name", "samples", "`prefix` of the names in results.json")
 	fs.StringVar(&o.Title, "title", "MD", "`name` of the reference in figures")
 	fs.StringVar(&o.Reference, "reference", "", "`file` of frames of a simulation")
+	fs.StringVar(&o.Residue, "residue", "", "`name` of the residue to score, ALA3 say, SAMPLES=REFERENCE where it has two names; the first that both have without it")
 	fs.IntVar(&o.Seed, "seed", 1, "of the bootstrap")
 	dir := fs.String("o", "", "`folder` to write to")
 	rest, stop, err := parse(fs, reportUsage, args, stdout)
@@ -46,6 +56,16 @@ func reportCommand(ctx context.Context, args []string, stdout io.Writer) error {
 
 // tell prints an evaluation.
 func tell(w io.Writer, e *cgbg.Evaluation, dir string) {
+	if e.Residue != "" {
+		fmt.Fprintf(w, "scored on phi and psi of %s", e.Residue)
+		if in := e.Reference.Residue; in != e.Residue && in != "" {
+			fmt.Fprintf(w, ", %s of the reference", in)
+		}
+		if len(e.Residues) > 1 {
+			fmt.Fprintf(w, "; samples and reference have %s (-residue chooses)", strings.Join(e.Residues, ", "))
+		}
+		fmt.Fprintln(w)
+	}
 	for _, r := range e.Results() {
 		line := fmt.Sprintf("%-32s %.4g", r.Name, r.Value)
 		if r.Error == r.Error {
@@ -59,5 +79,6 @@ func tell(w io.Writer, e *cgbg.Evaluation, dir string) {
 		}
 		fmt.Fprintln(w, line)
 	}
+	tellFidelity(w, e.Weights.Fidelity)
 	fmt.Fprintf(w, "%s\nfigures and results.json are in %s\n", e.Weights.Verdict, dir)
 }
