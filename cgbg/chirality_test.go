@@ -223,3 +223,40 @@ func TestResidueDihedrals(t *testing.T) {
 		t.Errorf("got %s, %v, %v", name, phi, err)
 	}
 }
+
+// Samples whose file tells nothing of the frames of their flow are held to a reference of the same beads, and the report has what
+// was lost, how wide they are, and the residue.
+func TestReportFidelity(t *testing.T) {
+	samples, meta, err := data.ReadFile(filepath.FromSlash("../data/ala2/models/explicit_cb_samples_biased.arrow"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reference, refMeta, err := ala2.CoreBeta()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := ReportOptions{Name: "s", Seed: 1, Reference: "frames"}
+	e, err := o.evaluate(samples.Slice(0, 400), meta, reference.Slice(0, 3000), refMeta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := e.Weights.Fidelity
+	if e.Residue != "ALA2" || f.Centres != 1 || f.Bonds != 5 || f.Angles != 5 || f.WrongWeight != 0 {
+		t.Errorf("got residue %s and %+v", e.Residue, f)
+	}
+	found := map[string]Result{}
+	for _, r := range e.Results() {
+		found[r.Name] = r
+	}
+	// The flow makes a few samples with the wrong hand (2 %), and bonds a little too wide; the potential has the right ones.
+	for name, want := range map[string][2]float64{"s/wrong_handedness": {0, 0.06}, "s/no_weight": {0, 0}, "s/bond_width_before": {1, 1.4}, "s/bond_width": {0.85, 1.15},
+		"s/angle_width_before": {0.9, 1.4}, "s/angle_width": {0.8, 1.2}} {
+		if r, ok := found[name]; !ok || r.Value < want[0] || r.Value > want[1] || !(r.Error < 0.1) || r.N != 400 {
+			t.Errorf("%s: got %+v, want %g to %g", name, r, want[0], want[1])
+		}
+	}
+	o.Residue = "GLY7"
+	if _, err := o.evaluate(samples, meta, reference, refMeta); err == nil || !strings.Contains(err.Error(), "ALA2") {
+		t.Errorf("no such residue: got %v", err)
+	}
+}

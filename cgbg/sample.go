@@ -159,11 +159,8 @@ func (o *SampleOptions) part(ctx context.Context, path string, m *flow.Model, k,
 		worst = s.LogQBound()
 	}
 	meta.Generator = "cgbg: samples of a flow"
-	meta.Extra = maps.Clone(meta.Extra) // that of the options stays as it is
-	if meta.Extra == nil {
-		meta.Extra = map[string]string{}
-	}
-	maps.Copy(meta.Extra, map[string]string{keyFingerprint: fingerprint, keyLogQErr: number(worst), keyEvaluations: number(s.Evaluations), keyDivergences: number(s.Divergences)})
+	meta.Extra = map[string]string{keyFingerprint: fingerprint, keyLogQErr: number(worst), keyEvaluations: number(s.Evaluations), keyDivergences: number(s.Divergences)}
+	maps.Copy(meta.Extra, o.Meta.Extra)
 	return frames, data.WriteFile(path, meta, frames)
 }
 

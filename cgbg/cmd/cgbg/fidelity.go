@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/cgbg-go/lab/cgbg"
 	"github.com/cgbg-go/lab/cgbg/reweight"
 )
 
@@ -15,7 +16,7 @@ func tellFidelity(w io.Writer, f reweight.Fidelity) {
 		return
 	}
 	share := func(e reweight.Estimate) string { return fmt.Sprintf("%.2g %% ± %.1g %%", 100*e.Value, 100*e.Error) }
-	hands := "no chiral centre is known, so that no sample counts as wrong-handed"
+	hands := "the frames of the flow have no chiral centre, so that a sample and its mirror image count alike"
 	if f.Centres > 0 {
 		hands = fmt.Sprintf("%s of the samples have a wrong hand (chiral centres: %d)", share(f.WrongHand), f.Centres)
 	}
@@ -38,4 +39,19 @@ func tellFidelity(w io.Writer, f reweight.Fidelity) {
 	if len(widths) > 0 {
 		fmt.Fprintf(w, "widths over those of the frames: %s\n", strings.Join(widths, ", "))
 	}
+}
+
+// tellResidue prints whose dihedrals were scored, and which others could be.
+func tellResidue(w io.Writer, e *cgbg.Evaluation) {
+	if e.Residue == "" {
+		return
+	}
+	fmt.Fprintf(w, "scored on phi and psi of %s", e.Residue)
+	if in := e.Reference.Residue; in != e.Residue && in != "" {
+		fmt.Fprintf(w, ", %s of the reference", in)
+	}
+	if len(e.Residues) > 1 {
+		fmt.Fprintf(w, "; samples and reference have %s (-residue chooses)", strings.Join(e.Residues, ", "))
+	}
+	fmt.Fprintln(w)
 }

@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/cgbg-go/lab/cgbg"
 )
@@ -56,16 +55,7 @@ func reportCommand(ctx context.Context, args []string, stdout io.Writer) error {
 
 // tell prints an evaluation.
 func tell(w io.Writer, e *cgbg.Evaluation, dir string) {
-	if e.Residue != "" {
-		fmt.Fprintf(w, "scored on phi and psi of %s", e.Residue)
-		if in := e.Reference.Residue; in != e.Residue && in != "" {
-			fmt.Fprintf(w, ", %s of the reference", in)
-		}
-		if len(e.Residues) > 1 {
-			fmt.Fprintf(w, "; samples and reference have %s (-residue chooses)", strings.Join(e.Residues, ", "))
-		}
-		fmt.Fprintln(w)
-	}
+	tellResidue(w, e)
 	for _, r := range e.Results() {
 		line := fmt.Sprintf("%-32s %.4g", r.Name, r.Value)
 		if r.Error == r.Error {
