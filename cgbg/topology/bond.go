@@ -18,7 +18,7 @@ const (
 // Frames that bonds are found from: no more than these, evenly spaced, and fewer of very many beads.
 const (
 	mostFrames = 2000
-	mostPairs  = 2e8 // distances
+	mostPairs  = 5e7 // distances
 )
 
 // bonds finds the bonded pairs, in order. r: [n, beads, 3].
