@@ -8,6 +8,7 @@ import (
 	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/cgbg/flow"
 	"github.com/cgbg-go/lab/cgbg/pmf"
+	"github.com/cgbg-go/lab/cgbg/topology"
 	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/cgbg-go/lab/cgbg/units"
 	"github.com/cgbg-go/lab/data"
@@ -24,6 +25,7 @@ type Alanine struct {
 	Meta     data.Meta
 	KT       float64 // kJ/mol
 	residue  cgmap.Residue
+	shape    *topology.Geometry // of the frames
 }
 
 // NewAlanine opens the workflow with the named preset on frames of package
@@ -49,7 +51,7 @@ func NewAlanine(preset string, seed int, dir string, frames *data.Frames, meta d
 	if len(residues) != 1 {
 		return nil, fmt.Errorf("cgbg: %s: %d residues; this workflow is for one", meta.Source, len(residues))
 	}
-	a.residue = residues[0]
+	a.residue, a.shape = residues[0], shapeOf(frames)
 	if err := a.Settings.forBeads(frames, meta); err != nil {
 		return nil, err
 	}
@@ -127,7 +129,7 @@ func positions(f *data.Frames, frames []int) []float32 {
 }
 
 // Propose draws samples from the flow and weighs them by the learned potential.
-// A sample whose Cα has the other handedness than the frames gets no weight:
+// A sample whose Cα, or another chiral centre, has the other handedness than the frames gets no weight:
 // the potential, invariant under reflection, cannot tell it from its mirror image.
 func (a *Alanine) Propose(ctx context.Context, progress Progress) (*Proposal, error) {
 	return a.proposeFrom(ctx, a.Settings.kind(), progress)
@@ -142,24 +144,8 @@ func (a *Alanine) proposeFrom(ctx context.Context, kind FlowKind, progress Progr
 	if err != nil {
 		return nil, err
 	}
-	want := a.hand()
 	return a.propose(ctx, "samples-"+kind.String()+".arrow", f, SampleOptions{N: a.Settings.Samples, Seed: a.Settings.Seed,
-		Accuracy: a.accuracy(f), Energy: u.Energy, KT: a.KT, Fingerprint: hash(a.Settings.of(kind), "one hand"), Progress: progress,
+		Accuracy: a.accuracy(f), Energy: u.Energy, KT: a.KT, Fingerprint: hash(a.Settings.of(kind), a.shape.Centres), Progress: progress,
 		Meta: data.Meta{System: a.Meta.System, Mapping: a.Meta.Mapping, Beads: a.Meta.Beads, Species: a.Meta.Species, Dim: 3, Temperature: a.Meta.Temperature, Source: "a flow of " + a.Meta.Source},
-		Keep: func(r []float64) bool { return handedness(a.residue, r) == want }})
-}
-
-// hand is the handedness of Cα in the first frame.
-func (a *Alanine) hand() float64 {
-	return handedness(a.residue, widened(a.Frames.R[:a.Frames.Width()]))
-}
-
-// wrongHand says of configurations whether Cα has the other handedness than in the first frame.
-func (a *Alanine) wrongHand(r []float64) []bool {
-	want := a.hand()
-	out := make([]bool, len(r)/a.Frames.Width())
-	for i := range out {
-		out[i] = handedness(a.residue, r[i*a.Frames.Width():]) != want
-	}
-	return out
+		Keep: a.shape.Right})
 }

@@ -37,7 +37,7 @@ func (a *Alanine) Energies(ctx context.Context) ([]Energies, error) {
 			return nil, err
 		}
 		var r []float64
-		wrong := a.wrongHand(p.R)
+		wrong := a.shape.WrongHand(p.R, a.Frames.Beads)
 		for i, frame := range slices.Collect(slices.Chunk(p.R, a.Frames.Width())) {
 			if !wrong[i] {
 				r = append(r, frame...)

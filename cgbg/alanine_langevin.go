@@ -104,7 +104,7 @@ func (a *Alanine) ReportDynamics(ctx context.Context, progress Progress) (*Dynam
 	for _, phi := range set.Phi {
 		r.Crossed += float64(sideOf(phi)) / float64(r.N)
 	}
-	for _, wrong := range a.wrongHand(d.R) {
+	for _, wrong := range a.shape.WrongHand(d.R, a.Frames.Beads) {
 		if wrong {
 			r.WrongHand += 1 / float64(r.N)
 		}

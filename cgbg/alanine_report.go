@@ -29,7 +29,6 @@ type AlanineReport struct {
 	Ceiling                float64           // ESS of the frames' own weights: that of perfect models
 	Positive               reweight.Estimate // probability of φ > 0 by the reweighted flow
 	SimulationPositive     reweight.Estimate // and by the reweighted simulation
-	WrongHand              int               // samples of the other handedness, which have no weight
 	Block                  int               // frames of a block of the simulation
 	LogQErr                float64           // nats
 }
@@ -83,15 +82,10 @@ func (a *Alanine) report(ctx context.Context, kind FlowKind, progress Progress) 
 	if err != nil {
 		return nil, err
 	}
-	r := &AlanineReport{Weights: p.Summary(), Ceiling: 1, Block: simulation.Block, LogQErr: p.LogQErr}
+	r := &AlanineReport{Weights: p.Summary().With(faithful(a.shape, p.R, a.Frames.Beads, p.LogW)), Ceiling: 1, Block: simulation.Block, LogQErr: p.LogQErr}
 	if a.Frames.LogW != nil {
 		if r.Ceiling, err = reweight.ESS(a.Frames.LogW); err != nil {
 			return nil, err
-		}
-	}
-	for _, l := range p.LogW {
-		if math.IsInf(l, -1) {
-			r.WrongHand++
 		}
 	}
 	clipped, err := reweight.Clip(p.LogW, clipFraction)
@@ -173,10 +167,10 @@ func (r *AlanineReport) Results() []Result {
 		{"p_phi_positive", r.Positive.Value, r.Positive.Error, none, "", w.N},
 		{"p_phi_positive_simulation", r.SimulationPositive.Value, r.SimulationPositive.Error, none, "", 0},
 		{"ess_ceiling", r.Ceiling, none, none, "", w.N},
-		{"wrong_handedness", float64(r.WrongHand) / float64(w.N), none, none, "", w.N},
 		{"logq_error_max", r.LogQErr, none, none, "nats", w.N},
 	}
 	list = append(list, weightResults(w)...)
+	list = append(list, fidelityResults(w.Fidelity)...)
 	for i := range list {
 		list[i].Name = "cb/" + list[i].Name
 	}

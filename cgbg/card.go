@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/topology"
 	"github.com/cgbg-go/lab/data"
 )
 
@@ -33,13 +34,18 @@ type Card struct {
 	MapSHA      string         `json:"map_sha256,omitempty"` // of what the map's file says; "" for a named map
 	Units       data.Units     `json:"units,omitzero"`       // those of the frames; none in old cards: nm, kJ/mol, ps
 	Temperature float64        `json:"temperature_K"`
-	Handedness  float64        `json:"handedness"` // of the first chiral centre, +1 or −1; 0: none
+	Handedness  float64        `json:"handedness"` // of the first residue's CA by the beads' names, +1 or −1; 0: none. Counts where there are no chiral_centres
 	Backend     string         `json:"backend"`
 	Version     string         `json:"version"` // of this code
 	Steps       int            `json:"steps"`
 	Seconds     float64        `json:"seconds"` // of the last run; one that went on counts from there
 	Results     map[string]any `json:"results"`
 	Made        time.Time      `json:"made"`
+
+	// What all the frames have in common. ChiralCentres is nil in cards of earlier versions, and empty where there are none.
+	ChiralCentres []topology.Centre     `json:"chiral_centres"`
+	Bonds         []topology.Coordinate `json:"bonds,omitempty"`  // with their mean lengths and widths, nm
+	Angles        []topology.Coordinate `json:"angles,omitempty"` // rad
 }
 
 // newCard is a card of a model of the frames that meta describes.

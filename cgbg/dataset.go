@@ -22,6 +22,7 @@ import (
 type Dataset struct {
 	Name       string            // in results
 	Title      string            // in figures
+	Residue    string            // whose dihedrals they are; "" where it has no name
 	Dihedrals  observable.Torus  // with weights where the simulation was biased
 	KT         float64           // kJ/mol
 	Stride     float64           // ps
@@ -44,6 +45,12 @@ func blockLength(g float64, n int) int { return max(1, min(int(2*g), n/minDataBl
 // statistical inefficiency long, and at most a twentieth of the set.
 // preset small takes every 20th frame. Errors: no dihedrals, weights that cannot be used.
 func NewDataset(preset string, seed int, name string, f *data.Frames, m data.Meta) (*Dataset, error) {
+	return NewResidueDataset(preset, seed, name, "", f, m)
+}
+
+// NewResidueDataset is NewDataset of a residue by its name, ALA3 say; "": of the first one that has both dihedrals.
+// Errors: no such residue; those of NewDataset.
+func NewResidueDataset(preset string, seed int, name, residue string, f *data.Frames, m data.Meta) (*Dataset, error) {
 	if preset == "small" {
 		thin := &data.Frames{}
 		for i := 0; i < f.Len(); i += 20 {
@@ -52,22 +59,12 @@ func NewDataset(preset string, seed int, name string, f *data.Frames, m data.Met
 		f, m.Stride = thin, 20*m.Stride
 	}
 	d := &Dataset{Name: name, Title: strings.ReplaceAll(name, "_", " "), KT: units.KT(m.Temperature), Stride: m.Stride, WeightESS: 1}
-	if f.Dim == 2 {
-		for i := range f.Len() {
-			d.Dihedrals.Phi = append(d.Dihedrals.Phi, float64(f.R[i*f.Width()]))
-			d.Dihedrals.Psi = append(d.Dihedrals.Psi, float64(f.R[i*f.Width()+1]))
-		}
-	} else {
-		residues, err := cgmap.Backbone(m.Beads)
-		if err != nil {
-			return nil, fmt.Errorf("cgbg: %s: %w", name, err)
-		}
-		d.Dihedrals.Phi = observable.Dihedrals(f.R, f.Beads, residues[0].Phi)
-		d.Dihedrals.Psi = observable.Dihedrals(f.R, f.Beads, residues[0].Psi)
+	var err error
+	if d.Residue, d.Dihedrals.Phi, d.Dihedrals.Psi, err = residueDihedrals(f, m, residue); err != nil {
+		return nil, fmt.Errorf("cgbg: %s: %w", name, err)
 	}
 	n := f.Len()
 	if f.LogW != nil {
-		var err error
 		if d.Dihedrals.Weight, err = reweight.Normalize(f.LogW); err != nil {
 			return nil, fmt.Errorf("cgbg: %s: %w", name, err)
 		}

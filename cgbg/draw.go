@@ -3,12 +3,10 @@ package cgbg
 import (
 	"context"
 	"fmt"
-	"math"
 	"path/filepath"
 	"strconv"
 
 	"github.com/cgbg-go/lab/cgbg/backend"
-	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/cgbg/flow"
 	"github.com/cgbg-go/lab/cgbg/pmf"
 	"github.com/cgbg-go/lab/cgbg/reweight"
@@ -32,6 +30,7 @@ type Drawn struct {
 	N         int
 	Fresh     bool              // drawn now; otherwise they were there, from the same models and seed
 	LogQBound float64           // of the errors of 99 of 100 log-densities, nats
+	Fidelity  reweight.Fidelity // beside the frames of the flow; zero where its card tells nothing of them
 	Weights   *reweight.Summary // nil without a potential
 }
 
@@ -49,7 +48,8 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 	if err != nil {
 		return nil, err
 	}
-	s := SampleOptions{N: o.N, UntilESS: o.UntilESS, Part: o.Part, Seed: o.Seed, Accuracy: flow.SamplingAccuracy(b.Name, m.Field), Meta: card.meta(), Progress: o.Progress}
+	s := SampleOptions{N: o.N, UntilESS: o.UntilESS, Part: o.Part, Seed: o.Seed, Accuracy: flow.SamplingAccuracy(b.Name, m.Field),
+		Meta: withGeometry(card.meta(), card.geometry()), Progress: o.Progress}
 	if s.Accuracy.Checks = o.Checks; o.Checks == 0 {
 		s.Accuracy.Checks = -1
 	}
@@ -63,7 +63,7 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 		s.Energy, s.KT, s.Keep = u.Energy, units.KT(card.Temperature), card.keep()
 		sum += pmfSum
 	}
-	s.Fingerprint = hash(sum, s.Accuracy)
+	s.Fingerprint = hash(sum, s.Accuracy, s.Meta.Extra[keyGeometry])
 	frames, meta, err := readFrames(out, s.Fingerprint)
 	fresh := err != nil || meta.Extra[keyAsked] != s.asked()
 	if fresh {
@@ -81,8 +81,11 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 	if d.LogQBound, err = strconv.ParseFloat(meta.Extra[keyLogQErr], 64); err != nil {
 		return nil, fmt.Errorf("cgbg: %s: key %s: %w", out, keyLogQErr, err)
 	}
+	if d.Fidelity, err = fidelity(frames, meta); err != nil {
+		return nil, err
+	}
 	if frames.LogW != nil {
-		w := reweight.Summarize(frames.LogW)
+		w := reweight.Summarize(frames.LogW).With(d.Fidelity)
 		d.Weights = &w
 	}
 	return d, nil
@@ -114,12 +117,14 @@ func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile, pmfFile, out
 	}
 	frames.LogW = reweight.LogWeights(frames.U, frames.LogQ, units.KT(card.Temperature), m.LogCOM(r))
 	card.discard(frames.LogW, r)
+	meta = withGeometry(meta, card.geometry())
 	meta.Generator = "cgbg reweight -pmf " + filepath.Base(pmfFile)
 	if err := data.WriteFile(out, meta, frames); err != nil {
 		return nil, err
 	}
-	w := reweight.Summarize(frames.LogW)
-	return &w, nil
+	like, err := fidelity(frames, meta)
+	w := reweight.Summarize(frames.LogW).With(like)
+	return &w, err
 }
 
 // openFlow reads a flow and its card.
@@ -173,23 +178,4 @@ func readPMF(b *backend.Backend, file, name string, meta data.Meta) (*pmf.Model,
 	}
 	u.Single = true
 	return u, nil
-}
-
-// discard takes the weight of samples r, [n*dim], that have another handedness than the frames.
-func (c *Card) discard(logw, r []float64) {
-	keep, dim := c.keep(), len(r)/max(1, len(logw))
-	for i := range logw {
-		if keep != nil && !keep(r[i*dim:(i+1)*dim]) {
-			logw[i] = math.Inf(-1)
-		}
-	}
-}
-
-// keep tells which samples have the handedness of the frames; nil: there is none.
-func (c *Card) keep() func(r []float64) bool {
-	residues, err := cgmap.Backbone(c.Beads)
-	if err != nil || c.Handedness == 0 {
-		return nil
-	}
-	return func(r []float64) bool { return handedness(chiral(residues), r) == c.Handedness }
 }

@@ -9,6 +9,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/figure"
@@ -18,9 +19,11 @@ import (
 )
 
 // Evaluation holds weighted samples of a flow against a simulation, on the
-// dihedrals of the first residue.
+// dihedrals of one residue.
 type Evaluation struct {
-	Name                      string // before the names of results
+	Name                      string   // before the names of results
+	Residue                   string   // whose dihedrals were scored, by its name in the samples
+	Residues                  []string // that samples and reference have, as far as it is known
 	Reference                 *Dataset
 	Proposal, Samples, Clip   *Dataset // samples as they came, weighted, and weighted without the largest 1 % of the weights, as published
 	Before, After, AfterClips *Comparison
@@ -30,17 +33,26 @@ type Evaluation struct {
 }
 
 // Evaluate scores samples with log-weights against the frames of a simulation,
-// with weights where it was biased: beads that have the dihedrals, or dihedrals alone.
+// with weights where it was biased: beads that have the dihedrals, or dihedrals alone. The residue is that of the reference.
 //
-// Errors: samples without weights or of another temperature; those of NewDataset and Compare.
+// Errors: samples without weights, without the residue or of another temperature; those of NewDataset and Compare.
 func Evaluate(name string, seed int, samples *data.Frames, meta data.Meta, reference *Dataset) (*Evaluation, error) {
+	return evaluate(name, seed, reference.Residue, samples, meta, reference)
+}
+
+// evaluate is Evaluate for the residue of the samples by its name; "": the first one.
+func evaluate(name string, seed int, residue string, samples *data.Frames, meta data.Meta, reference *Dataset) (*Evaluation, error) {
 	if samples.LogW == nil {
 		return nil, fmt.Errorf("cgbg: %s: samples without log-weights (column logw): draw them with a potential (\"cgbg sample -pmf\"), or weigh them (\"cgbg reweight\")", meta.Source)
 	}
 	if err := warm(cmp.Or(meta.Source, name), meta); err != nil { // else kT would be 0, and so may be the reference's
 		return nil, err
 	}
-	e := &Evaluation{Name: name, Reference: reference, Weights: reweight.Summarize(samples.LogW), LogW: samples.LogW, seed: seed}
+	like, err := fidelity(samples, meta)
+	if err != nil {
+		return nil, err
+	}
+	e := &Evaluation{Name: name, Reference: reference, Weights: reweight.Summarize(samples.LogW).With(like), LogW: samples.LogW, seed: seed}
 	clipped, err := reweight.Clip(samples.LogW, clipFraction)
 	if err != nil {
 		return nil, fmt.Errorf("cgbg: %s: %w", name, err)
@@ -53,10 +65,10 @@ func Evaluate(name string, seed int, samples *data.Frames, meta data.Meta, refer
 	}{{"flow", nil, &e.Proposal, &e.Before}, {"flow, reweighted", samples.LogW, &e.Samples, &e.After}, {"flow, clipped", clipped, &e.Clip, &e.AfterClips}} {
 		f := *samples
 		f.LogW = c.logw
-		if *c.set, err = NewDataset("", seed, name, &f, meta); err != nil {
+		if *c.set, err = NewResidueDataset("", seed, name, residue, &f, meta); err != nil {
 			return nil, err
 		}
-		(*c.set).Title = c.title
+		(*c.set).Title, e.Residue = c.title, (*c.set).Residue
 		(*c.set).Dihedrals.Block = 1 // samples are independent
 		if math.Abs((*c.set).KT-reference.KT) > 1e-6*reference.KT {
 			return nil, fmt.Errorf("cgbg: %s: samples at kT = %.4f kJ/mol, but %s is at %.4f", name, (*c.set).KT, reference.Name, reference.KT)
@@ -85,6 +97,7 @@ func (e *Evaluation) Results() []Result {
 		Result{"phi_gt_0", e.Samples.Positive.Value, e.Samples.Positive.Error, none, "", n},
 		Result{"phi_gt_0_reference", e.Reference.Positive.Value, e.Reference.Positive.Error, none, "", len(e.Reference.Dihedrals.Phi)})
 	list = append(list, weightResults(e.Weights)...)
+	list = append(list, fidelityResults(e.Weights.Fidelity)...)
 	for i := range list {
 		list[i].Name = e.Name + "/" + list[i].Name
 	}
@@ -119,6 +132,7 @@ type ReportOptions struct {
 	Name      string // before the names of results
 	Title     string // of the reference in figures ["MD"]
 	Reference string // file of frames
+	Residue   string // whose dihedrals are scored, SAMPLES=REFERENCE where it has two names ["": the first one that both have]
 	Seed      int    // of the bootstrap
 }
 
@@ -139,23 +153,16 @@ func Report(ctx context.Context, samples, dir string, o ReportOptions) (*Evaluat
 	} else if err := checkReference(samples, meta, o.Reference, refMeta); err != nil {
 		return nil, err
 	}
-	ref, err := NewDataset("", o.Seed, filepath.Base(o.Reference), reference, refMeta)
-	if err != nil {
-		return nil, err
-	}
-	if ref.Title = o.Title; o.Title == "" {
-		ref.Title = "MD"
-	}
 	frames, meta, err := data.ReadFile(samples)
 	if err != nil {
 		return nil, err
 	}
 	meta.Source = samples
-	e, err := Evaluate(o.Name, o.Seed, frames, meta, ref)
+	e, err := o.evaluate(frames, meta, reference, refMeta)
 	if err != nil {
 		return nil, err
 	}
-	provenance := map[string]any{"version": version(), "seed": o.Seed, "made": time.Now().UTC().Truncate(time.Second)}
+	provenance := map[string]any{"version": version(), "seed": o.Seed, "residue": e.Residue, "made": time.Now().UTC().Truncate(time.Second)}
 	for key, file := range map[string]string{"samples": samples, "reference": o.Reference} {
 		sum, err := data.Checksum(ctx, file)
 		if err != nil {
@@ -177,6 +184,42 @@ func Report(ctx context.Context, samples, dir string, o ReportOptions) (*Evaluat
 		return nil, err
 	}
 	return e, writeJSON(filepath.Join(dir, "report.json"), provenance)
+}
+
+// evaluate scores samples against frames, on the residue of the options. Samples whose file does not tell how the frames of their flow
+// look are held to the reference, if that has the same beads.
+func (o *ReportOptions) evaluate(samples *data.Frames, meta data.Meta, reference *data.Frames, refMeta data.Meta) (*Evaluation, error) {
+	var names [2][]string
+	for k, f := range []*data.Frames{samples, reference} {
+		m := []data.Meta{meta, refMeta}[k]
+		var err error
+		if names[k], err = residueNames(f, m); err != nil {
+			return nil, fmt.Errorf("cgbg: %s: %w", m.Source, err)
+		}
+	}
+	of, in, common, err := scoredResidue(o.Residue, names[0], names[1])
+	if err != nil {
+		return nil, err
+	}
+	ref, err := NewResidueDataset("", o.Seed, filepath.Base(o.Reference), in, reference, refMeta)
+	if err != nil {
+		return nil, err
+	}
+	if ref.Title = o.Title; o.Title == "" {
+		ref.Title = "MD"
+	}
+	g, err := geometryOf(meta)
+	if err != nil {
+		return nil, err
+	}
+	if (g == nil || len(g.Bonds) == 0) && reference.Dim == 3 && slices.Equal(meta.Beads, refMeta.Beads) {
+		meta = withGeometry(meta, shapeOf(reference))
+	}
+	e, err := evaluate(o.Name, o.Seed, of, samples, meta, ref)
+	if err == nil {
+		e.Residues = common
+	}
+	return e, err
 }
 
 // resultRows are results as they stand in results.json.

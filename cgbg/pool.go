@@ -20,7 +20,7 @@ func Pool(seed int, name, title string, crossing, others []*Dataset) (*Dataset, 
 		return nil, fmt.Errorf("cgbg: pooling %s: no set that crosses φ = 0", name)
 	}
 	sets := slices.Concat(crossing, others)
-	d := &Dataset{Name: name, Title: title, KT: crossing[0].KT, Stride: crossing[0].Stride}
+	d := &Dataset{Name: name, Title: title, Residue: crossing[0].Residue, KT: crossing[0].KT, Stride: crossing[0].Stride}
 	var time [2]float64 // of the sets that count at φ < 0 and at φ > 0
 	for k, s := range sets {
 		if s.KT != d.KT || s.time(0) == 0 {

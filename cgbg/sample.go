@@ -147,12 +147,13 @@ func (o *SampleOptions) part(ctx context.Context, path string, m *flow.Model, k,
 	frames := &data.Frames{Beads: len(meta.Beads), Dim: meta.Dim, R: rounded(s.R), LogQ: s.LogQ}
 	if o.Energy != nil {
 		// R is stored in float32: weigh what is stored.
-		if frames.U, err = o.Energy(ctx, widened(frames.R)); err != nil {
+		r := widened(frames.R)
+		if frames.U, err = o.Energy(ctx, r); err != nil {
 			return nil, err
 		}
 		frames.LogW = reweight.LogWeights(frames.U, s.LogQ, o.KT, s.LogCOM)
 		for i := range frames.LogW {
-			if o.Keep != nil && !o.Keep(s.R[i*dim:(i+1)*dim]) {
+			if o.Keep != nil && !o.Keep(r[i*dim:(i+1)*dim]) {
 				frames.LogW[i] = math.Inf(-1)
 			}
 		}

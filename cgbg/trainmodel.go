@@ -3,13 +3,11 @@ package cgbg
 import (
 	"context"
 	"errors"
-	"math"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/backend"
-	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/cgbg/flow"
 	"github.com/cgbg-go/lab/cgbg/pmf"
 	"github.com/cgbg-go/lab/cgbg/train"
@@ -93,10 +91,14 @@ func newTraining(ctx context.Context, b *backend.Backend, kind, in, out string, 
 		t.card.Start, t.card.StartSHA = filepath.Base(o.Start), start
 	}
 	t.card.Fingerprint = hash(kind, t.card.Settings, o.Seed, sum, t.card.StartSHA)
-	if residues, err := cgmap.Backbone(t.meta.Beads); err == nil {
-		t.card.Handedness = handedness(chiral(residues), widened(t.frames.R[:t.frames.Width()]))
-	}
+	t.card.study(t.frames)
 	if card, ok := done(out, t.card.Fingerprint); ok {
+		if card.ChiralCentres == nil { // of an earlier version
+			card.study(t.frames)
+			if err := card.write(out); err != nil {
+				return nil, false, err
+			}
+		}
 		t.card = card
 		return t, true, nil
 	}
@@ -245,29 +247,4 @@ func replace[T comparable](dst *T, value T) {
 	if value != zero {
 		*dst = value
 	}
-}
-
-// chiral is the first residue that has a CB, else the first.
-func chiral(residues []cgmap.Residue) cgmap.Residue {
-	for _, r := range residues {
-		if r.Center[3] >= 0 {
-			return r
-		}
-	}
-	return residues[0]
-}
-
-// handedness is the sign of the chiral centre's volume; 0 of glycine.
-func handedness(residue cgmap.Residue, r []float64) float64 {
-	if residue.Center[3] < 0 {
-		return 0
-	}
-	edge := func(k int) (d [3]float64) {
-		for axis := range d {
-			d[axis] = r[3*residue.Center[k]+axis] - r[3*residue.Center[0]+axis]
-		}
-		return d
-	}
-	x, y, z := edge(1), edge(2), edge(3)
-	return math.Copysign(1, x[0]*(y[1]*z[2]-y[2]*z[1])+x[1]*(y[2]*z[0]-y[0]*z[2])+x[2]*(y[0]*z[1]-y[1]*z[0]))
 }

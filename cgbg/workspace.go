@@ -147,6 +147,7 @@ const (
 	keyEvaluations  = "evaluations"
 	keyDivergences  = "divergences"
 	keyTrajectories = "trajectories"
+	keyGeometry     = "geometry" // of a flow's frames, beside its samples
 )
 
 func readProposal(path, fingerprint string) (*Proposal, error) {

@@ -58,6 +58,8 @@ type Summary struct {
 	Reliable bool
 	// Verdict is the grade in words with its reasons and, unless it is the best, the cure.
 	Verdict string
+	// Fidelity is how much the samples look like frames; see With.
+	Fidelity Fidelity
 	// Err is what made the weights unusable: ErrNoWeight, ErrNotFinite or one sample only. Numbers are NaN then.
 	Err error
 }
@@ -109,7 +111,7 @@ func (s *Summary) measure(logw []float64) error {
 // grade sets Status, Reliable and Verdict from the numbers.
 func (s *Summary) grade() {
 	effective := s.ESS * float64(s.N)
-	var bad, weak, cure []string
+	bad, weak, cure := s.Fidelity.reasons()
 	switch {
 	case math.IsInf(s.KHat, 1):
 		bad = append(bad, "the tail of the weights is too short for a fit of k̂")

@@ -58,7 +58,8 @@ func TestModels(t *testing.T) {
 	if _, err := call(t, "train", "flow", "-preset", "small", "-from", mace, "-o", further, frames); err == nil || !strings.Contains(err.Error(), "pmf.npz") {
 		t.Errorf("a flow from a potential: %v", err)
 	}
-	if text, err := call(t, "sample", "-n", "30", "-checks", "4", "-pmf", mace, "-o", samples, flow); err != nil || !strings.Contains(text, "30 samples") || !strings.Contains(text, "Pareto") {
+	if text, err := call(t, "sample", "-n", "30", "-checks", "4", "-pmf", mace, "-o", samples, flow); err != nil || !strings.Contains(text, "30 samples") || !strings.Contains(text, "Pareto") ||
+		!strings.Contains(text, "have a wrong hand (chiral centres: 1)") || !strings.Contains(text, "widths over those of the frames: bonds") {
 		t.Fatalf("got %q, %v", text, err)
 	}
 	want, meta, err := data.ReadFile(samples)
@@ -69,7 +70,7 @@ func TestModels(t *testing.T) {
 		t.Errorf("got %d samples of %d beads, %d energies, %+v", want.Len(), want.Beads, len(want.U), meta)
 	}
 	// The same potential gives the same weights.
-	if text, err := call(t, "reweight", "-flow", flow, "-pmf", mace, "-o", weighted, samples); err != nil || !strings.Contains(text, "Pareto") {
+	if text, err := call(t, "reweight", "-flow", flow, "-pmf", mace, "-o", weighted, samples); err != nil || !strings.Contains(text, "Pareto") || !strings.Contains(text, "widths over") {
 		t.Fatalf("got %q, %v", text, err)
 	}
 	got, _, err := data.ReadFile(weighted)

@@ -20,6 +20,14 @@ reweighting. The reference has beads or dihedrals (import -map dihedrals), maybe
 map, at the same temperature, and weights where it was biased. DIR gets results.json, the free energies along phi and psi (profiles), over
 both (maps), the weights, each as PNG and SVG, and report.json: what was scored, by checksum.
 
+One residue is scored: the first that samples and reference both have, or that of -residue.
+wrong_handedness is the share of the samples in which a chiral centre has another hand than in
+the frames of the flow, no_weight that of others without weight; bond_width and angle_width
+are standard deviations over those frames' (1: alike; root mean square over all bonds or
+angles), weighted, and _before as drawn. Samples know the frames of their flow ("cgbg sample"
+writes that to their file); those that do not are held to a reference of the same beads, and
+the lines are missing where it has dihedrals alone. The verdict minds all of them.
+
 `
 
 // reportCommand is `cgbg report`.
@@ -29,6 +37,7 @@ func reportCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs.StringVar(&o.Name, "name", "samples", "`prefix` of the names in results.json")
 	fs.StringVar(&o.Title, "title", "MD", "`name` of the reference in figures")
 	fs.StringVar(&o.Reference, "reference", "", "`file` of frames of a simulation")
+	fs.StringVar(&o.Residue, "residue", "", "`name` of the residue to score, ALA3 say, SAMPLES=REFERENCE where it has two names; the first that both have without it")
 	fs.IntVar(&o.Seed, "seed", 1, "of the bootstrap")
 	dir := fs.String("o", "", "`folder` to write to")
 	rest, stop, err := parse(fs, reportUsage, args, stdout)
@@ -67,7 +76,9 @@ func reportFiles(dir string) (files []string) {
 
 // tell prints an evaluation.
 func tell(w io.Writer, e *cgbg.Evaluation, dir string) {
+	tellResidue(w, e)
 	tellResults(w, e.Results())
+	tellFidelity(w, e.Weights.Fidelity)
 	fmt.Fprintf(w, "%s\nfigures and results.json are in %s\n", e.Weights.Verdict, dir)
 }
 
