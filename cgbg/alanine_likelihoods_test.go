@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/internal/fixture"
 	"github.com/cgbg-go/lab/data/ala2/obc2"
 )
 
@@ -63,9 +64,7 @@ func TestStopwatch(t *testing.T) {
 // The story of notebook 05 with small networks: likelihoods rise with training, errors of ln q
 // fall with the tolerance, the certificate holds, and what was found is taken up again.
 func TestLikelihoods(t *testing.T) {
-	if testing.Short() {
-		t.Skip("trains flows")
-	}
+	fixture.SkipUnlessHeavy(t) // notebook 05 asks the same
 	t.Setenv(backend.ConfigEnv, "go")
 	frames, meta, err := obc2.Metad15CoreBeta()
 	if err != nil {

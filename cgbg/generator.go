@@ -66,7 +66,7 @@ func NewGenerator(preset string, seed int, dir string, train bool, in Ingredient
 	}
 	g := &Generator{Ingredients: in, Settings: GeneratorSettings{Preset: preset, Seed: uint64(seed), Train: train || in.Models == nil, Samples: 100000, Fresh: 500, Verified: 200}}
 	if preset == "small" {
-		g.Settings.Samples, g.Settings.Fresh, g.Settings.Verified = 300, 24, 8
+		g.Settings.Samples, g.Settings.Fresh, g.Settings.Verified = 300, 10, 4
 	}
 	var err error
 	g.workspace, err = openWorkspace(dir, in.Prefix+"-"+hash(g.Settings))
@@ -313,7 +313,7 @@ func (g *Generator) Verify(ctx context.Context, of string, progress Progress) (*
 }
 
 // Until draws samples of a flow until their weights, by the potential of biased forces, are worth so many
-// equal samples (preset small: 20), in parts of half as many. Errors: fifty times as many samples are not worth it; those of [Draw].
+// equal samples (preset small: 8), in parts of half as many. Errors: fifty times as many samples are not worth it; those of [Draw].
 func (g *Generator) Until(ctx context.Context, of string, effective float64, progress Progress) (*Drawn, error) {
 	file, err := g.model(ctx, "flow", of, progress)
 	if err != nil {
@@ -324,7 +324,7 @@ func (g *Generator) Until(ctx context.Context, of string, effective float64, pro
 		return nil, err
 	}
 	if g.Settings.Preset == "small" {
-		effective = min(effective, 20)
+		effective = min(effective, 8)
 	}
 	const most = 50
 	d, err := Draw(ctx, g.Backend, file, g.path(fmt.Sprintf("until_%g_%s.arrow", effective, of)), DrawOptions{N: int(most * effective), UntilESS: effective,

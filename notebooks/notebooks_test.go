@@ -123,15 +123,26 @@ func asProgram(t *testing.T, name string) map[string]result {
 		t.Fatal(err)
 	}
 	build := exec.Command("go", "build", "-ldflags=-w", "-o", binary, file)
-	build.Dir = module(t)
+	build.Dir, build.Env = module(t), fast()
 	cells := exec.Command(binary)
-	cells.Env = append(os.Environ(), display.RunDirEnv+"="+dir, fmt.Sprintf("%s=%d", display.StartEnv, time.Now().Unix()))
+	cells.Env = append(fast(), display.RunDirEnv+"="+dir, fmt.Sprintf("%s=%d", display.StartEnv, time.Now().Unix()))
 	for _, c := range []*exec.Cmd{build, cells} {
 		if out, err := c.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %v\n%s", c.Args, err, out)
 		}
 	}
 	return results(t, dir)
+}
+
+// fast is the environment with what makes the Go backend fast, as cells on the kernel have it.
+func fast() []string {
+	env := os.Environ()
+	for _, set := range session.BuildEnv() {
+		if strings.HasPrefix(set, "GOEXPERIMENT=") || strings.HasPrefix(set, "GODEBUG=") {
+			env = append(env, set)
+		}
+	}
+	return env
 }
 
 func module(t *testing.T) string {

@@ -89,7 +89,7 @@ func testFixture(t *testing.T, name, path string) {
 	}
 	n := 64
 	if name == "go" { // many seconds a sample without SIMD
-		n = 2
+		n = 1
 	}
 	fixtureLogQ(t, m, n, array)
 	if name != "go" && !testing.Short() {

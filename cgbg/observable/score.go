@@ -31,17 +31,16 @@ func JS(p, q []float64) float64 {
 	if sp == 0 || sq == 0 {
 		return math.NaN()
 	}
-	var d float64
+	var d, apart float64
 	for i := range p {
-		a, b := p[i]/(sp+sumGuard), q[i]/(sq+sumGuard)
-		if a > 0 { // a/(a+b), not a/m: half of the smallest number is zero
-			d += 0.5 * a * math.Log(2*(a/(a+b)))
-		}
-		if b > 0 {
-			d += 0.5 * b * math.Log(2*(b/(a+b)))
+		switch a, b := p[i]/(sp+sumGuard), q[i]/(sq+sumGuard); {
+		case a == 0 || b == 0:
+			apart += a + b // without a logarithm: most cells are empty in one of them, or both
+		default: // a/(a+b), not a/m: half of the smallest number is zero
+			d += 0.5*a*math.Log(2*(a/(a+b))) + 0.5*b*math.Log(2*(b/(a+b)))
 		}
 	}
-	return d
+	return d + 0.5*math.Ln2*apart
 }
 
 // PMFError returns Σ m̂ (ln p − ln q)², the squared difference of two free-energy surfaces in (kT)², weighted by
@@ -54,18 +53,25 @@ func PMFError(p, q []float64) float64 {
 	var sum, total float64
 	for i := range p {
 		a, b := p[i]/(sp+sumGuard), q[i]/(sq+sumGuard)
-		if a == 0 {
-			a = emptyCell
+		var d float64
+		switch { // as few logarithms as can be: most cells are empty in one of them, or both
+		case a == 0 && b == 0:
+			a, b = emptyCell, emptyCell
+		case a == 0:
+			a, d = emptyCell, logEmptyCell-math.Log(b)
+		case b == 0:
+			b, d = emptyCell, math.Log(a)-logEmptyCell
+		default:
+			d = math.Log(a / b)
 		}
-		if b == 0 {
-			b = emptyCell
-		}
-		m, d := 0.5*(a+b), math.Log(a)-math.Log(b)
+		m := 0.5 * (a + b)
 		sum += m * d * d
 		total += m
 	}
 	return sum / total
 }
+
+var logEmptyCell = math.Log(emptyCell)
 
 func sums(p, q []float64) (sp, sq float64) {
 	if len(p) != len(q) {
