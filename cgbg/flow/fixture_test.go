@@ -87,11 +87,12 @@ func testFixture(t *testing.T, name, path string) {
 			}
 		}
 	}
-	n := 64
-	if name == "go" { // many seconds a sample without SIMD
-		n = 1
+	switch n := 64; {
+	case name != "go":
+		fixtureLogQ(t, m, n, array)
+	case fixture.Heavy() || os.Getenv("CGBG_FIXTURES") != "":
+		fixtureLogQ(t, m, 2, array) // many seconds a sample without SIMD
 	}
-	fixtureLogQ(t, m, n, array)
 	if name != "go" && !testing.Short() {
 		fixtureAccuracy(t, m, array)
 	}
