@@ -7,6 +7,7 @@ import (
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/pmf"
 	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/cgbg-go/lab/cgbg/units"
@@ -24,6 +25,7 @@ type Alanine struct {
 	Meta     data.Meta
 	KT       float64 // kJ/mol
 	residue  cgmap.Residue
+	inputs   string // fingerprint of frames and settings, which all that is made here is made from
 }
 
 // NewAlanine opens the workflow with the named preset on frames of package
@@ -54,11 +56,17 @@ func NewAlanine(preset string, seed int, dir string, frames *data.Frames, meta d
 		return nil, err
 	}
 	a.Settings.Langevin.KT, a.Settings.Langevin.Mass = a.KT, slices.Repeat([]float64{beadMass}, frames.Width())
-	a.workspace, err = openWorkspace(dir, "ala-"+preset+"-"+hash(a.Settings, meta.SourceSHA, frames.Len(), frames.Beads))
+	a.inputs = keep.Fingerprint(a.Settings, data.Sum(frames, meta))
+	a.workspace, err = openWorkspace(dir, fmt.Sprintf("ala-%s-%.16s", preset, a.inputs))
 	if err != nil {
 		return nil, err
 	}
 	return a, nil
+}
+
+// fingerprint is that of a step with the given inputs beside those of the workflow.
+func (a *Alanine) fingerprint(step ...any) string {
+	return keep.Fingerprint(append([]any{a.inputs, a.Backend.Name}, step...)...)
 }
 
 // accuracy is that of samples of a flow.
@@ -138,15 +146,31 @@ func (a *Alanine) proposeFrom(ctx context.Context, kind FlowKind, progress Progr
 	if err != nil {
 		return nil, err
 	}
+	defer f.Finalize()
 	u, _, err := a.FitPMF(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
+	defer u.Finalize()
 	want := a.hand()
+	fingerprint, err := a.proposal(kind, f, u)
+	if err != nil {
+		return nil, err
+	}
 	return a.propose(ctx, "samples-"+kind.String()+".arrow", f, SampleOptions{N: a.Settings.Samples, Seed: a.Settings.Seed,
-		Accuracy: a.accuracy(f), Energy: u.Energy, KT: a.KT, Fingerprint: hash(a.Settings.of(kind), "one hand"), Progress: progress,
+		Accuracy: a.accuracy(f), Energy: u.Energy, KT: a.KT, Fingerprint: fingerprint, Progress: progress,
 		Meta: data.Meta{System: a.Meta.System, Mapping: a.Meta.Mapping, Beads: a.Meta.Beads, Species: a.Meta.Species, Dim: 3, Temperature: a.Meta.Temperature, Source: "a flow of " + a.Meta.Source},
 		Keep: func(r []float64) bool { return handedness(a.residue, r) == want }})
+}
+
+// proposal is the fingerprint of samples of a flow, weighed by a potential.
+func (a *Alanine) proposal(kind FlowKind, f *flow.Model, u *pmf.Model) (string, error) {
+	flowSum, err := f.Sum()
+	if err != nil {
+		return "", err
+	}
+	pmfSum, err := u.Sum()
+	return a.fingerprint(a.Settings.of(kind), a.accuracy(f), flowSum, pmfSum, "one hand"), err
 }
 
 // hand is the handedness of Cα in the first frame.

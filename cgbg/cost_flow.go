@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/keep"
+	"github.com/cgbg-go/lab/data"
 )
 
 // FlowCost is what a vector field takes at a mapping; see [Costs.Flow].
@@ -44,9 +46,21 @@ func (c *Costs) Flow(ctx context.Context, mapping, field, weights string, revers
 	if err != nil {
 		return nil, err
 	}
+	if c.Settings.Preset == "small" {
+		weights = ""
+	}
+	sum := ""
+	if weights != "" {
+		if sum, err = data.Checksum(ctx, weights); err != nil {
+			return nil, fmt.Errorf("cgbg: %w", err)
+		}
+	}
 	out := &FlowCost{Mapping: mapping, Field: field}
-	return out, c.kept(field+"-"+mapping+".json", out, func() error { return c.measureFlow(ctx, m, weights, reverse, progress, out) })
+	return out, c.kept(costFile(field, mapping), c.fingerprint(m)+" "+keep.Fingerprint(sum, reverse), out, func() error { return c.measureFlow(ctx, m, weights, reverse, progress, out) })
 }
+
+// costFile keeps the costs of a field at a mapping.
+func costFile(field, mapping string) string { return field + "-" + mapping + ".json" }
 
 func (c *Costs) measureFlow(ctx context.Context, m *CostMapping, weights string, reverse bool, progress Progress, out *FlowCost) error {
 	s := c.Settings
@@ -65,10 +79,14 @@ func (c *Costs) measureFlow(ctx context.Context, m *CostMapping, weights string,
 	if err != nil {
 		return err
 	}
-	if weights != "" && s.Preset != "small" {
-		if model, err = flow.Import(c.Backend.Backend, weights); err != nil {
+	defer func() { model.Finalize() }()
+	if weights != "" {
+		imported, err := flow.Import(c.Backend.Backend, weights)
+		if err != nil {
 			return err
 		}
+		model.Finalize()
+		model = imported
 		if model.Field.Dim() != 3*m.Beads {
 			return fmt.Errorf("cgbg: %s: a flow of %d coordinates, but %s has %d beads", weights, model.Field.Dim(), m.Title, m.Beads)
 		}

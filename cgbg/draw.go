@@ -11,6 +11,7 @@ import (
 	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/pmf"
 	"github.com/cgbg-go/lab/cgbg/reweight"
 	"github.com/cgbg-go/lab/cgbg/units"
@@ -46,7 +47,12 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 	if err != nil {
 		return nil, err
 	}
+	defer m.Finalize()
 	sum, err := data.Checksum(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	sums, err := data.Checksum(ctx, file, cardPath(file)) // the card settles temperature, names and handedness
 	if err != nil {
 		return nil, err
 	}
@@ -60,10 +66,11 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 		if err != nil {
 			return nil, err
 		}
+		defer u.Finalize()
 		s.Energy, s.KT, s.Keep = u.Energy, units.KT(card.Temperature), card.keep()
-		sum += pmfSum
+		sums += pmfSum
 	}
-	s.Fingerprint = hash(sum, s.Accuracy)
+	s.Fingerprint = keep.Fingerprint(sums, s.Accuracy, b.Name)
 	frames, meta, err := readFrames(out, s.Fingerprint)
 	fresh := err != nil || meta.Extra[keyAsked] != s.asked()
 	if fresh {
@@ -94,10 +101,12 @@ func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile, pmfFile, out
 	if err != nil {
 		return nil, err
 	}
+	defer m.Finalize()
 	u, _, err := openPMF(ctx, b, pmfFile, m)
 	if err != nil {
 		return nil, err
 	}
+	defer u.Finalize()
 	frames, meta, err := data.ReadFile(in)
 	switch {
 	case err != nil:
@@ -107,8 +116,12 @@ func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile, pmfFile, out
 	case !slices.Equal(meta.Beads, card.Beads):
 		return nil, fmt.Errorf("cgbg: %s: beads %q, but %s is a flow of %q", in, meta.Beads, flowFile, card.Beads)
 	}
-	if sum, err := data.Checksum(ctx, flowFile); err != nil || sum != meta.SourceSHA {
-		return nil, fmt.Errorf("cgbg: %s was drawn from %s, not from this %s (their SHA-256 differ; %v)", in, meta.Source, flowFile, err)
+	sum, err := data.Checksum(ctx, flowFile)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("cgbg: %w", err)
+	case sum != meta.SourceSHA:
+		return nil, fmt.Errorf("cgbg: %s was drawn from %s, not from this %s: their SHA-256 differ; name the flow that drew the samples", in, meta.Source, flowFile)
 	}
 	r := widened(frames.R)
 	if frames.U, err = u.Energy(ctx, r); err != nil {

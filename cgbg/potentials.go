@@ -63,6 +63,7 @@ func (g *Generator) ForceErrors(ctx context.Context, n int, sets map[string]func
 		if models[k], err = g.potential(ctx, of); err != nil {
 			return nil, err
 		}
+		defer models[k].Finalize()
 	}
 	if g.Settings.Preset == "small" {
 		n = 200

@@ -2,6 +2,7 @@ package cgbg
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -100,6 +101,9 @@ func (t *training) finish(history *train.History, steps int, export func(path st
 		t.card.Results["loss"] = history.Loss[n-1]
 	}
 	t.card.Seconds, t.card.Steps = time.Since(t.start).Seconds(), steps
+	if err := os.Remove(cardPath(t.out)); err != nil && !errors.Is(err, os.ErrNotExist) { // a kill must not leave the new model with an old card
+		return nil, fmt.Errorf("cgbg: %w", err)
+	}
 	if err := export(t.out); err != nil {
 		return nil, err
 	}
@@ -152,6 +156,7 @@ func TrainFlow(ctx context.Context, b *backend.Backend, in, out string, o TrainO
 	if err != nil {
 		return nil, false, err
 	}
+	defer m.Finalize()
 	l, err := m.NegLogLikelihood(ctx, positions(t.frames, held), t.settings.HeldOut, o.Seed, flow.SamplingAccuracy(b.Name, m.Field), o.Progress)
 	if err != nil {
 		return nil, false, err
@@ -209,6 +214,7 @@ func TrainPMF(ctx context.Context, b *backend.Backend, in, out string, o TrainOp
 	if err != nil {
 		return nil, false, err
 	}
+	defer m.Finalize()
 	if len(history.Validation) > 0 {
 		t.card.Results["validation"] = slices.Min(history.Validation)
 	}
