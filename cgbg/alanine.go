@@ -25,7 +25,7 @@ type Alanine struct {
 	Meta     data.Meta
 	KT       float64 // kJ/mol
 	residue  cgmap.Residue
-	inputs   string // fingerprint of frames and settings, which all that is made here is made from
+	sum      string // of frames and meta
 }
 
 // NewAlanine opens the workflow with the named preset on frames of package
@@ -56,17 +56,17 @@ func NewAlanine(preset string, seed int, dir string, frames *data.Frames, meta d
 		return nil, err
 	}
 	a.Settings.Langevin.KT, a.Settings.Langevin.Mass = a.KT, slices.Repeat([]float64{beadMass}, frames.Width())
-	a.inputs = keep.Fingerprint(a.Settings, data.Sum(frames, meta))
-	a.workspace, err = openWorkspace(dir, fmt.Sprintf("ala-%s-%.16s", preset, a.inputs))
+	a.sum = data.Sum(frames, meta)
+	a.workspace, err = openWorkspace(dir, fmt.Sprintf("ala-%s-%.16s", preset, keep.Fingerprint(a.Settings, a.sum)))
 	if err != nil {
 		return nil, err
 	}
 	return a, nil
 }
 
-// fingerprint is that of a step with the given inputs beside those of the workflow.
+// fingerprint is that of a step with the given inputs beside frames and settings.
 func (a *Alanine) fingerprint(step ...any) string {
-	return keep.Fingerprint(append([]any{a.inputs, a.Backend.Name}, step...)...)
+	return keep.Fingerprint(append([]any{a.sum, a.Settings, a.Backend.Name}, step...)...)
 }
 
 // accuracy is that of samples of a flow.

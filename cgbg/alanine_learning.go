@@ -28,7 +28,7 @@ func (a *Alanine) trainFlow(ctx context.Context, s AlanineSettings, file string,
 	kept, _ := holdOut(a.Frames.Len())
 	m, h, err := s.fitFlow(ctx, a.Backend, positions(a.Frames, kept), a.Frames.Beads, cfg)
 	if err == nil && clock.steps() > 0 {
-		err = keep.Write(a.path(file+timeSuffix), keep.Fingerprint(a.inputs, s), clock.training())
+		err = keep.Write(a.path(file+timeSuffix), keep.Fingerprint(a.sum, s), clock.training())
 	}
 	return m, h, err
 }
@@ -91,7 +91,7 @@ func (a *Alanine) TrainedFor(ctx context.Context, kind FlowKind, epochs int, pro
 		}
 		defer m.Finalize()
 		var took trainingTime
-		fingerprint := keep.Fingerprint(a.inputs, s) // whatever machine went on with it
+		fingerprint := keep.Fingerprint(a.sum, s) // whatever machine went on with it
 		if _, err := keep.Read(a.path(file+timeSuffix), &took, func(have string) bool { return have == fingerprint }); err != nil {
 			return fmt.Errorf("cgbg: the time of a training: %w; remove %s to have it trained anew", err, a.path(file+".npz"))
 		}

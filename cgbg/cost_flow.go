@@ -56,7 +56,13 @@ func (c *Costs) Flow(ctx context.Context, mapping, field, weights string, revers
 		}
 	}
 	out := &FlowCost{Mapping: mapping, Field: field}
-	return out, c.kept(costFile(field, mapping), c.fingerprint(m)+" "+keep.Fingerprint(sum, reverse), out, func() error { return c.measureFlow(ctx, m, weights, reverse, progress, out) })
+	fingerprint := c.fingerprint(m) + " " + keep.Fingerprint(sum)
+	if more := fingerprint + " reverse"; reverse {
+		fingerprint = more
+	} else if _, err := keep.Read(c.path(costFile(field, mapping)), out, func(have string) bool { return have == more }); err == nil {
+		return out, nil // all that is asked for, and one time more
+	}
+	return out, c.kept(costFile(field, mapping), fingerprint, out, func() error { return c.measureFlow(ctx, m, weights, reverse, progress, out) })
 }
 
 // costFile keeps the costs of a field at a mapping.
@@ -118,7 +124,7 @@ func (c *Costs) train(ctx context.Context, m *CostMapping, steps int, watch *sta
 		cfg.EMA, cfg.StepsPerCall = 0.99, c.Settings.Fused // there are few steps
 	}
 	frames := positions(m.frames, m.some(steps*cfg.Batch))
-	perEpoch := len(frames) / (3 * m.Beads * cfg.Batch)
+	perEpoch := max(1, len(frames)/(3*m.Beads*cfg.Batch))
 	cfg.Epochs = (steps + perEpoch - 1) / perEpoch
 	networks := c.networks
 	networks.Field = out.Field
