@@ -7,6 +7,7 @@ import (
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/pmf"
 	"github.com/cgbg-go/lab/cgbg/topology"
 	"github.com/cgbg-go/lab/cgbg/train"
@@ -26,6 +27,7 @@ type Alanine struct {
 	KT       float64 // kJ/mol
 	residue  cgmap.Residue
 	shape    *topology.Geometry // of the frames
+	sum      string             // of frames and meta
 }
 
 // NewAlanine opens the workflow with the named preset on frames of package
@@ -56,11 +58,17 @@ func NewAlanine(preset string, seed int, dir string, frames *data.Frames, meta d
 		return nil, err
 	}
 	a.Settings.Langevin.KT, a.Settings.Langevin.Mass = a.KT, slices.Repeat([]float64{beadMass}, frames.Width())
-	a.workspace, err = openWorkspace(dir, "ala-"+preset+"-"+hash(a.Settings, meta.SourceSHA, frames.Len(), frames.Beads))
+	a.sum = data.Sum(frames, meta)
+	a.workspace, err = openWorkspace(dir, fmt.Sprintf("ala-%s-%.16s", preset, keep.Fingerprint(a.Settings, a.sum)))
 	if err != nil {
 		return nil, err
 	}
 	return a, nil
+}
+
+// fingerprint is that of a step with the given inputs beside frames and settings.
+func (a *Alanine) fingerprint(step ...any) string {
+	return keep.Fingerprint(append([]any{a.sum, a.Settings, a.Backend.Name}, step...)...)
 }
 
 // accuracy is that of samples of a flow.
@@ -140,12 +148,28 @@ func (a *Alanine) proposeFrom(ctx context.Context, kind FlowKind, progress Progr
 	if err != nil {
 		return nil, err
 	}
+	defer f.Finalize()
 	u, _, err := a.FitPMF(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
+	defer u.Finalize()
+	fingerprint, err := a.proposal(kind, f, u)
+	if err != nil {
+		return nil, err
+	}
 	return a.propose(ctx, "samples-"+kind.String()+".arrow", f, SampleOptions{N: a.Settings.Samples, Seed: a.Settings.Seed,
-		Accuracy: a.accuracy(f), Energy: u.Energy, KT: a.KT, Fingerprint: hash(a.Settings.of(kind), a.shape.Centres), Progress: progress,
+		Accuracy: a.accuracy(f), Energy: u.Energy, KT: a.KT, Fingerprint: fingerprint, Progress: progress,
 		Meta: data.Meta{System: a.Meta.System, Mapping: a.Meta.Mapping, Beads: a.Meta.Beads, Species: a.Meta.Species, Dim: 3, Temperature: a.Meta.Temperature, Source: "a flow of " + a.Meta.Source},
 		Keep: a.shape.Right})
+}
+
+// proposal is the fingerprint of samples of a flow, weighed by a potential.
+func (a *Alanine) proposal(kind FlowKind, f *flow.Model, u *pmf.Model) (string, error) {
+	flowSum, err := f.Sum()
+	if err != nil {
+		return "", err
+	}
+	pmfSum, err := u.Sum()
+	return a.fingerprint(a.Settings.of(kind), a.accuracy(f), flowSum, pmfSum, a.shape.Centres), err
 }

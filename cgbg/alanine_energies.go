@@ -52,6 +52,7 @@ func (a *Alanine) Energies(ctx context.Context) ([]Energies, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer u.Finalize()
 	var out []Energies
 	zero := 0.0
 	for k, s := range sets {

@@ -27,6 +27,7 @@ func (a *Alanine) CompareFlows(ctx context.Context, progress Progress) ([]FlowRe
 		if err != nil {
 			return nil, err
 		}
+		defer m.Finalize()
 		l, err := m.NegLogLikelihood(ctx, positions(a.Frames, held), a.Settings.HeldOut, a.Settings.Seed, a.accuracy(m), progress)
 		if err != nil {
 			return nil, err

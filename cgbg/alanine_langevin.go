@@ -31,14 +31,19 @@ func (a *Alanine) Dynamics(ctx context.Context, progress Progress) (*Dynamics, e
 	frames := c.Steps / c.Stride
 	drop := frames / burnIn
 	d := &Dynamics{Replicas: a.Settings.Replicas, Frames: frames - drop}
-	path, fingerprint := a.path("langevin.arrow"), hash(a.Settings)
-	if kept, _, err := readFrames(path, fingerprint); err == nil {
-		d.R = widened(kept.R)
-		return d, nil
-	}
 	u, _, err := a.FitPMF(ctx, nil)
 	if err != nil {
 		return nil, err
+	}
+	defer u.Finalize()
+	sum, err := u.Sum()
+	if err != nil {
+		return nil, err
+	}
+	path, fingerprint := a.path("langevin.arrow"), a.fingerprint("dynamics", c, a.Settings.Replicas, sum)
+	if kept, _, err := readFrames(path, fingerprint); err == nil {
+		d.R = widened(kept.R)
+		return d, nil
 	}
 	u.Single = true
 	force := func(ctx context.Context, r []float64) ([]float64, error) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cgbg-go/lab/cgbg/figure"
 	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/train"
 )
 
@@ -27,10 +28,13 @@ func (a *Alanine) trainFlow(ctx context.Context, s AlanineSettings, file string,
 	kept, _ := holdOut(a.Frames.Len())
 	m, h, err := s.fitFlow(ctx, a.Backend, positions(a.Frames, kept), a.Frames.Beads, cfg)
 	if err == nil && clock.steps() > 0 {
-		err = writeJSON(a.path(file+".time.json"), clock.training())
+		err = keep.Write(a.path(file+timeSuffix), keep.Fingerprint(a.sum, s), clock.training())
 	}
 	return m, h, err
 }
+
+// timeSuffix is that of the file with the time of a training.
+const timeSuffix = ".time.json"
 
 // trainingTime is what a training took.
 type trainingTime struct {
@@ -80,14 +84,16 @@ func (a *Alanine) TrainedFor(ctx context.Context, kind FlowKind, epochs int, pro
 		file = fmt.Sprintf("%s-%d", file, epochs)
 	}
 	out := &TrainedFlow{}
-	return out, a.kept(file+".likelihood.json", out, func() error {
+	return out, a.kept(file+".likelihood.json", a.fingerprint("likelihood", kind, s), out, func() error {
 		m, _, err := a.trainFlow(ctx, s, file, progress)
 		if err != nil {
 			return err
 		}
+		defer m.Finalize()
 		var took trainingTime
-		if err := readJSON(a.path(file+".time.json"), &took); err != nil {
-			return err
+		fingerprint := keep.Fingerprint(a.sum, s) // whatever machine went on with it
+		if _, err := keep.Read(a.path(file+timeSuffix), &took, func(have string) bool { return have == fingerprint }); err != nil {
+			return fmt.Errorf("cgbg: the time of a training: %w; remove %s to have it trained anew", err, a.path(file+".npz"))
 		}
 		_, held := holdOut(a.Frames.Len())
 		l, err := m.NegLogLikelihood(ctx, positions(a.Frames, held), a.Settings.HeldOut, a.Settings.Seed, a.accuracy(m), nil)

@@ -23,7 +23,7 @@ const (
 // reference draws the samples once, and keeps them in the run's folder.
 func (a *Alanine) reference(ctx context.Context, m *flow.Model) (*reference, error) {
 	out := &reference{}
-	return out, a.kept("logq-reference.json", out, func() error {
+	return out, a.kept("logq-reference.json", a.fingerprint("reference", a.accuracy(m), referenceTol), out, func() error {
 		acc := a.accuracy(m)
 		acc.Checks = -1
 		s, err := m.Sample(ctx, a.Settings.Checks, a.Settings.Seed+1, acc, nil)
@@ -63,7 +63,7 @@ const (
 // what the samples were drawn with, forth. What is found is kept in the run's folder.
 func (a *Alanine) LogQErrors(ctx context.Context, progress Progress) ([]LogQError, error) {
 	var out []LogQError
-	err := a.kept("logq-errors.json", &out, func() (err error) {
+	err := a.kept("logq-errors.json", a.fingerprint("errors", referenceTol, pathTol), &out, func() (err error) {
 		out, err = a.logQErrors(ctx, progress)
 		return err
 	})
@@ -75,6 +75,7 @@ func (a *Alanine) logQErrors(ctx context.Context, progress Progress) ([]LogQErro
 	if err != nil {
 		return nil, err
 	}
+	defer m.Finalize()
 	ref, err := a.reference(ctx, m)
 	if err != nil {
 		return nil, err
@@ -188,7 +189,7 @@ type Certificate struct {
 // back. What it found is kept in the run's folder.
 func (a *Alanine) Certify(ctx context.Context) (*Certificate, error) {
 	c := &Certificate{}
-	return c, a.kept("certificate.json", c, func() error { return a.certify(ctx, c) })
+	return c, a.kept("certificate.json", a.fingerprint("certificate", referenceTol), c, func() error { return a.certify(ctx, c) })
 }
 
 func (a *Alanine) certify(ctx context.Context, c *Certificate) error {
@@ -196,6 +197,7 @@ func (a *Alanine) certify(ctx context.Context, c *Certificate) error {
 	if err != nil {
 		return err
 	}
+	defer m.Finalize()
 	acc := a.accuracy(m)
 	s, err := m.Sample(ctx, a.Settings.HeldOut, a.Settings.Seed, acc, nil)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/pmf"
 	"github.com/cgbg-go/lab/data"
 )
@@ -104,6 +105,7 @@ type CostMapping struct {
 	Published  PublishedCost
 	frames     *data.Frames
 	meta       data.Meta
+	sum        string // of frames and meta
 }
 
 // NewCosts opens the measurements with a preset's amounts; dir is the run's
@@ -136,8 +138,13 @@ func (c *Costs) Add(frames *data.Frames, meta data.Meta) error {
 	if !ok {
 		return fmt.Errorf("cgbg: %s: no published cost of the mapping %q", meta.Source, meta.Mapping)
 	}
-	c.Mappings = append(c.Mappings, &CostMapping{Key: row.key, Title: row.title, Beads: frames.Beads, Published: row.published, frames: frames, meta: meta})
+	c.Mappings = append(c.Mappings, &CostMapping{Key: row.key, Title: row.title, Beads: frames.Beads, Published: row.published, frames: frames, meta: meta, sum: data.Sum(frames, meta)})
 	return nil
+}
+
+// fingerprint is that of a measurement at a mapping: of what is measured, by which amounts, and of the machine.
+func (c *Costs) fingerprint(m *CostMapping) string {
+	return keep.Fingerprint(c.Settings, c.networks, m.sum, c.Backend.String())
 }
 
 // mapping is one of those added.
@@ -257,7 +264,7 @@ func (c *Costs) MACE(ctx context.Context, mapping string, progress Progress) (*M
 		return nil, err
 	}
 	out := &MACECost{Mapping: mapping}
-	return out, c.kept("mace-"+mapping+".json", out, func() error { return c.measureMACE(ctx, m, progress, out) })
+	return out, c.kept("mace-"+mapping+".json", c.fingerprint(m), out, func() error { return c.measureMACE(ctx, m, progress, out) })
 }
 
 func (c *Costs) measureMACE(ctx context.Context, m *CostMapping, progress Progress, out *MACECost) error {
@@ -273,6 +280,7 @@ func (c *Costs) measureMACE(ctx context.Context, m *CostMapping, progress Progre
 	if err != nil {
 		return err
 	}
+	defer model.Finalize()
 	model.Single = true
 	r := widened(positions(m.frames, m.some(s.Energies)))
 	if _, err := model.Energy(ctx, r[:min(len(r), 64*m.frames.Width())]); err != nil {

@@ -3,8 +3,10 @@ package cgbg
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/cgbg-go/lab/cgbg/figure"
+	"github.com/cgbg-go/lab/cgbg/keep"
 )
 
 // costSeries collects a timing of every mapping.
@@ -55,9 +57,9 @@ func (c *Costs) Measured() (transformer, equivariant []*FlowCost, err error) {
 			list  *[]*FlowCost
 		}{{GraphTransformer, &transformer}, {Equivariant, &equivariant}} {
 			cost := &FlowCost{}
-			name := f.field + "-" + m.Key
-			if err := c.kept(name+".json", cost, func() error { return fmt.Errorf("cgbg: the cost %s was not measured yet", name) }); err != nil {
-				return nil, nil, err
+			measured := func(fingerprint string) bool { return strings.HasPrefix(fingerprint, c.fingerprint(m)+" ") } // with any weights
+			if _, err := keep.Read(c.path(costFile(f.field, m.Key)), cost, measured); err != nil {
+				return nil, nil, fmt.Errorf("cgbg: the cost of the field %s at %s was not measured yet: %w", f.field, m.Title, err)
 			}
 			*f.list = append(*f.list, cost)
 		}

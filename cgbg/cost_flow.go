@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/keep"
+	"github.com/cgbg-go/lab/data"
 )
 
 // FlowCost is what a vector field takes at a mapping; see [Costs.Flow].
@@ -44,9 +46,27 @@ func (c *Costs) Flow(ctx context.Context, mapping, field, weights string, revers
 	if err != nil {
 		return nil, err
 	}
+	if c.Settings.Preset == "small" {
+		weights = ""
+	}
+	sum := ""
+	if weights != "" {
+		if sum, err = data.Checksum(ctx, weights); err != nil {
+			return nil, fmt.Errorf("cgbg: %w", err)
+		}
+	}
 	out := &FlowCost{Mapping: mapping, Field: field}
-	return out, c.kept(field+"-"+mapping+".json", out, func() error { return c.measureFlow(ctx, m, weights, reverse, progress, out) })
+	fingerprint := c.fingerprint(m) + " " + keep.Fingerprint(sum)
+	if more := fingerprint + " reverse"; reverse {
+		fingerprint = more
+	} else if _, err := keep.Read(c.path(costFile(field, mapping)), out, func(have string) bool { return have == more }); err == nil {
+		return out, nil // all that is asked for, and one time more
+	}
+	return out, c.kept(costFile(field, mapping), fingerprint, out, func() error { return c.measureFlow(ctx, m, weights, reverse, progress, out) })
 }
+
+// costFile keeps the costs of a field at a mapping.
+func costFile(field, mapping string) string { return field + "-" + mapping + ".json" }
 
 func (c *Costs) measureFlow(ctx context.Context, m *CostMapping, weights string, reverse bool, progress Progress, out *FlowCost) error {
 	s := c.Settings
@@ -65,10 +85,14 @@ func (c *Costs) measureFlow(ctx context.Context, m *CostMapping, weights string,
 	if err != nil {
 		return err
 	}
-	if weights != "" && s.Preset != "small" {
-		if model, err = flow.Import(c.Backend.Backend, weights); err != nil {
+	defer func() { model.Finalize() }()
+	if weights != "" {
+		imported, err := flow.Import(c.Backend.Backend, weights)
+		if err != nil {
 			return err
 		}
+		model.Finalize()
+		model = imported
 		if model.Field.Dim() != 3*m.Beads {
 			return fmt.Errorf("cgbg: %s: a flow of %d coordinates, but %s has %d beads", weights, model.Field.Dim(), m.Title, m.Beads)
 		}
@@ -100,7 +124,7 @@ func (c *Costs) train(ctx context.Context, m *CostMapping, steps int, watch *sta
 		cfg.EMA, cfg.StepsPerCall = 0.99, c.Settings.Fused // there are few steps
 	}
 	frames := positions(m.frames, m.some(steps*cfg.Batch))
-	perEpoch := len(frames) / (3 * m.Beads * cfg.Batch)
+	perEpoch := max(1, len(frames)/(3*m.Beads*cfg.Batch))
 	cfg.Epochs = (steps + perEpoch - 1) / perEpoch
 	networks := c.networks
 	networks.Field = out.Field

@@ -82,7 +82,7 @@ func LearningCurve(ctx context.Context, b *backend.Backend, kind, in, out string
 	settings := map[string]any{"preset": train.Preset, "seed": train.Seed, "batch": train.Batch, "width": train.Width, "potential": train.Potential,
 		"field": train.Field, "samples": o.N}
 	sums := []any{kind, o.N, c.DataSHA}
-	for _, other := range []struct{ name, file string }{{"pmf", o.PMF}, {"flow", o.Flow}, {"weighed", o.Samples}} {
+	for _, other := range []struct{ name, file string }{{"pmf", o.PMF}, {"flow", o.Flow}, {"weighed", o.Samples}, {"start", train.Start}} {
 		if other.file == "" {
 			continue
 		}
@@ -96,8 +96,10 @@ func LearningCurve(ctx context.Context, b *backend.Backend, kind, in, out string
 	work := out + ".models"
 	if old, err := ReadCurve(out); err == nil && old.Fingerprint == c.Fingerprint {
 		c.Points = old.Points
-	} else if err == nil || !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("cgbg: %s holds something else than this curve, of other data or settings (%v): move it away, and %s if it is there", out, err, work)
+	} else if err == nil {
+		return nil, fmt.Errorf("cgbg: %s holds something else than this curve, of other data or settings: move it away, and %s if it is there", out, work)
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%w: move the file away, and %s if it is there", err, work)
 	}
 	for _, p := range o.points(frames.Len()) {
 		if slices.ContainsFunc(c.Points, func(q CurvePoint) bool { return q.Asked == p.Asked && q.Frames == p.Frames }) {

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/cgbg/figure"
@@ -51,6 +53,16 @@ func NewDataset(preset string, seed int, name string, f *data.Frames, m data.Met
 // NewResidueDataset is NewDataset of a residue by its name, ALA3 say; "": of the first one that has both dihedrals.
 // Errors: no such residue; those of NewDataset.
 func NewResidueDataset(preset string, seed int, name, residue string, f *data.Frames, m data.Meta) (*Dataset, error) {
+	d, err := newDataset(preset, name, residue, f, m)
+	if err != nil {
+		return nil, err
+	}
+	d.correlate(slowest(d.Dihedrals))
+	return d, d.measure(seed)
+}
+
+// newDataset is a set before what takes long: correlate and measure.
+func newDataset(preset, name, residue string, f *data.Frames, m data.Meta) (*Dataset, error) {
 	if preset == "small" {
 		thin := &data.Frames{}
 		for i := 0; i < f.Len(); i += 20 {
@@ -63,7 +75,6 @@ func NewResidueDataset(preset string, seed int, name, residue string, f *data.Fr
 	if d.Residue, d.Dihedrals.Phi, d.Dihedrals.Psi, err = residueDihedrals(f, m, residue); err != nil {
 		return nil, fmt.Errorf("cgbg: %s: %w", name, err)
 	}
-	n := f.Len()
 	if f.LogW != nil {
 		if d.Dihedrals.Weight, err = reweight.Normalize(f.LogW); err != nil {
 			return nil, fmt.Errorf("cgbg: %s: %w", name, err)
@@ -72,20 +83,22 @@ func NewResidueDataset(preset string, seed int, name, residue string, f *data.Fr
 			return nil, fmt.Errorf("cgbg: %s: %w", name, err)
 		}
 	}
-	d.Correlated = slowest(d.Dihedrals)
+	return d, nil
+}
+
+// correlate sets what follows from the statistical inefficiency.
+func (d *Dataset) correlate(inefficiency float64) {
+	n := len(d.Dihedrals.Phi)
+	d.Correlated = inefficiency
 	d.Effective = float64(n) * d.WeightESS / d.Correlated
 	d.Dihedrals.Block = blockLength(d.Correlated, n)
-	return d, d.measure(seed)
 }
 
 // measure sets Positive and Floor.
-func (d *Dataset) measure(seed int) (err error) {
-	rng := rand.New(rand.NewPCG(uint64(seed), streamEvaluate))
-	if d.Positive, err = positive(d.Dihedrals, rng); err != nil {
-		return fmt.Errorf("cgbg: %s: %w", d.Name, err)
-	}
-	if d.Positive.Value == 0 { // resamples of no visit have none either
-		d.Positive.Error = math.Min(1, 1/d.Effective)
+func (d *Dataset) measure(seed int) error {
+	rng, err := d.measurePositive(seed)
+	if err != nil {
+		return err
 	}
 	d.Floor, err = observable.FloorHalves(d.Dihedrals, floorRepeats, observable.Resampling{Rng: rng})
 	if errors.Is(err, observable.ErrNoMass) { // weights so uneven that one half has none
@@ -97,19 +110,35 @@ func (d *Dataset) measure(seed int) (err error) {
 	return nil
 }
 
+// measurePositive sets Positive, and returns the random state for Floor.
+func (d *Dataset) measurePositive(seed int) (rng *rand.Rand, err error) {
+	rng = rand.New(rand.NewPCG(uint64(seed), streamEvaluate))
+	if d.Positive, err = positive(d.Dihedrals, rng); err != nil {
+		return nil, fmt.Errorf("cgbg: %s: %w", d.Name, err)
+	}
+	if d.Positive.Value == 0 { // resamples of no visit have none either
+		d.Positive.Error = math.Min(1, 1/d.Effective)
+	}
+	return rng, nil
+}
+
 // slowest is the statistical inefficiency of the slowest of cosine and sine of φ and ψ, frames.
 func slowest(t observable.Torus) float64 {
-	g := 1.0
-	series := make([]float64, len(t.Phi))
-	for _, angle := range [][]float64{t.Phi, t.Psi} {
-		for _, wave := range []func(float64) float64{math.Cos, math.Sin} {
-			for i, a := range angle {
-				series[i] = wave(a)
-			}
-			g = max(g, observable.Inefficiency(series))
+	var g [4]float64
+	var wg sync.WaitGroup
+	for k, angle := range [][]float64{t.Phi, t.Psi} {
+		for j, wave := range []func(float64) float64{math.Cos, math.Sin} {
+			wg.Go(func() {
+				series := make([]float64, len(angle))
+				for i, a := range angle {
+					series[i] = wave(a)
+				}
+				g[2*k+j] = observable.Inefficiency(series)
+			})
 		}
 	}
-	return g
+	wg.Wait()
+	return max(1, slices.Max(g[:]))
 }
 
 // Results are the set's numbers under the names of results.json.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/pmf"
 	"github.com/cgbg-go/lab/cgbg/reweight"
 	"github.com/cgbg-go/lab/cgbg/units"
@@ -44,7 +45,12 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 	if err != nil {
 		return nil, err
 	}
+	defer m.Finalize()
 	sum, err := data.Checksum(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	sums, err := data.Checksum(ctx, file, cardPath(file)) // the card settles temperature, names and handedness
 	if err != nil {
 		return nil, err
 	}
@@ -54,16 +60,16 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 		s.Accuracy.Checks = -1
 	}
 	s.Meta.Source, s.Meta.SourceSHA = filepath.Base(file), sum
-	sum += fmt.Sprint(" at ", card.Temperature) // which cards may be told later
 	if o.PMF != "" {
 		u, pmfSum, err := openPMF(ctx, b, o.PMF, file, card)
 		if err != nil {
 			return nil, err
 		}
+		defer u.Finalize()
 		s.Energy, s.KT, s.Keep = u.Energy, units.KT(card.Temperature), card.keep()
-		sum += pmfSum
+		sums += pmfSum
 	}
-	s.Fingerprint = hash(sum, s.Accuracy, s.Meta.Extra[keyGeometry])
+	s.Fingerprint = keep.Fingerprint(sums, s.Accuracy, b.Name)
 	frames, meta, err := readFrames(out, s.Fingerprint)
 	fresh := err != nil || meta.Extra[keyAsked] != s.asked()
 	if fresh {
@@ -100,6 +106,7 @@ func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile, pmfFile, out
 	if err != nil {
 		return nil, err
 	}
+	defer m.Finalize()
 	if err := checkSamples(ctx, in, flowFile, card); err != nil {
 		return nil, err
 	}
@@ -107,6 +114,7 @@ func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile, pmfFile, out
 	if err != nil {
 		return nil, err
 	}
+	defer u.Finalize()
 	frames, meta, err := data.ReadFile(in)
 	if err != nil {
 		return nil, err

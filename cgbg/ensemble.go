@@ -2,19 +2,15 @@ package cgbg
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"math/rand/v2"
-	"os"
 
 	"github.com/cgbg-go/lab/cgbg/figure"
 	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/cgbg/pmf"
 	"github.com/cgbg-go/lab/cgbg/reweight"
 	"github.com/cgbg-go/lab/cgbg/units"
-	"github.com/cgbg-go/lab/data"
 	"gonum.org/v1/gonum/stat"
 )
 
@@ -73,6 +69,7 @@ func (g *Generator) Ensemble(ctx context.Context, flowOf, pmfOf string, members 
 			return nil, err
 		}
 		u, err := m.Energy(ctx, r)
+		m.Finalize()
 		if err != nil {
 			return nil, err
 		}
@@ -106,18 +103,15 @@ func (g *Generator) Ensemble(ctx context.Context, flowOf, pmfOf string, members 
 
 // frames is the file of the frames that a model, "flow" or "pmf", of a kind of simulation learns from.
 func (g *Generator) frames(what, of string) (string, error) {
-	path, load := g.path(of+"_"+what+".arrow"), g.FlowFrames[of]
+	load := g.FlowFrames[of]
 	if what == "pmf" {
 		load = g.ForceFrames[of]
-	}
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return path, err
 	}
 	f, meta, err := load()
 	if err != nil {
 		return "", err
 	}
-	return path, data.WriteFile(path, meta, f)
+	return g.keptFrames(of+"_"+what+".arrow", f, meta)
 }
 
 // Profiles draws free energies along φ and ψ: the reference, and those of the

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cgbg-go/lab/cgbg/figure"
 	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/cgbg/pmf"
 	"github.com/cgbg-go/lab/cgbg/reweight"
@@ -186,15 +187,15 @@ func (g *Generator) weighed(ctx context.Context, flowOf, name, potential string,
 	if err != nil {
 		return fail(err)
 	}
-	var sums []string
-	for _, path := range []string{in, file, potential} {
+	inputs := []any{g.Settings.Samples, g.Backend.Name}
+	for _, path := range []string{in, file, cardPath(file), potential, cardPath(potential)} {
 		sum, err := data.Checksum(ctx, path)
 		if err != nil {
 			return fail(err)
 		}
-		sums = append(sums, sum)
+		inputs = append(inputs, sum)
 	}
-	out := g.path(fmt.Sprintf("samples_%s_%s_%s.arrow", flowOf, name, hash(sums)))
+	out := g.path(fmt.Sprintf("samples_%s_%s_%.16s.arrow", flowOf, name, keep.Fingerprint(inputs...)))
 	if f, meta, err := data.ReadFile(out); err == nil {
 		return f, meta, nil
 	}
@@ -256,6 +257,7 @@ func (g *Generator) Corrections(ctx context.Context, flowOf, pmfOf string) ([]Co
 	if err != nil {
 		return nil, reweight.Estimate{}, err
 	}
+	defer m.Finalize()
 	return Corrections(int(g.Settings.Seed), f, meta, m.Std, g.Reference)
 }
 
@@ -279,6 +281,7 @@ func (g *Generator) Verify(ctx context.Context, of string, progress Progress) (*
 	if err != nil {
 		return nil, err
 	}
+	defer m.Finalize()
 	potential, err := g.model(ctx, "pmf", Biased, progress)
 	if err != nil {
 		return nil, err
@@ -379,6 +382,7 @@ func (g *Generator) Energies(ctx context.Context, flowOf, pmfOf string) (figure.
 	if err != nil {
 		return figure.Picture{}, err
 	}
+	defer u.Finalize()
 	frames, frameMeta, err := g.referenceFrames(4000)
 	if err == nil {
 		err = belong(g.Name+": samples of the flow", meta, g.Name+": frames of the simulation", frameMeta)

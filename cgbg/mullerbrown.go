@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/mullerbrown"
 	"github.com/cgbg-go/lab/cgbg/pmf"
 	"github.com/cgbg-go/lab/cgbg/train"
@@ -239,9 +240,19 @@ func (m *MullerBrown) Propose(ctx context.Context, biased bool, progress Progres
 	if err != nil {
 		return nil, err
 	}
+	defer f.Finalize()
+	defer u.Finalize()
+	flowSum, err := f.Sum()
+	if err != nil {
+		return nil, err
+	}
+	pmfSum, err := u.Sum()
+	if err != nil {
+		return nil, err
+	}
 	n := m.Settings.Samples
 	return m.propose(ctx, "samples_"+setName(biased)+".arrow", f, SampleOptions{N: n, Part: n, Seed: m.Settings.Seed,
-		Accuracy: m.Settings.Accuracy, Energy: u.Energy, KT: mullerbrown.KT, Fingerprint: hash(m.Settings, biased), Progress: progress})
+		Accuracy: m.Settings.Accuracy, Energy: u.Energy, KT: mullerbrown.KT, Fingerprint: keep.Fingerprint(m.Settings, biased, m.Backend.Name, flowSum, pmfSum), Progress: progress})
 }
 
 // DensityIntegral integrates the density of the flow trained on the named set
@@ -251,6 +262,7 @@ func (m *MullerBrown) DensityIntegral(ctx context.Context, biased bool) (float64
 	if err != nil {
 		return 0, err
 	}
+	defer f.Finalize()
 	const points = 2001
 	lo, hi := -10.0, 70.0
 	if !m.Settings.FlowFit.Raw {
@@ -277,5 +289,6 @@ func (m *MullerBrown) PMFOnLine(ctx context.Context, x []float64) (u, f []float6
 	if err != nil {
 		return nil, nil, err
 	}
+	defer model.Finalize()
 	return model.EnergyForce(ctx, x)
 }

@@ -16,6 +16,18 @@ import (
 // larger: a bias that still changed while a set was made shows in the latter only.
 // Errors: no crossing set, another temperature, a set without weight at φ < 0.
 func Pool(seed int, name, title string, crossing, others []*Dataset) (*Dataset, error) {
+	d, err := pool(name, title, crossing, others)
+	if err != nil {
+		return nil, err
+	}
+	up := d.Positive
+	err = d.measure(seed)
+	d.Positive = up
+	return d, err
+}
+
+// pool is the pooled set without its Floor.
+func pool(name, title string, crossing, others []*Dataset) (*Dataset, error) {
 	if len(crossing) == 0 {
 		return nil, fmt.Errorf("cgbg: pooling %s: no set that crosses φ = 0", name)
 	}
@@ -44,9 +56,8 @@ func Pool(seed int, name, title string, crossing, others []*Dataset) (*Dataset, 
 	n := float64(len(d.Dihedrals.Phi))
 	d.WeightESS, d.Effective = kish(d.Dihedrals.Weight)/n, 1/variance
 	d.Correlated = n * d.WeightESS / d.Effective
-	err := d.measure(seed)
 	d.Positive, d.Beyond = up, beyond
-	return d, err
+	return d, nil
 }
 
 // add appends a set, its weights scaled to sums of mass at φ < 0 and at φ > 0.

@@ -74,6 +74,7 @@ func (g *Generator) ForceErrors(ctx context.Context, n int, sets map[string]func
 				if models[k], err = g.potential(ctx, of, name, meta); err != nil {
 					return nil, err
 				}
+				defer models[k].Finalize()
 			}
 		} else if err := belong(order[0], first, name, meta); err != nil {
 			return nil, err

@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/reweight"
 	"github.com/cgbg-go/lab/data"
 )
@@ -55,9 +56,7 @@ func (o *SampleOptions) check() error {
 //
 // Errors: those of the options, the flow and the potential; ctx.Err(), wrapped.
 func SampleFile(ctx context.Context, path string, m *flow.Model, o SampleOptions) error {
-	if o.Part == 0 {
-		o.Part = 1000
-	}
+	o.Part = o.size()
 	if err := o.check(); err != nil {
 		return err
 	}
@@ -115,7 +114,7 @@ func (o *SampleOptions) schedule(ctx context.Context, path string, m *flow.Model
 	if !o.Accuracy.Single || o.Accuracy.Adaptive || o.N < scheduled || o.Accuracy.Schedule != nil {
 		return "", nil
 	}
-	file = fmt.Sprintf("%s.%s.schedule", path, hash(o.Fingerprint, o.Seed))
+	file = fmt.Sprintf("%s.%.16s.schedule", path, keep.Fingerprint(o.Fingerprint, o.Seed, o.Accuracy))
 	if o.Accuracy.Schedule, err = flow.LoadSchedule(file); !errors.Is(err, os.ErrNotExist) {
 		return file, err
 	}
@@ -169,13 +168,25 @@ func (o *SampleOptions) part(ctx context.Context, path string, m *flow.Model, k,
 	return frames, data.WriteFile(path, meta, frames)
 }
 
-// asked tells how many samples were asked for, and from which seed.
+// size is the number of samples of a part.
+func (o *SampleOptions) size() int {
+	if o.Part == 0 {
+		return 1000
+	}
+	return o.Part
+}
+
+// asked tells how many samples were asked for, in which parts, and from which seed: parts have streams of their own.
 func (o *SampleOptions) asked() string {
-	return fmt.Sprintf("seed %d, %d samples, until %g effective", o.Seed, o.N, o.UntilESS)
+	return fmt.Sprintf("seed %d, %d samples, until %g effective, parts of %d", o.Seed, o.N, o.UntilESS, o.size())
 }
 
 func (o *SampleOptions) partPrint(k, size int) string {
-	return fmt.Sprintf("%s seed %d part %d of %d in %d", o.Fingerprint, o.Seed, k, size, o.Part)
+	acc, schedule := o.Accuracy, flow.Schedule{}
+	if acc.Schedule != nil {
+		acc.Schedule, schedule = nil, *acc.Schedule
+	}
+	return keep.Fingerprint(o.Fingerprint, o.Seed, k, size, o.Part, acc, schedule, o.KT, o.Energy != nil)
 }
 
 // join puts the parts together and removes them.

@@ -29,6 +29,7 @@ func (g *Generator) Solvers(ctx context.Context, flowOf string, n int, progress 
 	if err != nil {
 		return nil, err
 	}
+	defer m.Finalize()
 	card, err := ReadCard(file)
 	if err != nil {
 		return nil, err
@@ -37,6 +38,7 @@ func (g *Generator) Solvers(ctx context.Context, flowOf string, n int, progress 
 	if err != nil {
 		return nil, err
 	}
+	defer u.Finalize()
 	if g.Settings.Preset == "small" {
 		n = min(n, g.Settings.Verified)
 	}

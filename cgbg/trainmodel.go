@@ -3,6 +3,7 @@ package cgbg
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -113,6 +114,9 @@ func (t *training) finish(history *train.History, steps int, export func(path st
 		t.card.Results["loss"] = history.Loss[n-1]
 	}
 	t.card.Seconds, t.card.Steps = time.Since(t.start).Seconds(), steps
+	if err := os.Remove(cardPath(t.out)); err != nil && !errors.Is(err, os.ErrNotExist) { // a kill must not leave the new model with an old card
+		return nil, fmt.Errorf("cgbg: %w", err)
+	}
 	if err := export(t.out); err != nil {
 		return nil, err
 	}
@@ -194,6 +198,7 @@ func TrainFlow(ctx context.Context, b *backend.Backend, in, out string, o TrainO
 	if err != nil {
 		return nil, false, err
 	}
+	defer m.Finalize()
 	if o.Progress != nil {
 		o.Progress(0, min(t.settings.HeldOut, len(held)), "-ln q of frames held out")
 	}
@@ -228,6 +233,7 @@ func TrainPMF(ctx context.Context, b *backend.Backend, in, out string, o TrainOp
 	if err != nil {
 		return nil, false, err
 	}
+	defer m.Finalize()
 	t.card.judge(history)
 	kept := t.frames.Len() - int(cfg.Validation*float64(t.frames.Len()))
 	card, err = t.finish(history, cfg.Epochs*max(1, kept/cfg.Batch), func(path string) error { return pmf.Export(path, m) })

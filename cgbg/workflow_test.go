@@ -71,6 +71,9 @@ func summary(t *testing.T, m *MullerBrown) string {
 // The chain runs with the small preset on every backend, its numbers are what a
 // small one can give, and they are the same again with the same seed.
 func TestMullerBrownSmall(t *testing.T) {
+	if testing.Short() && fixture.Race {
+		t.Skip("simulates for minutes under the race detector; package mullerbrown's own tests do so for less")
+	}
 	for _, name := range backend.Installed() {
 		t.Run(name, func(t *testing.T) {
 			m := openMB(t, name, 3, t.TempDir())
@@ -171,6 +174,9 @@ func trainLong(dir string, progress Progress) error {
 // kill -9 in the middle of training, then the same again: it goes on where the
 // checkpoint stood and ends with the parameters of an uninterrupted run.
 func TestKill(t *testing.T) {
+	if testing.Short() && fixture.Race {
+		t.Skip("simulates twice under the race detector")
+	}
 	t.Setenv(backend.ConfigEnv, "go")
 	whole, killed := t.TempDir(), t.TempDir()
 	if err := trainLong(whole, nil); err != nil {

@@ -2,11 +2,10 @@ package cgbg
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/figure"
 	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/reweight"
 	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/cgbg-go/lab/data"
@@ -65,29 +65,28 @@ func openWorkspace(dir, key string) (workspace, error) {
 
 func (w workspace) path(name string) string { return filepath.Join(w.dir, name) }
 
-// kept reads what an earlier run found into value, from a file of the run's
-// folder, or finds it and keeps it.
-func (w workspace) kept(file string, value any, find func() error) error {
-	path := w.path(file)
-	if err := readJSON(path, value); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := find(); err != nil {
-		return err
-	}
-	return writeJSON(path, value)
+// kept reads what an earlier run found from the same inputs into value, from a file of the run's
+// folder, or finds it and keeps it; see [keep.JSON].
+func (w workspace) kept(file, fingerprint string, value any, find func() error) error {
+	return keep.JSON(w.path(file), fingerprint, value, find)
 }
 
-// readJSON reads what writeJSON wrote.
-func readJSON(path string, value any) error {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("cgbg: %w", err)
+// keptFrames is the path of a file of the run's folder that holds the frames, written anew where it holds others.
+func (w workspace) keptFrames(file string, f *data.Frames, meta data.Meta) (string, error) {
+	path, sum := w.path(file), data.Sum(f, meta)
+	if r, err := data.Open(path); err == nil {
+		same := r.Meta().Extra[keyFingerprint] == sum
+		r.Close()
+		if same {
+			return path, nil
+		}
 	}
-	if err := json.Unmarshal(text, value); err != nil {
-		return fmt.Errorf("cgbg: %s: %w; remove the file to have it made anew", path, err)
+	meta.Extra = maps.Clone(meta.Extra)
+	if meta.Extra == nil {
+		meta.Extra = map[string]string{}
 	}
-	return nil
+	meta.Extra[keyFingerprint] = sum
+	return path, data.WriteFile(path, meta, f)
 }
 
 // Proposal is a set of samples of a flow with their importance weights.
@@ -130,13 +129,13 @@ func weightResults(w reweight.Summary) []Result {
 // propose draws weighted samples into a file of the run's folder, and reads them.
 func (w workspace) propose(ctx context.Context, file string, m *flow.Model, o SampleOptions) (*Proposal, error) {
 	path := w.path(file)
-	if p, err := readProposal(path, o.Fingerprint); err == nil {
+	if p, err := readProposal(path, o); err == nil {
 		return p, nil
 	}
 	if err := SampleFile(ctx, path, m, o); err != nil {
 		return nil, err
 	}
-	return readProposal(path, o.Fingerprint)
+	return readProposal(path, o)
 }
 
 // Keys of the free-form part of a data file's schema.
@@ -150,10 +149,13 @@ const (
 	keyGeometry     = "geometry" // of a flow's frames, beside its samples
 )
 
-func readProposal(path, fingerprint string) (*Proposal, error) {
-	f, meta, err := readFrames(path, fingerprint)
+func readProposal(path string, o SampleOptions) (*Proposal, error) {
+	f, meta, err := readFrames(path, o.Fingerprint)
 	if err != nil {
 		return nil, err
+	}
+	if meta.Extra[keyAsked] != o.asked() {
+		return nil, fmt.Errorf("cgbg: %s: %w", path, errOther)
 	}
 	p := &Proposal{R: widened(f.R), LogQ: f.LogQ, U: f.U, LogW: f.LogW}
 	for key, dst := range map[string]*float64{keyLogQErr: &p.LogQErr, keyEvaluations: &p.Evaluations, keyDivergences: &p.Divergences} {

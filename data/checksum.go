@@ -3,9 +3,11 @@ package data
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 )
 
@@ -37,4 +39,38 @@ func copyFile(ctx context.Context, w io.Writer, path string) error {
 			return err
 		}
 	}
+}
+
+// Sum is the SHA-256 of frames and of what describes them, in hexadecimal digits: the same for the same content, whatever file or
+// memory it stands in. Of m all but Source, SourceSHA, Generator and Extra counts, which say where frames come from.
+func Sum(f *Frames, m Meta) string {
+	m.Source, m.SourceSHA, m.Generator, m.Extra = "", "", "", nil
+	h := sha256.New()
+	fmt.Fprintf(h, "%+v %d %d\n", m, f.Beads, f.Dim)
+	buf := make([]byte, 0, 64<<10)
+	flush := func(room int) {
+		if len(buf)+room > cap(buf) {
+			h.Write(buf)
+			buf = buf[:0]
+		}
+	}
+	for _, c := range f.columns() {
+		switch v := c.values.(type) {
+		case *[]float32:
+			fmt.Fprintf(h, "%s %d\n", c.name, len(*v))
+			for _, x := range *v {
+				flush(4)
+				buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(x))
+			}
+		case *[]float64:
+			fmt.Fprintf(h, "%s %d\n", c.name, len(*v))
+			for _, x := range *v {
+				flush(8)
+				buf = binary.LittleEndian.AppendUint64(buf, math.Float64bits(x))
+			}
+		}
+		h.Write(buf)
+		buf = buf[:0]
+	}
+	return fmt.Sprintf("%x", h.Sum(nil))
 }

@@ -18,6 +18,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/gobackend"
@@ -44,8 +45,31 @@ type Backend struct {
 
 // Open opens the backend that GOMLX_BACKEND names or, where that is not set, the fastest one installed. With
 // GOMLX_BACKEND set a failure is an error; otherwise an XLA plugin that does not work is passed over, and the reason
-// is kept in Notes. Close it with Finalize, or leave it to the end of the program.
+// is kept in Notes.
+//
+// A process has one of each: a second call gives what the first one opened, unless the choice has changed or it was finalized. It is shared, so
+// leave it to the end of the program; OpenNamed opens one of your own.
 func Open() (*Backend, error) {
+	choice := fmt.Sprint(os.Getenv(ConfigEnv), plugins(), HasGPU())
+	opened.Lock()
+	defer opened.Unlock()
+	if b := opened.backends[choice]; b != nil && !b.IsFinalized() {
+		return b, nil
+	}
+	b, err := open()
+	if err == nil {
+		opened.backends[choice] = b
+	}
+	return b, err
+}
+
+// opened are the backends of this process, by what decided on them.
+var opened = struct {
+	sync.Mutex
+	backends map[string]*Backend
+}{backends: map[string]*Backend{}}
+
+func open() (*Backend, error) {
 	if config := os.Getenv(ConfigEnv); config != "" {
 		b, err := OpenNamed(config)
 		if err != nil {

@@ -304,3 +304,29 @@ func near(t *testing.T, what string, got []float32, want []float64, tolerance fl
 		t.Errorf("%s: off by %g, want at most %g", what, worst, tolerance)
 	}
 }
+
+// A process has one backend of each choice.
+func TestOpenShares(t *testing.T) {
+	t.Setenv(ConfigEnv, "go")
+	open := func() *Backend {
+		t.Helper()
+		b, err := Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	first := open()
+	if again := open(); again != first {
+		t.Error("a second call opened another backend")
+	}
+	t.Setenv(ConfigEnv, "go:ops_parallel")
+	other := open()
+	if other == first {
+		t.Error("with other settings: got the same backend")
+	}
+	other.Finalize()
+	if again := open(); again == other || again.IsFinalized() {
+		t.Error("after Finalize: got a backend that is finalized")
+	}
+}

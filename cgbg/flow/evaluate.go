@@ -2,9 +2,11 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/ode"
 	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/gomlx/gomlx/core/graph"
@@ -16,6 +18,7 @@ import (
 type evaluator struct {
 	dim        int
 	single     bool // the field is computed in float32
+	store      *model.Store
 	velocity   *model.Exec
 	divergence *model.Exec
 }
@@ -32,13 +35,16 @@ func (m *Model) evaluator(single bool) (*evaluator, error) {
 		return *slot, nil
 	}
 	store := m.Store
+	if store == nil {
+		return nil, errFinalized
+	}
 	if !single {
 		var err error
 		if store, err = train.Float64(m.Store); err != nil {
 			return nil, fmt.Errorf("flow: %w", err)
 		}
 	}
-	e := &evaluator{dim: m.Field.Dim(), single: single}
+	e := &evaluator{dim: m.Field.Dim(), single: single, store: store}
 	var err error
 	e.velocity, err = model.NewExec(m.backend, store, func(_ *model.Scope, t, x *graph.Node) *graph.Node {
 		return m.Field.Velocity(store, t, x)
@@ -53,6 +59,42 @@ func (m *Model) evaluator(single bool) (*evaluator, error) {
 	}
 	*slot = e
 	return e, nil
+}
+
+var errFinalized = errors.New("flow: the model was finalized: open it again")
+
+// Finalize frees what the model holds on its backend: compiled programs and parameters. No evaluation may be running; later ones are
+// errors. A model that is dropped without it is freed by the garbage collector, which does not see a device's memory.
+func (m *Model) Finalize() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range []*evaluator{m.double, m.single} {
+		if e == nil {
+			continue
+		}
+		e.velocity.Finalize()
+		e.divergence.Finalize()
+		if e.store != m.Store {
+			e.store.Finalize()
+		}
+	}
+	m.double, m.single = nil, nil
+	if m.Store != nil {
+		m.Store.Finalize()
+		m.Store = nil
+	}
+}
+
+// Sum is the SHA-256 of field, standardisation and parameters, in hexadecimal digits: the same for the same flow.
+func (m *Model) Sum() (string, error) {
+	if m.Store == nil {
+		return "", errFinalized
+	}
+	sum, err := train.Sum(m.Store)
+	if err != nil {
+		return "", fmt.Errorf("flow: %w", err)
+	}
+	return keep.Fingerprint(m.Field, m.Mean, m.Std, m.Beads, sum), nil
 }
 
 // batch moves states that share one step size along the velocity of path, and
@@ -98,7 +140,10 @@ func (e *evaluator) run(exec *model.Exec, t, x, dx, div []float64) error {
 	if len(t) == 1 && n > 1 {
 		times = 1
 	}
-	out, err := exec.Exec(e.tensor(t, times, 1), e.tensor(x, rows, e.dim))
+	at, states := e.tensor(t, times, 1), e.tensor(x, rows, e.dim)
+	defer at.FinalizeAll()
+	defer states.FinalizeAll()
+	out, err := exec.Exec(at, states)
 	if err != nil {
 		return err
 	}

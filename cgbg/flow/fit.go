@@ -66,8 +66,8 @@ type Config struct {
 // keeps the objective and lowers the noise of its gradient.
 // Errors: no or non-finite frames, a checkpoint that does not fit, a
 // non-finite loss, or the wrapped ctx.Err() after a checkpoint was saved.
-func Fit(ctx context.Context, backend compute.Backend, field Field, frames []float32, cfg Config) (*Model, *train.History, error) {
-	m, err := prepare(backend, field, frames, cfg)
+func Fit(ctx context.Context, backend compute.Backend, field Field, frames []float32, cfg Config) (m *Model, history *train.History, err error) {
+	m, err = prepare(backend, field, frames, cfg)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -77,16 +77,26 @@ func Fit(ctx context.Context, backend compute.Backend, field Field, frames []flo
 	for i := range frames {
 		standard[i] = float32((m.centred(frames, i) - m.Mean[i%dim]) / m.Std)
 	}
+	defer func(m *Model) {
+		if err != nil {
+			m.Finalize()
+		}
+	}(m)
 	field.Init(m.Store, rand.New(rand.NewPCG(cfg.Seed, 0x666c6f77)))
 	if cfg.Start != "" {
-		if err := train.Start(m.Store, cfg.Start); err != nil {
+		if err = train.Start(m.Store, cfg.Start); err == nil {
+			cfg.Start, err = train.Sum(m.Store) // a checkpoint is of what was in the file, not of its name
+		}
+		if err != nil {
 			return nil, nil, fmt.Errorf("flow: %w", err)
 		}
 	}
 	loss := matching(field, n, cfg, cfg.slices(backend, field))
 	perEpoch := max(1, n/cfg.Batch)
 	steps := cfg.Epochs * perEpoch
-	history, err := train.Run(ctx, backend, m.Store, loss, []*tensors.Tensor{tensors.FromFlatDataAndDimensions(standard, n, dim)}, train.Config{
+	input := tensors.FromFlatDataAndDimensions(standard, n, dim)
+	defer input.FinalizeAll()
+	history, err = train.Run(ctx, backend, m.Store, loss, []*tensors.Tensor{input}, train.Config{
 		Steps: steps, StepsPerCall: cfg.StepsPerCall, StepsPerEpoch: perEpoch,
 		Rate: train.Cosine(cfg.RateHigh, cfg.RateLow, steps), WeightDecay: cfg.WeightDecay, ClipValue: cfg.ClipValue,
 		EMA: cfg.EMA, Seed: cfg.Seed, Checkpoint: cfg.Checkpoint, CheckpointEvery: cfg.CheckpointEvery, Progress: cfg.Progress,

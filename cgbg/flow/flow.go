@@ -103,7 +103,7 @@ func (f MLP) Divergence(store *model.Store, t, x *graph.Node) (velocity, diverge
 	return out.X, out.Trace()
 }
 
-// Model is a trained flow with its standardisation.
+// Model is a trained flow with its standardisation. It may be evaluated by several goroutines at once.
 type Model struct {
 	Field Field
 	Mean  []float64    // of the data, per component, subtracted [dim]

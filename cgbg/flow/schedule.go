@@ -151,6 +151,8 @@ func (s *Schedule) fitMesh(ctx context.Context, e *evaluator, z, exact []float64
 		s.setMesh(nil, share, n)
 		_, err := s.try(ctx, e, z[:some], exact[:some])
 		switch {
+		case ctx.Err() != nil:
+			return nil, nil, fmt.Errorf("flow: schedule: %w", ctx.Err())
 		case n > maxMesh && err != nil:
 			return nil, nil, fmt.Errorf("flow: schedule: %w", err)
 		case n > maxMesh || err == nil && s.PathError <= target: // one that is too coarse is not even stable

@@ -32,7 +32,7 @@ func Inefficiency(x []float64) float64 {
 	sum := -1.0 // 2Σ_{t≥0} C − 1 = 1 + 2Σ_{t≥1} C
 	last := math.Inf(1)
 	for t := 0; t+1 < n; t += 2 {
-		pair := (lagged(d, t) + lagged(d, t+1)) / c0
+		pair := laggedPair(d, t) / c0
 		if pair <= 0 {
 			break
 		}
@@ -42,11 +42,21 @@ func Inefficiency(x []float64) float64 {
 	return math.Min(math.Max(sum, 1), float64(n))
 }
 
-// lagged returns Σ_i d_i d_{i+t}, which is n(1 − t/n) times the unbiased autocovariance.
-func lagged(d []float64, t int) float64 {
-	var s float64
-	for i, v := range d[t:] {
-		s += v * d[i]
+// laggedPair returns Σ_i d_i (d_{i+t} + d_{i+t+1}): n times the biased autocovariances at t and t + 1. Four sums, one beside the other,
+// keep a processor busy that one would have wait for every addition.
+func laggedPair(d []float64, t int) float64 {
+	n := len(d) - t - 1 // products at the longer lag; the shorter has one more
+	a, b := d[:n], d[t:][:n+1]
+	var s [4]float64
+	i := 0
+	for ; i+4 <= n; i += 4 {
+		s[0] += a[i] * (b[i] + b[i+1])
+		s[1] += a[i+1] * (b[i+1] + b[i+2])
+		s[2] += a[i+2] * (b[i+2] + b[i+3])
+		s[3] += a[i+3] * (b[i+3] + b[i+4])
 	}
-	return s
+	for ; i < n; i++ {
+		s[0] += a[i] * (b[i] + b[i+1])
+	}
+	return s[0] + s[1] + s[2] + s[3] + d[n]*b[n]
 }

@@ -2,8 +2,10 @@ package pmf
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -43,66 +45,124 @@ func optional(inputs []*graph.Node) *graph.Node {
 //
 // r: frames, [n*dim].
 func (m *Model) EnergyForce(ctx context.Context, r []float64) (energy, force []float64, err error) {
-	if m.energyForces == nil {
-		store, err := m.parameters()
-		if err != nil {
-			return nil, nil, fmt.Errorf("pmf: %w", err)
-		}
-		p, short := m.Potential.(fixedForce)
-		if short = short && m.FastForces; short {
-			if err := p.Fix(store); err != nil {
-				return nil, nil, err
-			}
-		}
-		m.energyForces, err = model.NewExec(m.backend, store, func(_ *model.Scope, inputs []*graph.Node) (*graph.Node, *graph.Node) {
-			if short {
-				u, gradient := p.FixedEnergyGradient(store, inputs[0], optional(inputs))
-				return u, graph.Neg(gradient)
-			}
-			u, gradient := energyGradient(m.Potential, store, inputs)
-			return u, graph.Neg(gradient)
-		})
-		if err != nil {
-			return nil, nil, fmt.Errorf("pmf: %w", err)
-		}
-		m.energyForces.SetMaxCache(-1) // few: see slotSize
+	e, err := m.evaluator(&m.energyForces, m.forces)
+	if err != nil {
+		return nil, nil, err
 	}
-	out, err := m.evaluate(ctx, m.energyForces, r, 1, m.Potential.Dim())
+	out, err := m.evaluate(ctx, e.exec, r, 1, m.Potential.Dim())
 	if err != nil {
 		return nil, nil, err
 	}
 	return out[0], out[1], nil
 }
 
+// forces builds U and −∇U with the parameters of a store.
+func (m *Model) forces(store *model.Store) (*model.Exec, error) {
+	p, short := m.Potential.(fixedForce)
+	if short = short && m.FastForces; short {
+		if err := p.Fix(store); err != nil {
+			return nil, err
+		}
+	}
+	return model.NewExec(m.backend, store, func(_ *model.Scope, inputs []*graph.Node) (*graph.Node, *graph.Node) {
+		if short {
+			u, gradient := p.FixedEnergyGradient(store, inputs[0], optional(inputs))
+			return u, graph.Neg(gradient)
+		}
+		u, gradient := energyGradient(m.Potential, store, inputs)
+		return u, graph.Neg(gradient)
+	})
+}
+
 // Energy evaluates U. r: frames, [n*dim]; result: [n].
 func (m *Model) Energy(ctx context.Context, r []float64) ([]float64, error) {
-	if m.energies == nil {
-		store, err := m.parameters()
-		if err != nil {
-			return nil, fmt.Errorf("pmf: %w", err)
-		}
-		energy := func(store *model.Store, r, _ *graph.Node) *graph.Node { return m.Potential.Energy(store, r) }
-		if p, ok := m.Potential.(fixed); ok {
-			if err := p.Fix(store); err != nil {
-				return nil, err
-			}
-			energy = p.FixedEnergy
-		} else if p, ok := m.Potential.(listed); ok {
-			energy = p.ListEnergy
-		}
-		m.energies, err = model.NewExec(m.backend, store, func(_ *model.Scope, inputs []*graph.Node) *graph.Node {
-			return energy(store, inputs[0], optional(inputs))
-		})
-		if err != nil {
-			return nil, fmt.Errorf("pmf: %w", err)
-		}
-		m.energies.SetMaxCache(-1) // few: see slotSize
+	e, err := m.evaluator(&m.energies, m.energy)
+	if err != nil {
+		return nil, err
 	}
-	out, err := m.evaluate(ctx, m.energies, r, 1)
+	out, err := m.evaluate(ctx, e.exec, r, 1)
 	if err != nil {
 		return nil, err
 	}
 	return out[0], nil
+}
+
+// energy builds U with the parameters of a store.
+func (m *Model) energy(store *model.Store) (*model.Exec, error) {
+	energy := func(store *model.Store, r, _ *graph.Node) *graph.Node { return m.Potential.Energy(store, r) }
+	if p, ok := m.Potential.(fixed); ok {
+		if err := p.Fix(store); err != nil {
+			return nil, err
+		}
+		energy = p.FixedEnergy
+	} else if p, ok := m.Potential.(listed); ok {
+		energy = p.ListEnergy
+	}
+	return model.NewExec(m.backend, store, func(_ *model.Scope, inputs []*graph.Node) *graph.Node {
+		return energy(store, inputs[0], optional(inputs))
+	})
+}
+
+// evaluator is a compiled evaluation with its own copy of the parameters.
+type evaluator struct {
+	store *model.Store
+	exec  *model.Exec
+}
+
+// evaluator is that of a slot of the model, which is filled on first use.
+func (m *Model) evaluator(slot **evaluator, build func(*model.Store) (*model.Exec, error)) (*evaluator, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if *slot != nil {
+		return *slot, nil
+	}
+	if m.Store == nil {
+		return nil, errFinalized
+	}
+	store, err := m.parameters()
+	if err != nil {
+		return nil, fmt.Errorf("pmf: %w", err)
+	}
+	exec, err := build(store)
+	if err != nil {
+		store.Finalize()
+		return nil, fmt.Errorf("pmf: %w", err)
+	}
+	exec.SetMaxCache(-1) // few: see slotSize
+	*slot = &evaluator{store, exec}
+	return *slot, nil
+}
+
+var errFinalized = errors.New("pmf: the model was finalized: open it again")
+
+// Finalize frees what the model holds on its backend: compiled programs and parameters. No evaluation may be running; later ones are
+// errors. A model that is dropped without it is freed by the garbage collector, which does not see a device's memory.
+func (m *Model) Finalize() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range []*evaluator{m.energies, m.energyForces} {
+		if e != nil {
+			e.exec.Finalize()
+			e.store.Finalize()
+		}
+	}
+	m.energies, m.energyForces = nil, nil
+	if m.Store != nil {
+		m.Store.Finalize()
+		m.Store = nil
+	}
+}
+
+// Sum is the SHA-256 of the potential's form and parameters, in hexadecimal digits: the same for the same potential.
+func (m *Model) Sum() (string, error) {
+	if m.Store == nil {
+		return "", errFinalized
+	}
+	sum, err := train.Sum(m.Store)
+	if err != nil {
+		return "", fmt.Errorf("pmf: %w", err)
+	}
+	return keep.Fingerprint(m.Potential, m.Single, sum), nil
 }
 
 // parameters is a copy of the parameters in the precision of evaluation.

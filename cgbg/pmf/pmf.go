@@ -13,6 +13,8 @@ import (
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/train"
@@ -83,7 +85,7 @@ type Config struct {
 	Progress        func(done, total int, note string)
 }
 
-// Model is a trained potential.
+// Model is a trained potential. It may be evaluated by several goroutines at once.
 type Model struct {
 	Potential Potential
 	Store     *model.Store // parameters, float32
@@ -95,8 +97,9 @@ type Model struct {
 	FastForces bool
 
 	backend      compute.Backend
-	energies     *model.Exec // made on first use, as the next
-	energyForces *model.Exec
+	mu           sync.Mutex
+	energies     *evaluator // made on first use, as the next
+	energyForces *evaluator
 }
 
 // Fit trains pot on frames and forces: the mean over batch and components of
@@ -106,7 +109,7 @@ type Model struct {
 // squared force units; they have a floor, the noise of f about the mean force.
 // Errors: no, unequally many, or non-finite frames; a checkpoint that does not
 // fit; a non-finite loss; the wrapped ctx.Err() after a checkpoint was saved.
-func Fit(ctx context.Context, backend compute.Backend, pot Potential, r, f []float32, cfg Config) (*Model, *train.History, error) {
+func Fit(ctx context.Context, backend compute.Backend, pot Potential, r, f []float32, cfg Config) (m *Model, history *train.History, err error) {
 	if err := check(pot, r, f, cfg); err != nil {
 		return nil, nil, err
 	}
@@ -115,10 +118,18 @@ func Fit(ctx context.Context, backend compute.Backend, pot Potential, r, f []flo
 	r, f = split(r, f, dim, cfg)
 	held := int(cfg.Validation * float64(n))
 	kept := n - held
-	m := &Model{Potential: pot, Store: model.NewStore(), backend: backend}
+	m = &Model{Potential: pot, Store: model.NewStore(), backend: backend}
+	defer func(m *Model) {
+		if err != nil {
+			m.Finalize()
+		}
+	}(m)
 	pot.Init(m.Store, rand.New(rand.NewPCG(cfg.Seed, 0x706d66)))
 	if cfg.Start != "" {
-		if err := train.Start(m.Store, cfg.Start); err != nil {
+		if err = train.Start(m.Store, cfg.Start); err == nil {
+			cfg.Start, err = train.Sum(m.Store) // a checkpoint is of what was in the file, not of its name
+		}
+		if err != nil {
 			return nil, nil, fmt.Errorf("pmf: %w", err)
 		}
 	}
@@ -146,14 +157,20 @@ func Fit(ctx context.Context, backend compute.Backend, pot Potential, r, f []flo
 		// Fifty times a run, but so that it costs no more than about a tenth of it: a frame costs a third here of what it costs in a step.
 		tc.ValidateEvery = max(1, steps/50, 10*rows/(3*cfg.Batch))
 	}
-	history, err := train.Run(ctx, backend, m.Store, func(store *model.Store, inputs []*graph.Node) *graph.Node {
+	inputs := trainingInputs(pot, r[:kept*dim], f[:kept*dim])
+	defer func() {
+		for _, t := range slices.Concat(inputs, tc.ValidationInputs) {
+			t.FinalizeAll()
+		}
+	}()
+	history, err = train.Run(ctx, backend, m.Store, func(store *model.Store, inputs []*graph.Node) *graph.Node {
 		index := store.RandomIntN(inputs[0].Graph(), int32(kept), shapes.Make(dtypes.Int32, cfg.Batch, 1))
 		var batch []*graph.Node
 		for _, input := range inputs {
 			batch = append(batch, graph.Gather(input, index))
 		}
 		return residual(pot, store, batch)
-	}, trainingInputs(pot, r[:kept*dim], f[:kept*dim]), tc)
+	}, inputs, tc)
 	if err != nil {
 		return nil, nil, fmt.Errorf("pmf: %w", err)
 	}

@@ -1,9 +1,13 @@
 package train
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/gomlx/compute/dtypes"
@@ -111,6 +115,24 @@ func getParams(store *model.Store) (map[string][]float32, error) {
 		}
 	}
 	return params, nil
+}
+
+// Sum is the SHA-256 of the trainable parameters with their names and shapes, in hexadecimal digits.
+func Sum(store *model.Store) (string, error) {
+	params, err := getParams(store)
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	for _, path := range slices.Sorted(maps.Keys(params)) {
+		fmt.Fprintf(h, "%s %v\n", path, store.GetVariable(path).Shape())
+		for _, v := range params[path] {
+			var bits [4]byte
+			binary.LittleEndian.PutUint32(bits[:], math.Float32bits(v))
+			h.Write(bits[:])
+		}
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)), nil
 }
 
 func setParams(store *model.Store, params map[string][]float32) error {

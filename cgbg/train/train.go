@@ -113,6 +113,7 @@ func Run(ctx context.Context, backend compute.Backend, store *model.Store, loss 
 		}
 	}
 	l.first = l.state.step
+	defer l.finalize()
 	if cfg.EMA > 0 {
 		if err := startAverage(store); err != nil {
 			return nil, err
@@ -123,7 +124,6 @@ func Run(ctx context.Context, backend compute.Backend, store *model.Store, loss 
 		if err := l.build(backend, loss); err != nil {
 			return nil, err
 		}
-		defer l.exec.Finalize()
 		if err := l.run(ctx); err != nil {
 			return nil, err
 		}
@@ -140,6 +140,24 @@ func Run(ctx context.Context, backend compute.Backend, store *model.Store, loss 
 	}
 	l.progress(true)
 	return &l.state.History, nil
+}
+
+// finalize frees the compiled steps and all that they changed beside the parameters: moments, averages, random state.
+func (l *loop) finalize() {
+	for _, exec := range []*model.Exec{l.exec, l.check} {
+		if exec != nil {
+			exec.Finalize()
+		}
+	}
+	var rest []string
+	for v := range l.store.IterVariables() {
+		if !strings.HasPrefix(v.Path(), netScope) {
+			rest = append(rest, v.Path())
+		}
+	}
+	for _, path := range rest {
+		_ = l.store.DeleteVariable(path) // without a loader it cannot fail
+	}
 }
 
 // build compiles nothing yet: GoMLX compiles at the first call.
@@ -241,7 +259,9 @@ func (l *loop) call() error {
 	for i := range rates {
 		rates[i] = l.cfg.Rate(l.state.step + i)
 	}
-	args := []any{tensors.FromFlatDataAndDimensions(rates, n)}
+	rate := tensors.FromFlatDataAndDimensions(rates, n)
+	defer rate.FinalizeAll()
+	args := []any{rate}
 	for _, input := range l.inputs {
 		args = append(args, input)
 	}
@@ -278,6 +298,7 @@ func (l *loop) validate() error {
 	if err != nil {
 		return fmt.Errorf("train: validation after step %d: %w", l.state.step, err)
 	}
+	out[0].FinalizeAll()
 	l.state.ValidationStep = append(l.state.ValidationStep, l.state.step)
 	l.state.Validation = append(l.state.Validation, value[0])
 	if value[0] < l.state.best {
@@ -294,7 +315,7 @@ func (l *loop) interrupted(cause error) error {
 		return fmt.Errorf("train: stopped after step %d of %d, nothing saved (no checkpoint file was asked for): %w", l.state.step, l.cfg.Steps, cause)
 	}
 	if err := l.save(); err != nil {
-		return err
+		return fmt.Errorf("train: stopped after step %d of %d, and not saved: %w (%w)", l.state.step, l.cfg.Steps, err, cause)
 	}
 	return fmt.Errorf("train: stopped after step %d of %d; run it again to go on from %s: %w", l.state.step, l.cfg.Steps, l.cfg.Checkpoint, cause)
 }

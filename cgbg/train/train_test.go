@@ -337,3 +337,21 @@ func TestAverage(t *testing.T) {
 		t.Error("a finished training gives other averages")
 	}
 }
+
+// A cancellation is one even where its checkpoint cannot be written.
+func TestCancelledWithoutCheckpoint(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "checkpoint.npz")
+	ctx, cancel := context.WithCancel(context.Background())
+	cfg := Config{Steps: 100, StepsPerCall: 1, Rate: Cosine(1e-3, 1e-3, 100), Seed: 1, Checkpoint: path, Progress: func(int, int, string) {
+		os.Mkdir(path, 0o755) // in the way
+		cancel()
+	}}
+	store := model.NewStore()
+	AddParam(store, "x", []float32{1})
+	_, err := Run(ctx, goBackend(), store, func(store *model.Store, inputs []*graph.Node) *graph.Node {
+		return graph.ReduceAllSum(graph.Square(Param(store, inputs[0], "x")))
+	}, []*tensors.Tensor{tensors.FromScalar(float32(0))}, cfg)
+	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), path) {
+		t.Errorf("got %v, want the cancellation and %s", err, path)
+	}
+}

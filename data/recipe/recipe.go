@@ -137,6 +137,9 @@ func (r *run) all(ctx context.Context) (*Result, error) {
 	}
 	if r.Bias == "plumed" {
 		help, err := exec.CommandContext(ctx, r.GMX, "-quiet", "mdrun", "-h").CombinedOutput()
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		if err != nil || !bytes.Contains(help, []byte("-plumed")) {
 			return nil, ErrNoPlumed
 		}

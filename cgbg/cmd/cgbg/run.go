@@ -299,6 +299,9 @@ func (p *plan) checkPaths(path string) error {
 	return cli.CheckPaths(outputs, inputs)
 }
 
+// importVersion is raised when an import of the same files gives other frames than before.
+const importVersion = 2
+
 // frames are imported unless the same trajectories were imported the same way.
 func (p *plan) frames(ctx context.Context, stdout io.Writer) (string, error) {
 	d := &p.Data
@@ -309,6 +312,7 @@ func (p *plan) frames(ctx context.Context, stdout io.Writer) (string, error) {
 	out := filepath.Join(p.Out, "frames.arrow")
 	args := []string{"-o", out}
 	h := sha256.New()
+	fmt.Fprintln(h, "import", importVersion)
 	add := func(name, value string) {
 		if value != "" {
 			args = append(args, "-"+name, value)
@@ -343,11 +347,19 @@ func (p *plan) frames(ctx context.Context, stdout io.Writer) (string, error) {
 		}
 		fmt.Fprintln(h, file, sum)
 	}
-	stamp, mark := out+".import", fmt.Sprintf("%x\n", h.Sum(nil))
-	if was, err := os.ReadFile(stamp); err == nil && string(was) == mark {
-		if _, err := os.Stat(out); err == nil {
+	stamp := out + ".import"
+	mark := func() (string, error) { // of what frames are made from, and of the frames
+		sum, err := data.Checksum(ctx, out)
+		return fmt.Sprintf("%x %s\n", h.Sum(nil), sum), err
+	}
+	if was, err := os.ReadFile(stamp); err == nil {
+		now, err := mark()
+		switch {
+		case err == nil && now == string(was):
 			fmt.Fprintf(stdout, "frames: %s, there already\n", out)
 			return out, nil
+		case ctx.Err() != nil:
+			return "", err
 		}
 	}
 	fmt.Fprintln(stdout, "frames:", out)
@@ -357,7 +369,11 @@ func (p *plan) frames(ctx context.Context, stdout io.Writer) (string, error) {
 	if err := importCommand(ctx, append(args, d.Trajectories...), stdout); err != nil {
 		return "", err
 	}
-	return out, train.WriteFile(stamp, []byte(mark))
+	text, err := mark()
+	if err != nil {
+		return "", err
+	}
+	return out, train.WriteFile(stamp, []byte(text))
 }
 
 // model is the file of a model, trained where none is given.

@@ -1,11 +1,16 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cgbg-go/lab/data"
 )
 
 // From a trajectory to free energies with one file; what is done is not done again.
@@ -88,6 +93,37 @@ frames = "` + abs("../../../data/ala2/explicit/unbiased_dihedrals.arrow") + `"
 	write("310")
 	if text, err = call(t, "run", file); err != nil || strings.Count(text, "there already") != 3 {
 		t.Errorf("more samples: got %q, %v", text, err)
+	}
+}
+
+// Frames are those of an import of the files as they are: other frames in their place are imported anew.
+func TestRunImportsAnew(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	p := &plan{Out: dir}
+	p.Data.Trajectories, p.Data.Structure, p.Data.AWH = []string{trr}, gro, xvg
+	for _, c := range []struct {
+		name   string
+		change func(out string) error
+		again  bool
+	}{{"first", func(string) error { return nil }, true}, {"again", func(string) error { return nil }, false},
+		{"other frames", func(out string) error { return os.WriteFile(out, []byte("x"), 0o644) }, true}, {"no frames", os.Remove, true},
+		{"every second", func(string) error { p.Data.Every = 2; return nil }, true}} {
+		out := filepath.Join(dir, "frames.arrow")
+		if err := c.change(out); err != nil {
+			t.Fatal(err)
+		}
+		var text strings.Builder
+		if _, err := p.frames(ctx, &text); err != nil || strings.Contains(text.String(), "there already") == c.again {
+			t.Errorf("%s: got %q, %v, want an import: %v", c.name, text.String(), err, c.again)
+		}
+		if _, _, err := data.ReadFile(out); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+	stopped, stop := context.WithCancel(ctx)
+	stop()
+	if _, err := p.frames(stopped, io.Discard); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: got %v", err)
 	}
 }
 
