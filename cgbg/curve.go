@@ -70,9 +70,6 @@ func LearningCurve(ctx context.Context, b *backend.Backend, kind, in, out string
 	if err != nil {
 		return nil, err
 	}
-	if err := o.checkModels(ctx, kind, in, out, frames.Len()); err != nil {
-		return nil, err
-	}
 	c := &Curve{Kind: kind, Data: filepath.Base(in), Version: version(), Backend: b.String()}
 	if c.DataSHA, err = data.Checksum(ctx, in); err != nil {
 		return nil, err
@@ -100,6 +97,9 @@ func LearningCurve(ctx context.Context, b *backend.Backend, kind, in, out string
 		return nil, fmt.Errorf("cgbg: %s holds something else than this curve, of other data or settings: move it away, and %s if it is there", out, work)
 	} else if !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%w: move the file away, and %s if it is there", err, work)
+	}
+	if err := o.checkModels(ctx, kind, in, out, frames.Len()); err != nil {
+		return nil, err
 	}
 	for _, p := range o.points(frames.Len()) {
 		if slices.ContainsFunc(c.Points, func(q CurvePoint) bool { return q.Asked == p.Asked && q.Frames == p.Frames }) {
