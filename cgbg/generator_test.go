@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/internal/fixture"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/ala2/models"
 	"github.com/cgbg-go/lab/data/ala2/obc2"
@@ -47,7 +48,7 @@ func benchmark(t *testing.T, every int) Ingredients {
 // come with them: the same densities, new samples worth as much, scores near the floor.
 func TestGenerator(t *testing.T) {
 	if testing.Short() {
-		t.Skip("trains, and MACE, on the Go backend")
+		t.Skip("draws samples on the Go backend")
 	}
 	t.Setenv(backend.ConfigEnv, "go")
 	ctx := context.Background()
@@ -95,21 +96,6 @@ func TestGenerator(t *testing.T) {
 	if err != nil || len(rows) != 6 || !(gain.Value > 1) {
 		t.Errorf("%d corrections, gain %+v, %v", len(rows), gain, err)
 	}
-	solvers, err := g.Solvers(ctx, Biased, 100, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	euler, here := solvers[0], solvers[len(solvers)-1]
-	if len(solvers) != 4 || here.N != 4 || !(here.RMS.Value < 0.01 && here.Max < 0.05) || !(euler.RMS.Value > 0.1) || euler.Divergences != 100 {
-		t.Errorf("solvers: got %+v", solvers)
-	}
-	until, err := g.Until(ctx, Biased, 500, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if ess := until.Weights.ESS * float64(until.N); ess < 8 || until.N > 100 || until.N%4 != 0 {
-		t.Errorf("until 8 effective samples: got %d, worth %g", until.N, ess)
-	}
 	var curves []*Curve
 	for _, kind := range []string{"flow", "pmf"} {
 		c, err := g.Curve(kind)
@@ -132,6 +118,36 @@ func TestGenerator(t *testing.T) {
 		if n, err := draw(); err != nil || n == 0 {
 			t.Errorf("%s: %d bytes, %v", name, n, err)
 		}
+	}
+}
+
+// What notebooks 04 and 06 ask of the models that come with the repository, too.
+func TestGeneratorQuestions(t *testing.T) {
+	fixture.SkipUnlessHeavy(t)
+	t.Setenv(backend.ConfigEnv, "go")
+	ctx := context.Background()
+	g, err := NewGenerator("small", 1, t.TempDir(), false, benchmark(t, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := g.Evaluate(ctx, Biased, Biased, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	solvers, err := g.Solvers(ctx, Biased, 100, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	euler, here := solvers[0], solvers[len(solvers)-1]
+	if len(solvers) != 4 || here.N != 4 || !(here.RMS.Value < 0.01 && here.Max < 0.05) || !(euler.RMS.Value > 0.1) || euler.Divergences != 100 {
+		t.Errorf("solvers: got %+v", solvers)
+	}
+	until, err := g.Until(ctx, Biased, 500, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ess := until.Weights.ESS * float64(until.N); ess < 8 || until.N > 100 || until.N%4 != 0 {
+		t.Errorf("until 8 effective samples: got %d, worth %g", until.N, ess)
 	}
 	mace, card, err := g.EvaluateMACE(ctx, Biased, nil)
 	if err != nil {

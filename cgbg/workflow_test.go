@@ -44,18 +44,29 @@ func openMB(t *testing.T, backendName string, seed int, dir string) *MullerBrown
 	return m
 }
 
-// summary prints everything that a run ends with, exactly.
-func summary(t *testing.T, m *MullerBrown) string {
+// outcome is everything that a run ends with; text prints it, exactly.
+type outcome struct {
+	pmf      *PMFReport
+	flows    []*MullerBrownReport
+	logQErr  []float64
+	integral []float64
+	text     string
+}
+
+func finish(t *testing.T, m *MullerBrown) (o outcome) {
 	t.Helper()
-	var text strings.Builder
 	ctx := context.Background()
-	p, err := m.ReportPMF(ctx)
-	if err != nil {
+	var err error
+	if o.pmf, err = m.ReportPMF(ctx); err != nil {
 		t.Fatal(err)
 	}
-	fmt.Fprintln(&text, p.RMSE, p.U, p.Loss)
+	o.text = fmt.Sprintln(o.pmf.RMSE, o.pmf.U, o.pmf.Loss)
 	for _, biased := range []bool{false, true} {
 		r, err := m.Report(ctx, biased, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := m.Propose(ctx, biased, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,9 +74,10 @@ func summary(t *testing.T, m *MullerBrown) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintln(&text, r.Results(), integral, r.ProfileAfter.F)
+		o.flows, o.logQErr, o.integral = append(o.flows, r), append(o.logQErr, p.LogQErr), append(o.integral, integral)
+		o.text += fmt.Sprintln(r.Results(), integral, r.ProfileAfter.F)
 	}
-	return text.String()
+	return o
 }
 
 // The chain runs with the small preset on every backend, its numbers are what a
@@ -76,43 +88,25 @@ func TestMullerBrownSmall(t *testing.T) {
 	}
 	for _, name := range backend.Installed() {
 		t.Run(name, func(t *testing.T) {
-			m := openMB(t, name, 3, t.TempDir())
-			ctx := context.Background()
-			pmf, err := m.ReportPMF(ctx)
-			if err != nil {
-				t.Fatal(err)
+			got := finish(t, openMB(t, name, 3, t.TempDir()))
+			if !(got.pmf.RMSE < 1.5) { // a fifth of the range that is compared
+				t.Errorf("PMF: got an error of %.2f kT", got.pmf.RMSE)
 			}
-			if !(pmf.RMSE < 1.5) { // a fifth of the range that is compared
-				t.Errorf("PMF: got an error of %.2f kT", pmf.RMSE)
-			}
-			for _, biased := range []bool{false, true} {
-				r, err := m.Report(ctx, biased, nil)
-				if err != nil {
-					t.Fatal(err)
-				}
-				p, err := m.Propose(ctx, biased, nil)
-				if err != nil {
-					t.Fatal(err)
-				}
-				integral, err := m.DensityIntegral(ctx, biased)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if !(p.LogQErr <= 0.01) || math.Abs(integral-1) > 0.01 {
-					t.Errorf("%s: got an error of ln q of %g nats and a density that integrates to %g", r.Name, p.LogQErr, integral)
+			for k, r := range got.flows {
+				if !(got.logQErr[k] <= 0.01) || math.Abs(got.integral[k]-1) > 0.01 {
+					t.Errorf("%s: got an error of ln q of %g nats and a density that integrates to %g", r.Name, got.logQErr[k], got.integral[k])
 				}
 				if !(r.Weights.ESS > 0.03) || !(r.After.JS.Value < 0.1) {
 					t.Errorf("%s: got ESS %g, JS %g", r.Name, r.Weights.ESS, r.After.JS.Value)
 				}
 			}
-			got := summary(t, openMB(t, name, 3, t.TempDir()))
-			if want := summary(t, m); got != want {
-				t.Errorf("the same seed: got\n%s\nwant\n%s", got, want)
+			if again := finish(t, openMB(t, name, 3, t.TempDir())); again.text != got.text {
+				t.Errorf("the same seed: got\n%s\nwant\n%s", again.text, got.text)
 			}
 			if name != "go" {
 				return // XLA spends its time on compiling
 			}
-			if other, err := openMB(t, name, 4, t.TempDir()).ReportPMF(ctx); err != nil || other.RMSE == pmf.RMSE {
+			if other, err := openMB(t, name, 4, t.TempDir()).ReportPMF(context.Background()); err != nil || other.RMSE == got.pmf.RMSE {
 				t.Errorf("another seed gives the same numbers: %v", err)
 			}
 		})
