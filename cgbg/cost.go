@@ -115,8 +115,8 @@ func NewCosts(preset string, seed int, dir string) (*Costs, error) {
 		Samples: 32, SamplesFew: 16, Cheap: 512, Joint: 8, MACESteps: 8, Energies: 1024, Loose: 1}
 	switch preset {
 	case "small": // paths of an untrained graph transformer may run away: its edges are squares of distances
-		s.Repeats, s.Batch, s.Steps, s.StepsMany, s.Train, s.Fused = 2, 64, 120, 120, 50, 1
-		s.Samples, s.SamplesFew, s.Cheap, s.Joint, s.JointMany, s.MACESteps, s.Energies, s.Loose = 8, 2, 16, 2, 2, 3, 64, 100
+		s.Repeats, s.Batch, s.Steps, s.StepsMany, s.Train, s.Fused = 2, 32, 120, 120, 50, 1
+		s.Samples, s.SamplesFew, s.Cheap, s.Joint, s.MACESteps, s.Energies, s.Loose = 8, 2, 16, 2, 3, 64, 100
 	case "paper":
 		s.Repeats, s.Steps, s.StepsMany, s.Train, s.Fused, s.MACESteps = 5, 200, 200, 5000, 10, 50
 		s.Samples, s.SamplesFew, s.Cheap, s.Joint, s.JointMany, s.Energies = 2000, 1000, 10_000, 1000, 512, 10_000

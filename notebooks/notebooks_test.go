@@ -106,8 +106,8 @@ func onKernel(t *testing.T, name string) map[string]result {
 }
 
 // asProgram runs the cells of a notebook in its small mode as one program, which is compiled and started once, and returns its
-// results. That cells run one by one on the kernel is for onKernel, and for all notebooks in .ci/run.
-func asProgram(t *testing.T, name string) map[string]result {
+// results. With env nil it is built as this test is. That cells run one by one on the kernel is for onKernel, and for all notebooks in .ci/run.
+func asProgram(t *testing.T, name string, env []string) map[string]result {
 	t.Helper()
 	nb, err := nbformat.ReadFile(name)
 	if err != nil {
@@ -123,9 +123,9 @@ func asProgram(t *testing.T, name string) map[string]result {
 		t.Fatal(err)
 	}
 	build := exec.Command("go", "build", "-ldflags=-w", "-o", binary, file)
-	build.Dir, build.Env = module(t), fast()
+	build.Dir, build.Env = module(t), append(os.Environ(), env...)
 	cells := exec.Command(binary)
-	cells.Env = append(fast(), display.RunDirEnv+"="+dir, fmt.Sprintf("%s=%d", display.StartEnv, time.Now().Unix()))
+	cells.Env = append(build.Env, display.RunDirEnv+"="+dir, fmt.Sprintf("%s=%d", display.StartEnv, time.Now().Unix()))
 	for _, c := range []*exec.Cmd{build, cells} {
 		if out, err := c.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %v\n%s", c.Args, err, out)
@@ -134,15 +134,22 @@ func asProgram(t *testing.T, name string) map[string]result {
 	return results(t, dir)
 }
 
-// fast is the environment with what makes the Go backend fast, as cells on the kernel have it.
-func fast() []string {
-	env := os.Environ()
+// simd are the settings of cells on the kernel that make large networks fast on the Go backend, and small ones slow.
+func simd() (env []string) {
 	for _, set := range session.BuildEnv() {
 		if strings.HasPrefix(set, "GOEXPERIMENT=") || strings.HasPrefix(set, "GODEBUG=") {
 			env = append(env, set)
 		}
 	}
 	return env
+}
+
+// skipUnlessHeavy skips a test that takes long on a processor without XLA.
+func skipUnlessHeavy(t *testing.T) {
+	t.Helper()
+	if os.Getenv("CGBG_HEAVY") == "" {
+		t.Skip("takes long; set CGBG_HEAVY=1")
+	}
 }
 
 func module(t *testing.T) string {
@@ -261,7 +268,7 @@ func TestAlanine(t *testing.T) {
 		t.Skip("runs a notebook")
 	}
 	t.Parallel()
-	r := asProgram(t, "02_alanine_first_look.ipynb")
+	r := asProgram(t, "02_alanine_first_look.ipynb", nil)
 	within(t, r, "cb/js", 0, math.Ln2)
 	within(t, r, "cb/ess", 0, 1)
 	within(t, r, "cb/ess_clipped", 0, 1)
@@ -286,7 +293,7 @@ func TestAlanineData(t *testing.T) {
 		t.Skip("runs a notebook")
 	}
 	t.Parallel()
-	r := asProgram(t, "03_alanine_data.ipynb")
+	r := asProgram(t, "03_alanine_data.ipynb", nil)
 	for _, set := range []string{"unbiased_a", "unbiased_b", "metad_9", "metad_1.5", "explicit_water", "explicit_awh9_a", "explicit_awh9_b", "explicit_unbiased", "obc1", "obc2"} {
 		within(t, r, set+"/phi_gt_0", 0, 0.1)
 		if e, ok := r[set+"/phi_gt_0"].Error.(float64); !ok || !(e > 0) {
@@ -323,7 +330,7 @@ func TestPotentials(t *testing.T) {
 		t.Skip("runs a notebook")
 	}
 	t.Parallel()
-	r := asProgram(t, "04_pmf_by_force_matching.ipynb")
+	r := asProgram(t, "04_pmf_by_force_matching.ipynb", simd())
 	for _, f := range []string{"unbiased", "biased"} {
 		for _, u := range []string{"u", "b"} {
 			within(t, r, "obc2/cb/"+f+"/"+u+"/ess", 0.1, 1)
@@ -346,7 +353,7 @@ func TestGenerators(t *testing.T) {
 		t.Skip("runs a notebook")
 	}
 	t.Parallel()
-	r := asProgram(t, "06_alanine_boltzmann_generator.ipynb")
+	r := asProgram(t, "06_alanine_boltzmann_generator.ipynb", simd())
 	for _, name := range []string{"cb/unbiased", "cb/biased", "ha/unbiased", "ha/biased"} {
 		name = "obc2/" + name
 		within(t, r, name+"/b/ess", map[bool]float64{true: 0.35, false: 0.1}[strings.Contains(name, "cb")], 1)
@@ -377,11 +384,9 @@ func TestGenerators(t *testing.T) {
 }
 
 func TestExplicitWater(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs a notebook")
-	}
+	skipUnlessHeavy(t) // what it calls is tested in package cgbg, and it runs on the kernel in .ci/run
 	t.Parallel()
-	r := asProgram(t, "08_alanine_explicit_water.ipynb")
+	r := asProgram(t, "08_alanine_explicit_water.ipynb", simd())
 	for _, m := range []string{"ha", "cb"} {
 		for _, f := range []string{"unbiased", "biased"} {
 			within(t, r, "explicit/"+m+"/"+f+"/b/ess", map[string]float64{"ha": 1e-3, "cb": 0.1}[m], 1)
@@ -393,11 +398,9 @@ func TestExplicitWater(t *testing.T) {
 }
 
 func TestCost(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs a notebook")
-	}
+	skipUnlessHeavy(t) // what it calls is tested in package cgbg, and it runs on the kernel in .ci/run
 	t.Parallel()
-	r := asProgram(t, "07_cost.ipynb")
+	r := asProgram(t, "07_cost.ipynb", nil)
 	for _, m := range []string{"cb", "ha", "aa"} {
 		for _, field := range []string{"graph-transformer", "equivariant"} {
 			name := "cost/" + m + "/" + field + "/"

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/cgbg-go/lab/cgbg/internal/fixture"
 )
 
 const knownKT = 2.5 // kJ/mol
@@ -66,9 +68,7 @@ func metropolis(n int) []float64 {
 // off by a small part of the noise; and the free energies of both wells, by
 // reweighting the frames to the learned potential, agree to 0.1 kT.
 func TestMACEFindsKnownPotential(t *testing.T) {
-	if testing.Short() {
-		t.Skip("trains for many seconds")
-	}
+	fixture.SkipUnlessHeavy(t) // the invariant potential finds it, too
 	const noise = knownNoise
 	frames, u, exact, r, f := noisyKnown()
 	p := MACE{Species: []int{0, 1, 0}, Rows: 2, Cutoff: 0.5, Neighbours: 2, Channels: 4, Embed: 4, Radial: 8, Hidden: []int{16}, Readout: 8, Layers: 2, LMax: 1, LHidden: 1, Correlation: 2}
