@@ -59,6 +59,7 @@ func scored(model, reference observable.Torus, rng *rand.Rand) (s Scored, err er
 		s.Floor.JS.Value += floor.JS.Value
 		s.Floor.PMFError.Value += floor.PMFError.Value
 	}
+	s.Floor.JS.Value = min(s.Floor.JS.Value, math.Ln2) // of strangers; the sum of what few samples and few frames cost can be more
 	return s, nil
 }
 

@@ -241,6 +241,16 @@ func agree(t *testing.T, results map[string]result, name string, want float64) {
 	within(t, results, name, want-5*e, want+5*e)
 }
 
+// belowFloor checks a score of so few samples that a perfect model would score no better.
+func belowFloor(t *testing.T, results map[string]result, name string) {
+	t.Helper()
+	floor, ok := results[name].Floor.(float64)
+	if !ok {
+		t.Errorf("%s: no floor", name)
+	}
+	within(t, results, name, 0.3*floor, floor)
+}
+
 func TestMuellerBrown(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs a notebook")
@@ -269,15 +279,20 @@ func TestAlanine(t *testing.T) {
 	}
 	t.Parallel()
 	r := asProgram(t, "02_alanine_first_look.ipynb", nil)
-	within(t, r, "cb/js", 0, math.Ln2)
-	within(t, r, "cb/ess", 0, 1)
-	within(t, r, "cb/ess_clipped", 0, 1)
+	// Models of a few steps: weights are worth a few of 120 samples, which fill few cells of the reference.
+	within(t, r, "cb/ess", 1./120, 0.2)
+	within(t, r, "cb/ess_clipped", r["cb/ess"].Value.(float64), 0.3)
+	within(t, r, "cb/js", 0.6, math.Ln2)
+	within(t, r, "cb/js_before", 0.5, 0.69)
+	within(t, r, "cb/wrong_handedness", 0.05, 0.7)
 	within(t, r, "cb/logq_error_max", 0, 0.01)
 	within(t, r, "cb/ess_ceiling", 0.2, 0.3) // 0.236 by cgbg info
 	within(t, r, "cb/equivariant-aligned/ess", r["cb/ess"].Value.(float64), r["cb/ess"].Value.(float64))
-	within(t, r, "cb/graph-transformer-aligned/js", 0, math.Ln2)
-	within(t, r, "cb/langevin/js_phi_lt_0", 0, math.Ln2)
-	within(t, r, "cb/langevin/phi_gt_0", 0, 1)
+	within(t, r, "cb/graph-transformer-aligned/js", 0.6, math.Ln2)
+	// 60 steps from frames: away from where they began, and not over the barrier.
+	within(t, r, "cb/langevin/js_phi_lt_0", r["cb/langevin/start_js_phi_lt_0"].Value.(float64), 0.65)
+	within(t, r, "cb/langevin/phi_gt_0", 0, 0.1)
+	within(t, r, "cb/langevin/wrong_handedness", 0, 0.1)
 	for _, name := range []string{"cb/khat", "cb/graph-transformer-aligned/khat", "cb/energy_median_langevin", "cb/energy_median_graph-transformer-independent", "cb/langevin/wrong_handedness"} {
 		if _, ok := r[name]; !ok {
 			t.Errorf("%s is missing", name)
@@ -300,7 +315,7 @@ func TestAlanineData(t *testing.T) {
 			t.Errorf("%s/phi_gt_0: got an error of %v", set, r[set+"/phi_gt_0"].Error)
 		}
 		within(t, r, set+"/frames_effective", 1, 20000)
-		within(t, r, set+"/js_floor", 1e-4, math.Ln2)
+		within(t, r, set+"/js_floor", 1e-3, 0.68)
 		within(t, r, set+"/pmf_error_floor", 1e-3, 400)
 	}
 	within(t, r, "heavy-atom/force_noise", 800, 1500)
@@ -309,7 +324,7 @@ func TestAlanineData(t *testing.T) {
 	within(t, r, "heavy-atom/force_noise_internal", 500, r["heavy-atom/force_noise_least"].Value.(float64))
 	for _, set := range []string{"explicit_unbiased", "obc1", "obc2", "metad_9"} {
 		for _, given := range []string{"", "_phi_lt_0"} {
-			within(t, r, set+"/js"+given, 1e-3, math.Ln2)
+			within(t, r, set+"/js"+given, 1e-3, 0.68)
 			within(t, r, set+"/pmf_error"+given, 1e-2, 400)
 			if f, ok := r[set+"/js"+given].Floor.(float64); !ok || !(f > 0 && f < math.Ln2) {
 				t.Errorf("%s/js%s: got a floor of %v", set, given, r[set+"/js"+given].Floor)
@@ -334,7 +349,7 @@ func TestPotentials(t *testing.T) {
 	for _, f := range []string{"unbiased", "biased"} {
 		for _, u := range []string{"u", "b"} {
 			within(t, r, "obc2/cb/"+f+"/"+u+"/ess", 0.1, 1)
-			within(t, r, "obc2/cb/"+f+"/"+u+"/js", 0.01, math.Ln2)
+			belowFloor(t, r, "obc2/cb/"+f+"/"+u+"/js") // 300 samples
 		}
 		within(t, r, "obc2/cb/"+f+"/js_u_minus_b", -0.5, 0.5)
 	}
@@ -342,10 +357,11 @@ func TestPotentials(t *testing.T) {
 		within(t, r, "obc2/cb/forces/"+set+"/pmf_b", 4e3, 2e4) // (kJ/mol/nm)²: noise of some 80 to 110 a component
 	}
 	within(t, r, "obc2/cb/biased/mace/ess", 0.1, 1)
-	within(t, r, "obc2/cb/biased/ensemble/ess", 0, 1)
-	within(t, r, "obc2/cb/biased/ensemble/positive", 0, 1)
-	within(t, r, "obc2/cb/biased/ensemble/energy_spread", 1e-3, 100)
-	within(t, r, "obc2/cb/biased/ensemble/weight_where_unknown", 0, 1)
+	// Potentials of one pass over the frames: a third of the samples, and half a kT between them; the reference has P(φ > 0) = 0.023.
+	within(t, r, "obc2/cb/biased/ensemble/ess", 0.05, 0.7)
+	within(t, r, "obc2/cb/biased/ensemble/positive", 1e-6, 0.05)
+	within(t, r, "obc2/cb/biased/ensemble/energy_spread", 0.05, 3)
+	within(t, r, "obc2/cb/biased/ensemble/weight_where_unknown", 0, 0.2)
 }
 
 func TestGenerators(t *testing.T) {
@@ -372,12 +388,10 @@ func TestGenerators(t *testing.T) {
 		for _, f := range []string{"unbiased", "biased"} {
 			for _, u := range []string{"u", "b"} {
 				name := "explicit/" + m + "/" + f + "/" + u
-				within(t, r, name+"/js", 0, math.Ln2)
-				within(t, r, name+"/ess", 0, 1)
-				within(t, r, name+"/ess_clipped", 0, 1)
-				if _, ok := r[name+"/js"].Floor.(float64); !ok {
-					t.Errorf("JS of %s: no floor", name)
-				}
+				belowFloor(t, r, name+"/js")
+				within(t, r, name+"/ess", 0.01, 0.9)
+				within(t, r, name+"/ess_clipped", r[name+"/ess"].Value.(float64), 0.95)
+				within(t, r, name+"/wrong_handedness", 0.001, 0.15)
 			}
 		}
 	}
