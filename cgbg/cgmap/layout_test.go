@@ -307,6 +307,33 @@ func TestTornCap(t *testing.T) {
 	}
 }
 
+// Residues of one name and number are as many as they are, even where they differ in hydrogens, as a file that lost its insertion codes has them.
+func TestOneNumber(t *testing.T) {
+	s := peptide(3)
+	var atoms []gromacs.Atom
+	for i, a := range s.Atoms {
+		if a.Residue == "ALA" {
+			a.ResidueNumber = 2
+		}
+		atoms = append(atoms, a)
+		if i == 6 { // CA of the first alone
+			atoms = append(atoms, gromacs.Atom{Name: "HA", Residue: a.Residue, ResidueNumber: a.ResidueNumber})
+		}
+	}
+	got := len(runs(atoms))
+	if want := len(runs(s.Atoms)); got != want {
+		t.Errorf("got %d residues, want %d", got, want)
+	}
+	ligand := words("C C C O N CA C")
+	atoms = nil
+	for _, name := range ligand {
+		atoms = append(atoms, gromacs.Atom{Name: name, Residue: "LIG", ResidueNumber: 1})
+	}
+	if got := len(runs(atoms)); got != 1 {
+		t.Errorf("names that stand twice in a ligand: got %d residues, want 1", got)
+	}
+}
+
 // A ring of four alanines has four φ and four ψ.
 func TestRing(t *testing.T) {
 	s := &gromacs.Structure{}

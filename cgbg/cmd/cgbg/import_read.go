@@ -31,6 +31,9 @@ func (im *importer) survey(ctx context.Context) (stride float64, sum string, err
 		if before.last > 0 && c.start == before.last {
 			return 0, "", fmt.Errorf("%s: it begins at %s ps, where %s ends: the frame stands twice; gmx trjcat puts the parts of a run together", path, decimal(c.start), im.trajectories[i-1])
 		}
+		if before.start < c.start && c.start < before.last {
+			im.note("%s begins at %s ps, before %s ends (%s ps): if they are parts of one run, frames stand twice (gmx trjcat puts parts together)", path, decimal(c.start), im.trajectories[i-1], decimal(before.last))
+		}
 		before = c
 		switch {
 		case i == 0:

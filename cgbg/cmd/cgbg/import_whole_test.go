@@ -109,6 +109,8 @@ func TestImportTorn(t *testing.T) {
 		"octahedron, degrees":  {[9]float64{2.3, 0, 0, -2.3 * third, 2.16846, 0, -2.3 * third, -1.08423, 1.877942}, []float64{23, 109.4712206, 23, 109.4712206, 109.4712206, 23}, 24},
 		"octahedron, cosines":  {[9]float64{2.3, 0, 0, -2.3 * third, 2.16846, 0, -2.3 * third, -1.08423, 1.877942}, []float64{23, -third, 23, -third, -third, 23}, 24},
 		"octahedron of CHARMM": {[9]float64{a, b, b, b, a, b, b, b, a}, []float64{10 * a, 10 * b, 10 * a, 10 * b, 10 * b, 10 * a}, 36},
+		"dodecahedron of CHARMM": {[9]float64{2.2124615, -0.0875385, 0.6223755, -0.0875385, 2.2124615, 0.6223755, 0.6223755, 0.6223755, 2.1249229},
+			[]float64{22.124615, -0.875385, 22.124615, 6.223755, 6.223755, 21.249229}, 36},
 	} {
 		t.Run(name, func(t *testing.T) {
 			torn := *s
