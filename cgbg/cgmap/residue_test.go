@@ -17,7 +17,7 @@ func TestSolvent(t *testing.T) {
 	cases := map[string][][2]string{
 		"composition": {{"XYZ", "O1"}, {"XYZ", "H1"}, {"XYZ", "H2"}}, "CHARMM's water": {{"TIP3", "OH2"}, {"TIP3", "H1"}, {"TIP3", "H2"}},
 		"four sites": {{"T4", "OW"}, {"T4", "HW1"}, {"T4", "HW2"}, {"T4", "MW"}}, "five sites": {{"TP5", "O"}, {"TP5", "H1"}, {"TP5", "H2"}, {"TP5", "EP1"}, {"TP5", "EP2"}},
-		"polarisable": {{"SWM4", "OH2"}, {"SWM4", "DOH2"}, {"SWM4", "LP"}, {"SWM4", "H1"}, {"SWM4", "H2"}},
+		"polarisable":                {{"SWM4", "OH2"}, {"SWM4", "DOH2"}, {"SWM4", "LP"}, {"SWM4", "H1"}, {"SWM4", "H2"}},
 		"polarisable, with its site": {{"SWM4", "OH2"}, {"SWM4", "DOH2"}, {"SWM4", "OM"}, {"SWM4", "H1"}, {"SWM4", "H2"}}, "oxygen alone": {{"HOH", "O"}},
 		"ions of one residue": {{"ION", "NA"}, {"ION", "NA"}, {"ION", "CL"}}, "water of one number": append(water("SOL"), water("SOL")...),
 	}
