@@ -23,7 +23,9 @@ func (im *importer) readMap(s *gromacs.Structure) (err error) {
 			im.pick = picks(im.cg, s)
 		}
 	case slices.Contains(cgmap.Names, im.mapping):
-		im.cg, err = cgmap.New(im.mapping, s)
+		if im.cg, err = cgmap.New(im.mapping, s); err == nil {
+			im.noteNames(s)
+		}
 	default:
 		text, err := os.ReadFile(im.mapping)
 		if err != nil {
@@ -40,6 +42,25 @@ func (im *importer) readMap(s *gromacs.Structure) (err error) {
 		return fmt.Errorf("%s: %w", im.structure, err)
 	}
 	return nil
+}
+
+// noteNames says where the structure has dihedrals that the names of its beads do not show, as their numbers do not follow each other.
+func (im *importer) noteNames(s *gromacs.Structure) {
+	m, residues, err := cgmap.Dihedrals(s)
+	if err != nil {
+		return // no peptide
+	}
+	has := func(i int) bool { return slices.Contains(im.cg.Atoms, m.Atoms[i]) }
+	there := 0
+	for _, r := range residues {
+		if !slices.ContainsFunc(append(r.Phi[:], r.Psi[3]), func(i int) bool { return !has(i) }) {
+			there++
+		}
+	}
+	named, _ := cgmap.Backbone(im.cg.Beads)
+	if n := there - len(named); n > 0 {
+		im.note("%s: the names of the beads do not show φ and ψ of %d of %d residues, as residues that a peptide bond joins have no numbers that follow each other: number them in the structure one after the other, or scores will be without them", im.structure, n, there)
+	}
 }
 
 // picks tells which beads of a named map are those of cg, by how many beads the map has. Trajectories of its beads do for cg, then.
