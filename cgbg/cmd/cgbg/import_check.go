@@ -185,6 +185,21 @@ func (im *importer) checkColumns(path string, t trajectory) error {
 	return fmt.Errorf("%s: its frames have log-weights of their own (logw), and %s gives others: leave one of them out", path, strings.TrimSpace(im.awh+" "+im.bias))
 }
 
+// columns lists what an NPZ file has for its frames beside positions and forces.
+func columns(t trajectory) string {
+	r, ok := t.(*npz.Reader)
+	if !ok {
+		return ""
+	}
+	var keys []string
+	for _, key := range []string{npz.KeyU, npz.KeyBias, npz.KeyLogW, npz.KeyLogQ} {
+		if r.Has(key) {
+			keys = append(keys, key)
+		}
+	}
+	return strings.Join(keys, ", ")
+}
+
 // addColumns takes over what a file has for its frames beside positions and forces.
 func (im *importer) addColumns(batch *data.Frames) {
 	r, ok := im.current.(*npz.Reader)

@@ -203,7 +203,7 @@ func (im *importer) add(batch *data.Frames, f *gromacs.Frame, energy *float64) e
 		}
 	} else {
 		if len(r) != 3*im.atoms {
-			return fmt.Errorf("it has %d atoms, the structure %s has %d, the map %s %d beads", len(r)/3, im.structure, im.atoms, im.cg.Name, len(im.cg.Beads))
+			return fmt.Errorf("it has %d atoms, the structure %s has %d, the map %s %d beads: give a structure of the trajectory's own atoms, in its order (gmx trjconv -dump 0 with the same group)", len(r)/3, im.structure, im.atoms, im.cg.Name, len(im.cg.Beads))
 		}
 		if _, err := im.molecule.WholeFrame(f); err != nil {
 			return err

@@ -219,3 +219,18 @@ func TestImportBeadStructure(t *testing.T) {
 		}
 	}
 }
+
+// Files of which one has weights or energies and another has none are refused, in either order.
+func TestImportNPZOfOtherColumns(t *testing.T) {
+	r, _ := npzFrames(t, 3, cgmap.HeavyAtom)
+	plain := writeNPZ(t, map[string]npy{"R": r})
+	for _, key := range []string{"U", "logw", "bias", "logq"} {
+		full := writeNPZ(t, map[string]npy{"R": r, key: {[]int{3}, []float64{1, 2, 3}}})
+		for _, paths := range [][]string{{plain, full}, {full, plain}} {
+			_, err := call(t, append([]string{"import", "-structure", gro, "-map", cgmap.HeavyAtom, "-o", filepath.Join(t.TempDir(), "out.arrow")}, paths...)...)
+			if err == nil || !strings.Contains(err.Error(), ": "+key+"; ") || !strings.Contains(err.Error(), ": nothing; ") {
+				t.Errorf("%s: got %v, want what each file has", key, err)
+			}
+		}
+	}
+}
