@@ -44,7 +44,8 @@ func (im *importer) readMap(s *gromacs.Structure) (err error) {
 	return nil
 }
 
-// noteNames says where the structure has dihedrals that the names of its beads do not show, as their numbers do not follow each other.
+// noteNames says where the structure has dihedrals that the names of its beads do not show, as their numbers do not follow each other, or
+// caps have names of their own.
 func (im *importer) noteNames(s *gromacs.Structure) {
 	m, residues, err := cgmap.Dihedrals(s)
 	if err != nil {
@@ -59,7 +60,7 @@ func (im *importer) noteNames(s *gromacs.Structure) {
 	}
 	named, _ := cgmap.Backbone(im.cg.Beads)
 	if n := there - len(named); n > 0 {
-		im.note("%s: the names of the beads do not show φ and ψ of %d of %d residues, as residues that a peptide bond joins have no numbers that follow each other: number them in the structure one after the other, or scores will be without them", im.structure, n, there)
+		im.note("%s: the names of the beads do not show φ and ψ of %d of %d residues: number residues that peptide bonds join one after the other, and give caps residues and names that force fields use (ACE: C, NME: N), or scores will be without them", im.structure, n, there)
 	}
 }
 
