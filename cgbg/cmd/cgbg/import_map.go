@@ -203,7 +203,11 @@ func (im *importer) add(batch *data.Frames, f *gromacs.Frame, energy *float64) e
 			return err
 		}
 	} else {
-		if len(r) != 3*im.atoms {
+		switch len(r) / 3 {
+		case im.atoms:
+		case len(im.cg.Beads):
+			return fmt.Errorf("it has as many places as the map %s has beads: of such a map frames of the structure's %d atoms are needed; frames of beads are read with a structure of the beads, and a map of them (@1, @2, ...)", im.cg.Name, im.atoms)
+		default:
 			return fmt.Errorf("it has %d atoms, the structure %s has %d, the map %s %d beads: give a structure of the trajectory's own atoms, in its order (gmx trjconv -dump 0 with the same group)", len(r)/3, im.structure, im.atoms, im.cg.Name, len(im.cg.Beads))
 		}
 		if _, err := im.molecule.WholeFrame(f); err != nil {

@@ -234,3 +234,16 @@ func TestImportNPZOfOtherColumns(t *testing.T) {
 		}
 	}
 }
+
+// Frames of the beads of a map's file are no frames of atoms, and say so.
+func TestImportBeadsOfMapFile(t *testing.T) {
+	mapping := filepath.Join(t.TempDir(), "two.map")
+	if err := os.WriteFile(mapping, []byte("a C @1\nb C @5\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	path := writeNPZ(t, map[string]npy{"R": {[]int{2, 2, 3}, make([]float64, 12)}})
+	_, err := call(t, "import", "-structure", gro, "-map", mapping, "-o", filepath.Join(t.TempDir(), "out.arrow"), path)
+	if err == nil || !strings.Contains(err.Error(), "as many places as the map two.map has beads") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -163,6 +163,8 @@ func TestImportTornErrors(t *testing.T) {
 	cell := []float64{23, 90, 23, 90, 90, 23}
 	boxed := *s
 	boxed.Box = [9]float64{0.4, 0, 0, 0, 0.4, 0, 0, 0, 0.4}
+	both := torn
+	both.Box = box
 	swapped := slices.Clone(s.R)
 	copy(swapped[:3], s.R[3*20:3*21])
 	copy(swapped[3*20:3*21], s.R[:3])
@@ -175,6 +177,7 @@ func TestImportTornErrors(t *testing.T) {
 		"torn frames":                {gro, torn.R, nil, "there is no box to put a torn molecule together"},
 		"torn structure, no box":     {writeGRO(t, &torn), s.R, nil, ""}, // the frame shows the bonds
 		"torn structure, torn frame": {writeGRO(t, &torn), torn.R, nil, "is it torn by a boundary and has no box"},
+		"torn structure in its box":  {writeGRO(t, &both), torn.R, nil, "the structure has a box, the trajectory has none"},
 		"structure in no real box":   {writeGRO(t, &boxed), s.R, cell, ""},
 		"another order":              {gro, swapped, cell, "in the same order"},
 		"another order, no box":      {gro, swapped, nil, "in the same order"},
