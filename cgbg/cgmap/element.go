@@ -132,6 +132,8 @@ func elementByName(name string, kind residueKind, residue []gromacs.Atom) string
 		return ionElement(name, residue[0].Residue)
 	case kind == waterResidue && isDrudeSite(letters), isVirtual(name, letters, kind, residue):
 		return virtual
+	case letters == "CL" && slices.ContainsFunc([]string{"CR", "CLP", "HL1"}, func(other string) bool { return hasAtom(residue, other) }):
+		return "C" // the left one of CHARMM's names for left and right
 	case kind != waterResidue:
 		if symbol := twoLetters(letters, residue[0].Residue, kind); symbol != "" {
 			return symbol

@@ -157,7 +157,7 @@ var ionNames = map[string]string{
 var ionSymbols = words(`Li Na K Rb Cs Be Mg Ca Sr Ba F Cl Br I Zn Cd Hg Cu Ag Au Ni Pd Pt Co Fe Mn Cr V Al Ga Tl Pb Sn La Ce Pr Nd Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Th U Hf Zr Y In Bi Ru Rh Ir Os Mo`)
 
 // molecularIons are ions of several atoms, by the residue's name.
-var molecularIons = words(`NH4 H3O OH- SO4 PO4 HPO4 H2PO4 NO3 CLO4 SCN BF4 PF6 CO3 HCO3`)
+var molecularIons = words(`NH4 H3O OH SO4 PO4 HPO4 H2PO4 NO3 CLO4 SCN BF4 PF6 CO3 HCO3`)
 
 // isIon tells whether a residue is an ion: atoms of elements that are ions, or of names that are.
 func isIon(atoms []gromacs.Atom) bool {
