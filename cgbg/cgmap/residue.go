@@ -45,6 +45,9 @@ func aminoAcids(atoms []gromacs.Atom) (starts []int) {
 			starts = append(starts, i)
 		}
 	}
+	if len(starts) < 2 {
+		return nil
+	}
 	for k, start := range starts {
 		end := len(atoms)
 		if k+1 < len(starts) {
