@@ -146,6 +146,11 @@ func (im *importer) checkFirst(f *gromacs.Frame, t trajectory) (err error) {
 	if err := n.check(f, im.structure); err != nil {
 		return err
 	}
+	if !beads {
+		if err := im.checkOrder(f); err != nil {
+			return err
+		}
+	}
 	r, ok := t.(*npz.Reader)
 	if !ok || r.Species() == nil {
 		return nil
