@@ -211,12 +211,12 @@ func TestImportOrder(t *testing.T) {
 			t.Errorf("%d and %d: got %v", i, j, err)
 		}
 	}
-	clash := *s
-	clash.R = slices.Clone(s.R)
+	short := *s
+	short.R = slices.Clone(s.R)
 	for k := range 3 {
-		clash.R[3*13+k] = 0.6*s.R[3*10+k] + 0.4*s.R[3*13+k]
+		short.R[3*13+k] = 0.3*s.R[3*10+k] + 0.7*s.R[3*13+k]
 	}
-	if err := load(&clash); err != nil {
+	if err := load(&short); err != nil {
 		t.Errorf("a bond that is short in the structure: %v", err)
 	}
 }
