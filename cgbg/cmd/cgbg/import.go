@@ -111,6 +111,7 @@ type importer struct {
 	own       []int                                   // atoms that internal takes
 	molecule  *cgmap.Molecule                         // those that beads are of
 	beads     *cgmap.Molecule                         // of frames of beads; nil where those are means of atoms
+	farBefore int                                     // what far counted of frames that are not written
 	boxless   bool                                    // the structure's box was left out, as the first frame has none
 	noise     string                                  // of the forces, for the report
 	notes     []string                                // what the user should know of the result; printed after it, a line each
@@ -282,14 +283,14 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 		return 0, err
 	}
 	defer w.Abort() // does nothing after Close
-	before := im.far()
+	im.farBefore = im.far()
 	if err := im.write(ctx, w); err != nil {
 		return 0, err
 	}
 	if w.Len() == 0 {
 		return 0, fmt.Errorf("no frame is left of %s: -skip %d is as many as there are", strings.Join(im.trajectories, ", "), im.skip)
 	}
-	im.farNote(before)
+	im.farNote()
 	return w.Len(), w.Close()
 }
 

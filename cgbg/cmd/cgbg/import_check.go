@@ -62,10 +62,11 @@ const someBeads = 500
 
 // neighbouringBeads are each bead, or many of them, and the nearest one of its molecule.
 func (im *importer) neighbouringBeads() (*neighbours, error) {
-	whole := slices.Clone(im.reference.R)
+	whole, far := slices.Clone(im.reference.R), im.far()
 	if _, err := im.molecule.Whole(whole, &im.reference.Box); err != nil {
 		return nil, fmt.Errorf("%s: %w", im.structure, err)
 	}
+	im.farBefore += im.far() - far // the structure is no frame
 	r, err := im.cg.Apply(nil, whole)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", im.structure, err)

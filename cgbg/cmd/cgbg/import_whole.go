@@ -137,9 +137,9 @@ func (im *importer) far() (n int) {
 	return n
 }
 
-// farNote says in how many frames molecules lie so far apart that their places beside each other are a choice. before: frames that were not written.
-func (im *importer) farNote(before int) {
-	if n := im.far() - before; n > 0 {
+// farNote says in how many frames molecules lie so far apart that their places beside each other are a choice.
+func (im *importer) farNote() {
+	if n := im.far() - im.farBefore; n > 0 {
 		im.notes = append(im.notes, fmt.Sprintf("in %d frames molecules lie about half the box apart: each is at the nearest image beside its neighbour, and another is almost as near", n))
 	}
 }

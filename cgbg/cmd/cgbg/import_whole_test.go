@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/gromacs"
 )
@@ -272,5 +273,34 @@ func TestImportLeastNoiseOfFewFrames(t *testing.T) {
 	text, err := call(t, "import", "-temperature", "300", "-forces", "least-noise", "-structure", gro, "-o", filepath.Join(t.TempDir(), "out.arrow"), trr)
 	if err != nil || !strings.Contains(text, "8 frames are too few to fit forces on all atoms around a bead: 6 of 6 beads") {
 		t.Errorf("got %q, %v", text, err)
+	}
+}
+
+// Molecules half the box apart are counted in frames, of atoms or of beads, not in the structure.
+func TestImportFarMolecules(t *testing.T) {
+	s, err := gromacs.ReadGRO(gro)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two := *s
+	two.Atoms, two.R = slices.Concat(s.Atoms, s.Atoms), slices.Concat(s.R, s.R)
+	for i := len(s.R); i < len(two.R); i += 3 {
+		two.R[i] += float32(s.Box[0] / 2)
+	}
+	structure, dir := writeGRO(t, &two), t.TempDir()
+	cell := []float64{10 * s.Box[0], 90, 10 * s.Box[4], 90, 90, 10 * s.Box[8]}
+	all, err := cgmap.New(cgmap.HeavyAtom, &two)
+	if err != nil {
+		t.Fatal(err)
+	}
+	beads, err := all.Apply(nil, two.R)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, r := range map[string][]float32{"atoms": two.R, "beads": beads} {
+		text, err := call(t, "import", "-map", "heavy-atom", "-structure", structure, "-o", filepath.Join(dir, "x.arrow"), writeDCD(t, [][]float32{r, r, r}, cell, 24))
+		if err != nil || !strings.Contains(text, "in 3 frames molecules lie about half the box apart") {
+			t.Errorf("%s: got %q, %v", what, text, err)
+		}
 	}
 }
