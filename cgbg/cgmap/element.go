@@ -106,7 +106,7 @@ func elementsOf(atoms []gromacs.Atom) []string {
 		of := atoms[r.first:r.end]
 		kind := kindOf(of)
 		for i, a := range of {
-			if symbol := symbolOf(a.Element); symbol != "" {
+			if symbol := symbolOf(a.Element); symbol != "" && !(kind == aminoAcid && namesake(a, symbol)) {
 				out[r.first+i] = symbol
 				continue
 			}
@@ -114,6 +114,12 @@ func elementsOf(atoms []gromacs.Atom) []string {
 		}
 	}
 	return out
+}
+
+// namesake tells of an element that a program made of the two letters which the name of an amino acid's atom begins with: CA, CD, CE, HG, NE
+// are calcium, cadmium, cerium, mercury and neon then, which no amino acid has.
+func namesake(a gromacs.Atom, symbol string) bool {
+	return len(symbol) == 2 && symbol != "Se" && strings.HasPrefix(lettersOf(a.Name), strings.ToUpper(symbol)) && slices.Contains(proteinNames, strings.ToUpper(a.Residue))
 }
 
 // elementByName is an element by the name of the atom and by what residue it belongs to.
@@ -124,8 +130,10 @@ func elementByName(name string, kind residueKind, residue []gromacs.Atom) string
 		return ""
 	case kind == ionResidue:
 		return ionElement(name, residue[0].Residue)
-	case isVirtual(name, letters, kind, residue):
+	case kind == waterResidue && isDrudeSite(letters), isVirtual(name, letters, kind, residue):
 		return virtual
+	case letters == "CL" && slices.ContainsFunc([]string{"CR", "CLP", "HL1"}, func(other string) bool { return hasAtom(residue, other) }):
+		return "C" // the left one of CHARMM's names for left and right
 	case kind != waterResidue:
 		if symbol := twoLetters(letters, residue[0].Residue, kind); symbol != "" {
 			return symbol

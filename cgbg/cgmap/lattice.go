@@ -137,3 +137,27 @@ func (l *lattice) ambiguous(d vector) bool {
 	}
 	return false
 }
+
+// Images measures distances of nearest images in a box.
+type Images struct{ lattice *lattice }
+
+// NewImages measures in a box, row by row, nm. Without one (nil, zeros, or vectors in a plane) distances are those of the places themselves.
+func NewImages(box *[9]float64) *Images {
+	if box == nil {
+		return &Images{}
+	}
+	l, err := newLattice(box)
+	if err != nil {
+		return &Images{}
+	}
+	return &Images{l}
+}
+
+// Distance of places i and j of r, [places, 3], nm.
+func (b *Images) Distance(r []float32, i, j int) float64 {
+	d := at(r, i).sub(at(r, j))
+	if b.lattice != nil {
+		d = b.lattice.nearest(d)
+	}
+	return d.norm()
+}

@@ -49,9 +49,11 @@ func layOut(s *gromacs.Structure) *layout {
 			}
 		}
 		l.residues = append(l.residues, l.fragment(r))
+		l.ownNames(&l.residues[len(l.residues)-1])
 	}
 	l.join()
 	l.closeRings()
+	l.findCaps()
 	l.label()
 	return l
 }
@@ -70,7 +72,8 @@ func (l *layout) fragment(r run) fragment {
 	out := fragment{run: r, kind: kindOf(atoms), n: -1, ca: -1, c: -1, capBefore: -1, capAfter: -1, before: -1, after: -1, chain: chainName(atoms[0].Chain)}
 	switch out.kind {
 	case aminoAcid:
-		out.n, out.ca, out.c = find(nitrogenNames), find([]string{"CA"}), find(carbonylNames)
+		out.ca = find([]string{"CA"})
+		out.n, out.c = l.nearest(r, out.ca, find(nitrogenNames)), l.nearest(r, out.ca, find(carbonylNames))
 		if i := find(capBeforeNames); i >= 0 && l.bonded(i, out.n) {
 			out.capBefore = i
 		}
@@ -82,6 +85,72 @@ func (l *layout) fragment(r run) fragment {
 	}
 	return out
 }
+
+// nearest is, of the atoms of a residue with the name of atom i, the one nearest to another: where caps are of the residue, some names stand twice.
+func (l *layout) nearest(r run, to, i int) int {
+	if i < 0 || to < 0 || len(l.s.R) != 3*len(l.s.Atoms) {
+		return i
+	}
+	for k := r.first; k < r.end; k++ {
+		if l.s.Atoms[k].Name == l.s.Atoms[i].Name && l.distance2(k, to) < l.distance2(i, to) {
+			i = k
+		}
+	}
+	return i
+}
+
+// ownNames gives the backbone's atoms their names, and others of the same name the longer ones.
+func (l *layout) ownNames(r *fragment) {
+	for _, i := range []int{r.n, r.ca, r.c} {
+		if i < 0 || l.names[i] == l.s.Atoms[i].Name {
+			continue
+		}
+		if k := slices.Index(l.names[r.first:r.end], l.s.Atoms[i].Name); k >= 0 {
+			l.names[i], l.names[r.first+k] = l.names[r.first+k], l.names[i]
+		}
+	}
+}
+
+// findCaps finds those under names of their own by bonds: a carbonyl's C at the residue's N, and an N at its C, in the residue or beside it in the file.
+func (l *layout) findCaps() {
+	if len(l.s.R) != 3*len(l.s.Atoms) {
+		return
+	}
+	for i := range l.residues {
+		r := &l.residues[i]
+		if r.kind != aminoAcid {
+			continue
+		}
+		first, end := r.first, r.end
+		if i > 0 && l.residues[i-1].kind == otherResidue {
+			first = l.residues[i-1].first
+		}
+		if i+1 < len(l.residues) && l.residues[i+1].kind == otherResidue {
+			end = l.residues[i+1].end
+		}
+		near := func(of, k int, symbol string, d float64) bool {
+			return k != of && l.elements[k] == symbol && l.distance2(k, of) < d*d
+		}
+		for k := first; k < r.end && r.before < 0 && r.capBefore < 0; k++ {
+			if k == r.ca || !near(r.n, k, "C", capBond) {
+				continue
+			}
+			for o := first; o < r.end; o++ {
+				if near(k, o, "O", carbonylBond) {
+					r.capBefore = k
+				}
+			}
+		}
+		for k := r.first; k < end && r.after < 0 && r.capAfter < 0; k++ {
+			if k != r.n && near(r.c, k, "N", capBond) {
+				r.capAfter = k
+			}
+		}
+	}
+}
+
+// capBond and carbonylBond are longer than C–N (0.133 nm) and C=O (0.123 nm) ever are, and shorter than distances over two bonds.
+const capBond, carbonylBond = 0.18, 0.16
 
 // chainName keeps an identifier of a chain out of the way of what separates parts of a name.
 func chainName(id string) string {

@@ -307,6 +307,53 @@ func TestTornCap(t *testing.T) {
 	}
 }
 
+// Caps of one residue with alanine, under names that stand twice, and under names of their own, are found by their bonds.
+func TestCapsByBonds(t *testing.T) {
+	const plain = "CH3 HH31 HH32 HH33 C O N H CA HA CB HB1 HB2 HB3 C O N H CH3 HH31 HH32 HH33"
+	const own = "C2 H21 H22 H23 C1 O1 N H CA HA CB HB1 HB2 HB3 C O N1 H1 C3 H31 H32 H33"
+	for name, s := range map[string]*gromacs.Structure{
+		"one residue": named(t, one("ALA"), plain), "one residue, own names": named(t, one("DIP"), own), "own names": named(t, three("UNK", "UNK", "UNK"), own),
+		"the first cap with alanine": named(t, func(i int) (string, int) { return []string{"ALA", "NME"}[i/16], 2 + i/16 }, plain),
+		"the last cap with alanine":  named(t, func(i int) (string, int) { return []string{"ACE", "ALA"}[min(i/6, 1)], 1 + min(i/6, 1) }, plain),
+	} {
+		m, err := New(CoreBeta, s)
+		if err != nil || !slices.Equal(m.Atoms, []int{4, 6, 8, 10, 14, 16}) || !strings.HasSuffix(m.Beads[4], ":C") {
+			t.Errorf("%s: got %+v, %v", name, m, err)
+		}
+		m, r, err := Dihedrals(s)
+		if err != nil || len(r) != 1 || !slices.Equal(m.Atoms, []int{4, 6, 8, 14, 16}) || r[0].Phi != [4]int{0, 1, 2, 3} || r[0].Psi != [4]int{1, 2, 3, 4} {
+			t.Errorf("%s: dihedrals: got %+v, %+v, %v", name, m, r, err)
+		}
+	}
+}
+
+// Residues of one name and number are as many as they are, even where they differ in hydrogens, as a file that lost its insertion codes has them.
+func TestOneNumber(t *testing.T) {
+	s := peptide(3)
+	var atoms []gromacs.Atom
+	for i, a := range s.Atoms {
+		if a.Residue == "ALA" {
+			a.ResidueNumber = 2
+		}
+		atoms = append(atoms, a)
+		if i == 6 { // CA of the first alone
+			atoms = append(atoms, gromacs.Atom{Name: "HA", Residue: a.Residue, ResidueNumber: a.ResidueNumber})
+		}
+	}
+	got := len(runs(atoms))
+	if want := len(runs(s.Atoms)); got != want {
+		t.Errorf("got %d residues, want %d", got, want)
+	}
+	ligand := words("C C C O N CA C")
+	atoms = nil
+	for _, name := range ligand {
+		atoms = append(atoms, gromacs.Atom{Name: name, Residue: "LIG", ResidueNumber: 1})
+	}
+	if got := len(runs(atoms)); got != 1 {
+		t.Errorf("names that stand twice in a ligand: got %d residues, want 1", got)
+	}
+}
+
 // A ring of four alanines has four φ and four ψ.
 func TestRing(t *testing.T) {
 	s := &gromacs.Structure{}

@@ -18,12 +18,53 @@ func runs(atoms []gromacs.Atom) (out []run) {
 		for end < len(atoms) && sameResidue(atoms[end], atoms[first]) {
 			end++
 		}
+		if starts := aminoAcids(atoms[first:end]); len(starts) > 1 {
+			for k, start := range starts {
+				next := end
+				if k+1 < len(starts) {
+					next = first + starts[k+1]
+				}
+				out = append(out, run{first + start, next})
+			}
+			first = end
+			continue
+		}
 		n := period(atoms[first:end])
 		for ; first < end; first += n {
 			out = append(out, run{first, first + n})
 		}
 	}
 	return out
+}
+
+// aminoAcids are where amino acids begin, several of which stand under one number and name, as in files that lost their insertion codes: each
+// with the atom that the first one begins with, and with no name twice. They may differ, in hydrogens above all. None, where it is not so.
+func aminoAcids(atoms []gromacs.Atom) (starts []int) {
+	for i, a := range atoms {
+		if a.Name == atoms[0].Name {
+			starts = append(starts, i)
+		}
+	}
+	if len(starts) < 2 {
+		return nil
+	}
+	for k, start := range starts {
+		end := len(atoms)
+		if k+1 < len(starts) {
+			end = starts[k+1]
+		}
+		seen := map[string]bool{}
+		for _, a := range atoms[start:end] {
+			if seen[a.Name] {
+				return nil
+			}
+			seen[a.Name] = true
+		}
+		if kindOf(atoms[start:end]) != aminoAcid {
+			return nil
+		}
+	}
+	return starts
 }
 
 // period is how many atoms make a residue where a run of them repeats the same names; all, where it does not.
@@ -90,6 +131,7 @@ func isWater(atoms []gromacs.Atom) bool {
 	for _, a := range atoms {
 		letters := lettersOf(a.Name)
 		switch symbol := symbolOf(a.Element); {
+		case symbol == "" && isDrudeSite(letters):
 		case symbol == "O" || symbol == "" && strings.HasPrefix(letters, "O"):
 			oxygen++
 		case isHydrogen(symbol) || symbol == "" && (strings.HasPrefix(letters, "H") || letters == "D" || strings.HasPrefix(letters, "DW")):
@@ -111,14 +153,14 @@ func isWater(atoms []gromacs.Atom) bool {
 // them, and the PDB's chemical components.
 var ionNames = map[string]string{
 	"SOD": "Na", "CLA": "Cl", "CHL": "Cl", "CLO": "Cl", "POT": "K", "CAL": "Ca", "CES": "Cs", "CIO": "Cs", "LIT": "Li", "RUB": "Rb", "BAR": "Ba", "CAD": "Cd", "CIP": "Na", "CIM": "Cl",
-	"IOD": "I", "BRO": "Br", "FLU": "F", "ZIN": "Zn", "MAG": "Mg", "C0": "Ca", "IB": "",
+	"IOD": "I", "BRO": "Br", "FLU": "F", "ZIN": "Zn", "MAG": "Mg", "C0": "Ca", "IB": "", "IP": "Na", "IM": "Cl",
 }
 
 // ionSymbols are the elements that are single ions in solution. Carbon, nitrogen, oxygen and the like are not.
 var ionSymbols = words(`Li Na K Rb Cs Be Mg Ca Sr Ba F Cl Br I Zn Cd Hg Cu Ag Au Ni Pd Pt Co Fe Mn Cr V Al Ga Tl Pb Sn La Ce Pr Nd Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Th U Hf Zr Y In Bi Ru Rh Ir Os Mo`)
 
 // molecularIons are ions of several atoms, by the residue's name.
-var molecularIons = words(`NH4 H3O OH- SO4 PO4 HPO4 H2PO4 NO3 CLO4 SCN BF4 PF6 CO3 HCO3`)
+var molecularIons = words(`NH4 H3O OH SO4 PO4 HPO4 H2PO4 NO3 CLO4 SCN BF4 PF6 CO3 HCO3`)
 
 // isIon tells whether a residue is an ion: atoms of elements that are ions, or of names that are.
 func isIon(atoms []gromacs.Atom) bool {
@@ -144,6 +186,9 @@ func isIon(atoms []gromacs.Atom) bool {
 	}
 	return true
 }
+
+// isDrudeSite tells of the site of charge in CHARMM's polarisable water, SWM4 and SWM6, beside the oxygen OH2.
+func isDrudeSite(letters string) bool { return letters == "OM" }
 
 // proteinNames are those of amino acids.
 var proteinNames = words(`ALA ARG ASN ASP CYS GLN GLU GLY HIS ILE LEU LYS MET PHE PRO SER THR TRP TYR VAL ASH CYX CYM GLH HID HIE HIP HSD HSE HSP LYN MSE SEC PYL`)

@@ -17,7 +17,8 @@ func TestSolvent(t *testing.T) {
 	cases := map[string][][2]string{
 		"composition": {{"XYZ", "O1"}, {"XYZ", "H1"}, {"XYZ", "H2"}}, "CHARMM's water": {{"TIP3", "OH2"}, {"TIP3", "H1"}, {"TIP3", "H2"}},
 		"four sites": {{"T4", "OW"}, {"T4", "HW1"}, {"T4", "HW2"}, {"T4", "MW"}}, "five sites": {{"TP5", "O"}, {"TP5", "H1"}, {"TP5", "H2"}, {"TP5", "EP1"}, {"TP5", "EP2"}},
-		"polarisable": {{"SWM4", "OH2"}, {"SWM4", "DOH2"}, {"SWM4", "LP"}, {"SWM4", "H1"}, {"SWM4", "H2"}}, "oxygen alone": {{"HOH", "O"}},
+		"polarisable":                {{"SWM4", "OH2"}, {"SWM4", "DOH2"}, {"SWM4", "LP"}, {"SWM4", "H1"}, {"SWM4", "H2"}},
+		"polarisable, with its site": {{"SWM4", "OH2"}, {"SWM4", "DOH2"}, {"SWM4", "OM"}, {"SWM4", "H1"}, {"SWM4", "H2"}}, "oxygen alone": {{"HOH", "O"}}, "hydroxide": {{"OH", "O"}, {"OH", "H"}},
 		"ions of one residue": {{"ION", "NA"}, {"ION", "NA"}, {"ION", "CL"}}, "water of one number": append(water("SOL"), water("SOL")...),
 	}
 	for _, name := range words("SOL WAT HOH H2O TIP TIP3 TIP3P TIP4 TIP4P TIP5P SPC SPCE OPC T3P DOD spc") {
@@ -63,14 +64,15 @@ func TestElements(t *testing.T) {
 		{"DRU", "N DN CA DCA LP1 C DC", "N virtual C virtual virtual C virtual"},
 		{"LYS", "N CA C MNZ1 MCE1", "N C C virtual virtual"},
 		{"ALAD", "CL HL1 CLP OL NL HL CA CRP OR NR CR", "C H C O N H C C O N C"},
-		{"ACE", "CA C O", "C C O"},
+		{"ACE", "CA C O", "C C O"}, {"NMA", "CL HL1 C O N H CR", "C H C O N H C"}, {"MCL", "C H1 CL", "C H Cl"},
 		{"CA", "CA", "Ca"}, {"SOD", "SOD", "Na"}, {"CLA", "CLA", "Cl"}, {"CD", "CD", "Cd"}, {"HG", "HG", "Hg"}, {"IB+", "IB", ""},
 		{"ALA", "CA", "C"},
 		{"HEM", "FE NA NB CHA HHA CMA CAD CGD O1D", "Fe N N C H C C C O"},
 		{"LIG", "C1 CL1 BR2 F3 I4 P1 S1 CA HO1 OS1 SI", "C Cl Br F I P S C H O Si"},
 		{"COB", "CO N21 C1", "Co N C"}, {"ACT", "CO C1 H1", "C C H"},
 		{"SOL", "OW HW1 HW2 MW", "O H H virtual"}, {"WAT", "O H1 H2 EPW", "O H H virtual"},
-		{"PRO", "N=N CA=ca CX=X C=C1 O=O", "N Ca C C O"},
+		{"PRO", "N=N CA=ca CX=X C=C1 CD=CD HG=HG NE=N", "N C C C C H N"},
+		{"3CT", "N=N CA=C CX=ca C=C1 CL=CL", "N C Ca C Cl"}, {"MSE", "N=N CA=C C=C SE=SE", "N C C Se"},
 		{"DEU", "N=N CA=C D=D C=c H=h", "N C D C H"},
 		{"BEAD", "BB SC1 XX", " S "},
 	} {

@@ -44,6 +44,9 @@ func ParsePDB(r io.Reader, name string) (*Structure, error) {
 	for n := 1; lines.Scan(); n++ {
 		var err error
 		line := lines.Text()
+		if strings.HasPrefix(line, "MODEL") && len(s.Atoms) > 0 { // some programs write no ENDMDL
+			break
+		}
 		switch {
 		case strings.HasPrefix(line, "TITLE") && s.Title == "" && len(line) > 10:
 			s.Title = strings.TrimSpace(line[10:])

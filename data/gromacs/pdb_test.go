@@ -46,6 +46,9 @@ const pdbLine = "ATOM      1  CH3 ACE A   1      12.345  -0.500 100.000  1.00  0
 func TestPDBDetails(t *testing.T) {
 	other := strings.Replace(pdbLine, "CH3 ACE", "CH3BACE", 1)
 	text := "CRYST1   20.000   20.000   20.000  60.00  60.00  90.00 P 1           1\nMODEL 1\n" + pdbLine + other + "ENDMDL\nMODEL 2\n" + pdbLine + "ENDMDL\n"
+	if s, err := ParsePDB(strings.NewReader(strings.ReplaceAll(text, "ENDMDL\n", "")), "x.pdb"); err != nil || len(s.Atoms) != 1 {
+		t.Errorf("models without their ends: got %+v, %v, want one atom", s, err)
+	}
 	s, err := ParsePDB(strings.NewReader(text), "x.pdb")
 	if err != nil {
 		t.Fatal(err)

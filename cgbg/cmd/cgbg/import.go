@@ -35,7 +35,7 @@ An NPZ file has the arrays
 
 of which R is needed, as "cgbg export" writes them. It keeps no times: -dt gives them.
 
-A frame has the atoms of the structure, or the beads of the map already. Molecules that
+A frame has the atoms of the structure, or the beads of a named map already. Molecules that
 beads are made of are made whole where the periodic boundary broke them, by the bonds that
 the structure shows: atoms closer than 1.3 times the sum of their covalent radii, in it or
 its nearest images, metals and ions left out (a structure without a box takes that of the
@@ -111,6 +111,8 @@ type importer struct {
 	own       []int                                   // atoms that internal takes
 	molecule  *cgmap.Molecule                         // those that beads are of
 	beads     *cgmap.Molecule                         // of frames of beads; nil where those are means of atoms
+	farBefore int                                     // what far counted of frames that are not written
+	boxless   bool                                    // the structure's box was left out, as the first frame has none
 	noise     string                                  // of the forces, for the report
 	notes     []string                                // what the user should know of the result; printed after it, a line each
 	forces    bool                                    // whether the trajectories have them
@@ -281,14 +283,14 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 		return 0, err
 	}
 	defer w.Abort() // does nothing after Close
-	before := im.far()
+	im.farBefore = im.far()
 	if err := im.write(ctx, w); err != nil {
 		return 0, err
 	}
 	if w.Len() == 0 {
 		return 0, fmt.Errorf("no frame is left of %s: -skip %d is as many as there are", strings.Join(im.trajectories, ", "), im.skip)
 	}
-	im.farNote(before)
+	im.farNote()
 	return w.Len(), w.Close()
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -29,24 +28,25 @@ const leastTimes, mostTimes, leastPart = 7, 14, 4
 // beads, say, each atom and the nearest one, in the structure and in the frame.
 func (im *importer) bondedAtoms(f *gromacs.Frame) *neighbours {
 	n := &neighbours{what: "bonded atoms", pairs: im.molecule.Bonds()}
-	n.measure(im.reference.R, &im.reference.Box)
+	box := cgmap.NewImages(&im.reference.Box)
+	n.measure(im.reference.R, box)
 	if len(n.pairs) == 0 {
 		n.what = "neighbours"
-		n.pairs = nearestPairs(f.R, &f.Box)
-		for _, p := range nearestPairs(im.reference.R, &im.reference.Box) {
-			n.length = append(n.length, distance(im.reference.R, p[0], p[1], &im.reference.Box))
+		n.pairs = nearestPairs(f.R, cgmap.NewImages(&f.Box))
+		for _, p := range nearestPairs(im.reference.R, box) {
+			n.length = append(n.length, box.Distance(im.reference.R, p[0], p[1]))
 		}
 	}
 	return n
 }
 
 // nearestPairs are atoms and the nearest others, of the first ones.
-func nearestPairs(r []float32, box *[9]float64) (pairs [][2]int) {
+func nearestPairs(r []float32, box *cgmap.Images) (pairs [][2]int) {
 	atoms := min(someBeads, len(r)/3)
 	for i := range atoms {
 		nearest := -1
 		for j := range atoms {
-			if j != i && (nearest < 0 || distance(r, i, j, box) < distance(r, i, nearest, box)) {
+			if j != i && (nearest < 0 || box.Distance(r, i, j) < box.Distance(r, i, nearest)) {
 				nearest = j
 			}
 		}
@@ -62,10 +62,11 @@ const someBeads = 500
 
 // neighbouringBeads are each bead, or many of them, and the nearest one of its molecule.
 func (im *importer) neighbouringBeads() (*neighbours, error) {
-	whole := slices.Clone(im.reference.R)
+	whole, far := slices.Clone(im.reference.R), im.far()
 	if _, err := im.molecule.Whole(whole, &im.reference.Box); err != nil {
 		return nil, fmt.Errorf("%s: %w", im.structure, err)
 	}
+	im.farBefore += im.far() - far // the structure is no frame
 	r, err := im.cg.Apply(nil, whole)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", im.structure, err)
@@ -77,11 +78,11 @@ func (im *importer) neighbouringBeads() (*neighbours, error) {
 	for _, b := range im.molecule.Bonds() { // parents first
 		molecule[b[1]] = molecule[b[0]]
 	}
-	n := &neighbours{what: "neighbouring beads"}
+	n, none := &neighbours{what: "neighbouring beads"}, cgmap.NewImages(nil)
 	for i := range min(someBeads, len(im.cg.Atoms)) { // beads of a named map are atoms
 		nearest := -1
 		for j := range im.cg.Atoms {
-			if j != i && molecule[im.cg.Atoms[j]] == molecule[im.cg.Atoms[i]] && (nearest < 0 || distance(r, i, j, nil) < distance(r, i, nearest, nil)) {
+			if j != i && molecule[im.cg.Atoms[j]] == molecule[im.cg.Atoms[i]] && (nearest < 0 || none.Distance(r, i, j) < none.Distance(r, i, nearest)) {
 				nearest = j
 			}
 		}
@@ -89,42 +90,23 @@ func (im *importer) neighbouringBeads() (*neighbours, error) {
 			n.pairs = append(n.pairs, [2]int{i, nearest})
 		}
 	}
-	n.measure(r, nil)
+	n.measure(r, none)
 	return n, nil
 }
 
-func (n *neighbours) measure(r []float32, box *[9]float64) {
+func (n *neighbours) measure(r []float32, box *cgmap.Images) {
 	for _, p := range n.pairs {
-		n.length = append(n.length, distance(r, p[0], p[1], box))
+		n.length = append(n.length, box.Distance(r, p[0], p[1]))
 	}
-}
-
-// distance of positions i and j, of nearest images where there is a box.
-func distance(r []float32, i, j int, box *[9]float64) float64 {
-	var d [3]float64
-	for k := range d {
-		d[k] = float64(r[3*i+k]) - float64(r[3*j+k])
-	}
-	for row := 2; row >= 0 && box != nil; row-- {
-		if h := box[4*row]; h > 0 {
-			n := math.Round(d[row] / h)
-			for k := range d {
-				d[k] -= n * box[3*row+k]
-			}
-		}
-	}
-	return math.Sqrt(d[0]*d[0] + d[1]*d[1] + d[2]*d[2])
 }
 
 // check compares the distances in a frame with those in the structure.
 func (n *neighbours) check(f *gromacs.Frame, structure string) error {
 	var ratios, lengths []float64
+	box, other := cgmap.NewImages(&f.Box), cgmap.NewImages(&f.OtherBox)
 	for k, p := range n.pairs {
 		if n.length[k] > 0 {
-			d := distance(f.R, p[0], p[1], &f.Box)
-			if f.OtherBox != [9]float64{} {
-				d = min(d, distance(f.R, p[0], p[1], &f.OtherBox))
-			}
+			d := min(box.Distance(f.R, p[0], p[1]), other.Distance(f.R, p[0], p[1]))
 			ratios, lengths = append(ratios, d/n.length[k]), append(lengths, d)
 		}
 	}
@@ -165,6 +147,11 @@ func (im *importer) checkFirst(f *gromacs.Frame, t trajectory) (err error) {
 	if err := n.check(f, im.structure); err != nil {
 		return err
 	}
+	if !beads {
+		if err := im.checkOrder(f); err != nil {
+			return err
+		}
+	}
 	r, ok := t.(*npz.Reader)
 	if !ok || r.Species() == nil {
 		return nil
@@ -202,6 +189,21 @@ func (im *importer) checkColumns(path string, t trajectory) error {
 		return nil
 	}
 	return fmt.Errorf("%s: its frames have log-weights of their own (logw), and %s gives others: leave one of them out", path, strings.TrimSpace(im.awh+" "+im.bias))
+}
+
+// columns lists what an NPZ file has for its frames beside positions and forces.
+func columns(t trajectory) string {
+	r, ok := t.(*npz.Reader)
+	if !ok {
+		return ""
+	}
+	var keys []string
+	for _, key := range []string{npz.KeyU, npz.KeyBias, npz.KeyLogW, npz.KeyLogQ} {
+		if r.Has(key) {
+			keys = append(keys, key)
+		}
+	}
+	return strings.Join(keys, ", ")
 }
 
 // addColumns takes over what a file has for its frames beside positions and forces.

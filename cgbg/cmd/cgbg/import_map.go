@@ -23,7 +23,9 @@ func (im *importer) readMap(s *gromacs.Structure) (err error) {
 			im.pick = picks(im.cg, s)
 		}
 	case slices.Contains(cgmap.Names, im.mapping):
-		im.cg, err = cgmap.New(im.mapping, s)
+		if im.cg, err = cgmap.New(im.mapping, s); err == nil {
+			im.noteNames(s)
+		}
 	default:
 		text, err := os.ReadFile(im.mapping)
 		if err != nil {
@@ -40,6 +42,26 @@ func (im *importer) readMap(s *gromacs.Structure) (err error) {
 		return fmt.Errorf("%s: %w", im.structure, err)
 	}
 	return nil
+}
+
+// noteNames says where the structure has dihedrals that the names of its beads do not show, as their numbers do not follow each other, or
+// caps have names of their own.
+func (im *importer) noteNames(s *gromacs.Structure) {
+	m, residues, err := cgmap.Dihedrals(s)
+	if err != nil {
+		return // no peptide
+	}
+	has := func(i int) bool { return slices.Contains(im.cg.Atoms, m.Atoms[i]) }
+	there := 0
+	for _, r := range residues {
+		if !slices.ContainsFunc(append(r.Phi[:], r.Psi[3]), func(i int) bool { return !has(i) }) {
+			there++
+		}
+	}
+	named, _ := cgmap.Backbone(im.cg.Beads)
+	if n := there - len(named); n > 0 {
+		im.note("%s: the names of the beads do not show φ and ψ of %d of %d residues: number residues that peptide bonds join one after the other, and give caps residues and names that force fields use (ACE: C, NME: N), or scores will be without them", im.structure, n, there)
+	}
 }
 
 // picks tells which beads of a named map are those of cg, by how many beads the map has. Trajectories of its beads do for cg, then.
@@ -181,8 +203,12 @@ func (im *importer) add(batch *data.Frames, f *gromacs.Frame, energy *float64) e
 			return err
 		}
 	} else {
-		if len(r) != 3*im.atoms {
-			return fmt.Errorf("it has %d atoms, the structure %s has %d, the map %s %d beads", len(r)/3, im.structure, im.atoms, im.cg.Name, len(im.cg.Beads))
+		switch len(r) / 3 {
+		case im.atoms:
+		case len(im.cg.Beads):
+			return fmt.Errorf("it has as many places as the map %s has beads: of such a map frames of the structure's %d atoms are needed; frames of beads are read with a structure of the beads, and a map of them (@1, @2, ...)", im.cg.Name, im.atoms)
+		default:
+			return fmt.Errorf("it has %d atoms, the structure %s has %d, the map %s %d beads: give a structure of the trajectory's own atoms, in its order (gmx trjconv -dump 0 with the same group)", len(r)/3, im.structure, im.atoms, im.cg.Name, len(im.cg.Beads))
 		}
 		if _, err := im.molecule.WholeFrame(f); err != nil {
 			return err

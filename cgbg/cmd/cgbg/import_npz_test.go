@@ -219,3 +219,31 @@ func TestImportBeadStructure(t *testing.T) {
 		}
 	}
 }
+
+// Files of which one has weights or energies and another has none are refused, in either order.
+func TestImportNPZOfOtherColumns(t *testing.T) {
+	r, _ := npzFrames(t, 3, cgmap.HeavyAtom)
+	plain := writeNPZ(t, map[string]npy{"R": r})
+	for _, key := range []string{"U", "logw", "bias", "logq"} {
+		full := writeNPZ(t, map[string]npy{"R": r, key: {[]int{3}, []float64{1, 2, 3}}})
+		for _, paths := range [][]string{{plain, full}, {full, plain}} {
+			_, err := call(t, append([]string{"import", "-structure", gro, "-map", cgmap.HeavyAtom, "-o", filepath.Join(t.TempDir(), "out.arrow")}, paths...)...)
+			if err == nil || !strings.Contains(err.Error(), ": "+key+"; ") || !strings.Contains(err.Error(), ": nothing; ") {
+				t.Errorf("%s: got %v, want what each file has", key, err)
+			}
+		}
+	}
+}
+
+// Frames of the beads of a map's file are no frames of atoms, and say so.
+func TestImportBeadsOfMapFile(t *testing.T) {
+	mapping := filepath.Join(t.TempDir(), "two.map")
+	if err := os.WriteFile(mapping, []byte("a C @1\nb C @5\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	path := writeNPZ(t, map[string]npy{"R": {[]int{2, 2, 3}, make([]float64, 12)}})
+	_, err := call(t, "import", "-structure", gro, "-map", mapping, "-o", filepath.Join(t.TempDir(), "out.arrow"), path)
+	if err == nil || !strings.Contains(err.Error(), "as many places as the map two.map has beads") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,12 +32,17 @@ func (im *importer) survey(ctx context.Context) (stride float64, sum string, err
 		if before.last > 0 && c.start == before.last {
 			return 0, "", fmt.Errorf("%s: it begins at %s ps, where %s ends: the frame stands twice; gmx trjcat puts the parts of a run together", path, decimal(c.start), im.trajectories[i-1])
 		}
+		if before.start < c.start && c.start < before.last {
+			im.note("%s begins at %s ps, before %s ends (%s ps): if they are parts of one run, frames stand twice (gmx trjcat puts parts together)", path, decimal(c.start), im.trajectories[i-1], decimal(before.last))
+		}
 		before = c
 		switch {
 		case i == 0:
 			all, im.forces = c, c.forces
 		case c.forces != im.forces:
 			return 0, "", fmt.Errorf("%s and %s: one has forces, the other has none; import them on their own", im.trajectories[0], path)
+		case c.columns != all.columns:
+			return 0, "", fmt.Errorf("what the files have for their frames beside positions and forces differs: %s: %s; %s: %s; import them on their own", im.trajectories[0], cmp.Or(all.columns, "nothing"), path, cmp.Or(c.columns, "nothing"))
 		case math.Abs(c.stride-all.stride) > 1e-4*all.stride+all.off+c.off:
 			return 0, "", fmt.Errorf("%s: the frames kept are %g ps apart, those of %s %g ps (0: not known; -dt says it); import it on its own", path, c.stride, im.trajectories[0], all.stride)
 		}
@@ -58,6 +64,7 @@ func (im *importer) note(format string, args ...any) {
 type course struct {
 	start, last float64 // times of the first and the last frame that are kept, ps
 	forces      bool    // whether the frames to keep have them
+	columns     string  // what an NPZ file has for its frames beside positions and forces
 	stride, off float64 // time between frames that are kept, and how far off it may be, ps; 0: not known
 }
 
@@ -101,7 +108,7 @@ func (im *importer) look(ctx context.Context, path string) (c course, err error)
 			im.note("%s: its head says that frames are %.6g ps apart; -dt %g counts", path, own, dt)
 		}
 	}
-	return course{forces: f.F != nil, stride: dt * float64(im.every)}, nil
+	return course{forces: f.F != nil, columns: columns(t), stride: dt * float64(im.every)}, nil
 }
 
 // keeps tells whether the n-th frame of a file, from 0, is one of those asked for.

@@ -17,6 +17,7 @@ type heads interface{ NextHead(h *gromacs.Head) error }
 type scan struct {
 	frames, withPositions, withForces int
 	firstForces                       int // number of the first frame that has positions and forces
+	forcesAlone                       int // frames with forces and no positions
 	all                               clock
 	plain, forced                     choice // of the frames asked for: those with positions, those with forces, too
 }
@@ -51,6 +52,9 @@ func (s *scan) read(ctx context.Context, im *importer, t heads) error {
 		}
 		s.all.add(s.frames, h.Step, h.Time)
 		if !h.Positions {
+			if h.Forces {
+				s.forcesAlone++
+			}
 			continue
 		}
 		s.withPositions++
@@ -86,6 +90,9 @@ func (im *importer) course(path string, s *scan) (course, error) {
 	}
 	note, err := kept.check()
 	if err != nil {
+		if _, other := s.plain.check(); other == nil && kept == &s.forced {
+			err = fmt.Errorf("of the frames with forces, which are %d of %d: %w", s.forced.n, s.plain.n, err)
+		}
 		return course{}, err
 	}
 	if note != "" && im.dt == 0 {
@@ -119,8 +126,10 @@ func (im *importer) tellForces(path string, s *scan, c *course) {
 		im.note("%s: %d of %d frames have forces: these are taken, %g ps apart", path, s.forced.n, s.plain.n, c.stride)
 	case !c.forces && s.withForces > 0:
 		im.note("%s: %d of %d frames has forces, which are left out", path, s.withForces, s.frames)
+	case !c.forces && s.forcesAlone > 0:
+		im.note("%s: %d of %d frames have forces but no positions, which is of no use: write both in the same frames (nstxout and nstfout in the .mdp file)", path, s.forcesAlone, s.frames)
 	}
-	if s.withPositions < s.frames && s.forced.n == s.plain.n {
+	if s.withPositions < s.frames && (!c.forces || s.forced.n == s.plain.n) {
 		im.note("%s: %d of %d frames have positions: others are passed over; those taken are %g ps apart", path, s.withPositions, s.frames, c.stride)
 	}
 }

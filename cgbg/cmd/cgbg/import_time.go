@@ -41,7 +41,7 @@ func (c *clock) add(number int, step int64, t float64) {
 	c.moved = c.moved || t != c.start
 	n := float64(c.n)
 	dt := (t - c.start) / n
-	slack := drift*math.Abs(dt) + c.resolution(t) + c.resolution(c.start)
+	slack := drift*math.Abs(dt) + (c.resolution(t)+c.resolution(c.start))/2 // by rounding
 	low, high := math.Max(c.low, dt-slack/n), math.Min(c.high, dt+slack/n)
 	if (low > high || high < 0) && c.wrong == nil {
 		want := c.start + n*(c.low+c.high)/2
@@ -100,6 +100,16 @@ func (c *clock) coarse() bool {
 	return math.Max(c.resolution(c.start), c.resolution(c.last)) > dt/4
 }
 
+// longStep is longer than the time step of any simulation, ps.
+const longStep = 0.05
+
+// countsFrames tells whether steps number the frames of the file, as programs write that do not know those of the
+// simulation: they go up by one however many frames are missing.
+func (c *clock) countsFrames() bool {
+	dt, _ := c.dt()
+	return c.by == 1 && dt >= longStep
+}
+
 // check tells whether the frames seen follow each other evenly: by their times,
 // and by their steps where times are too coarse. The note says what could not be
 // seen.
@@ -114,9 +124,9 @@ func (c *clock) check() (note string, err error) {
 	}
 	apart := decimal(math.Max(c.resolution(c.start), c.resolution(c.last)))
 	switch {
-	case c.by != 0 && c.uneven == 0:
+	case c.by != 0 && c.uneven == 0 && !c.countsFrames():
 		return "", nil
-	case c.by > 0:
+	case c.by > 0 && c.uneven > 0:
 		return "", fmt.Errorf("frame %d: its step is not %d after that of the frame before it, as between the first two: frames are missing or stand twice (times about %s ps are kept to %s ps, and do not tell)", c.uneven, c.by, decimal(c.last), apart)
 	}
 	return fmt.Sprintf("times about %s ps are kept to %s ps: whether single frames are missing does not show", decimal(c.last), apart), nil

@@ -80,6 +80,12 @@ func TestImportTimes(t *testing.T) {
 	without := func(frames []trrFrame, at int) []trrFrame { return append(frames[:at:at], frames[at+1:]...) }
 	twice := func(frames []trrFrame, at int) []trrFrame { return append(frames[:at+1:at+1], frames[at:]...) }
 	last := func(frames []trrFrame, time float32) []trrFrame { frames[len(frames)-1].time = time; return frames }
+	numbered := func(frames []trrFrame) []trrFrame {
+		for i := range frames {
+			frames[i].step = int32(i)
+		}
+		return frames
+	}
 	const missing = "frames are missing or stand twice"
 	for _, c := range []struct {
 		name   string
@@ -108,7 +114,10 @@ func TestImportTimes(t *testing.T) {
 		{"one kept", evenFrames(10, 0, 0.1, 1, both), "-every 20", 2, ""},
 		{"a gap", without(evenFrames(50, 0, 0.1, 1, both), 30), "", 0, "frame 30: its time is 3.0999999 ps where 3"},
 		{"a gap at 100 ns", without(evenFrames(150, 1e5, 0.1, 1, both), 70), "", 0, missing},
-		{"a gap at 1 µs, by its steps", without(evenFrames(150, 1e6, 0.1, 5, both), 70), "", 0, "frame 70: its step is not 5 after"},
+		{"a gap at 1 µs", without(evenFrames(150, 1e6, 0.1, 5, both), 70), "", 0, missing},
+		{"a gap at 1 µs, by its steps", without(evenFrames(150, 1e6, 0.05, 5, both), 70), "", 0, "frame 70: its step is not 5 after"},
+		{"a gap at 500 ns, steps that number the frames", numbered(without(evenFrames(40, 5e5, 0.1, 1, both), 20)), "", 0, missing},
+		{"1 µs, steps that number the frames", evenFrames(50, 1e6, 0.1, 1, both), "", 0.1, "whether single frames are missing does not show"},
 		{"a gap between the frames kept", without(evenFrames(50, 0, 0.1, 1, both), 31), "-every 2", 0, missing},
 		{"twice", twice(evenFrames(50, 0, 0.1, 1, both), 20), "", 0, missing},
 		{"the last as the first", last(evenFrames(50, 0, 0.1, 1, both), 0), "", 0, "frame 49: its time is 0 ps where 4.9"},
@@ -148,7 +157,7 @@ func checkImport(t *testing.T, trajectory, args string, stride float64, frames i
 // Trajectories follow each other, and no frame stands twice between them.
 func TestImportParts(t *testing.T) {
 	part := func(start float64) string { return writeTRR(t, evenFrames(5, start, 0.1, 1, both)) }
-	first, next, overlap := part(0), part(0.5), part(0.4)
+	first, next, overlap, within := part(0), part(0.5), part(0.4), part(0.2)
 	link := filepath.Join(t.TempDir(), "link.trr")
 	if err := os.Symlink(first, link); err != nil {
 		t.Fatal(err)
@@ -166,6 +175,10 @@ func TestImportParts(t *testing.T) {
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
 		}
+	}
+	text, err := call(t, "import", "-structure", gro, "-o", filepath.Join(t.TempDir(), "out.arrow"), first, within)
+	if want := "begins at 0.200000003 ps, before " + first + " ends (0.400000006 ps)"; err != nil || !strings.Contains(text, want) {
+		t.Errorf("parts that overlap: got %q, %v, want %q", text, err, want)
 	}
 }
 
@@ -203,7 +216,8 @@ func TestImportIntervals(t *testing.T) {
 		{"forces once", every(1, never, 100), "", 0.1, 12, "1 of 12 frames has forces, which are left out"},
 		{"no positions", func(int) string { return "vf" }, "", 0, 0, "its frames have no positions"},
 		{"dihedrals need no forces", every(1, never, 2), "-map dihedrals", 0.1, 12, ""},
-		{"uneven", func(i int) string { return []string{"x", "xf"}[min(1, i*i%5/4)] }, "", 0, 0, "frames are missing or stand twice"},
+		{"forces where positions are not", func(i int) string { return []string{"x", "f"}[i%2] }, "", 0.2, 6, "6 of 12 frames have forces but no positions"},
+		{"uneven", func(i int) string { return []string{"x", "xf"}[min(1, i*i%5/4)] }, "", 0, 0, "of the frames with forces, which are 4 of 12: frame 7: its time"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			checkImport(t, writeTRR(t, evenFrames(12, 0, 0.1, 1, c.has)), c.args, c.stride, c.frames, c.want)

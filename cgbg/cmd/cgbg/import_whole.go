@@ -35,6 +35,7 @@ func (im *importer) readBonds(s *gromacs.Structure) (*cgmap.Molecule, error) {
 	if !here && whole && s.Box != none {
 		if m, fits, e := try(s.R, none); e == nil && fits {
 			best, here, err, s.Box = m, true, nil, none
+			im.boxless = first.Box == none
 		}
 	}
 	if err != nil {
@@ -65,7 +66,9 @@ func (im *importer) readMolecule(all *cgmap.Molecule, s *gromacs.Structure) (err
 	if im.backbone != nil && im.backbone != im.cg {
 		maps = append(maps, im.backbone)
 	}
-	if im.molecule, err = all.For(s, maps...); err != nil {
+	if im.molecule, err = all.For(s, maps...); err != nil && im.boxless {
+		return fmt.Errorf("%s: %w; the structure has a box, the trajectory has none: keep it there, or make molecules whole (gmx trjconv -pbc whole)", im.structure, err)
+	} else if err != nil {
 		return fmt.Errorf("%s: %w", im.structure, err)
 	}
 	if im.cg.Atoms != nil {
@@ -134,9 +137,9 @@ func (im *importer) far() (n int) {
 	return n
 }
 
-// farNote says in how many frames molecules lie so far apart that their places beside each other are a choice. before: frames that were not written.
-func (im *importer) farNote(before int) {
-	if n := im.far() - before; n > 0 {
+// farNote says in how many frames molecules lie so far apart that their places beside each other are a choice.
+func (im *importer) farNote() {
+	if n := im.far() - im.farBefore; n > 0 {
 		im.notes = append(im.notes, fmt.Sprintf("in %d frames molecules lie about half the box apart: each is at the nearest image beside its neighbour, and another is almost as near", n))
 	}
 }

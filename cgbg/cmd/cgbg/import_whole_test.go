@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/gromacs"
 )
@@ -109,6 +110,8 @@ func TestImportTorn(t *testing.T) {
 		"octahedron, degrees":  {[9]float64{2.3, 0, 0, -2.3 * third, 2.16846, 0, -2.3 * third, -1.08423, 1.877942}, []float64{23, 109.4712206, 23, 109.4712206, 109.4712206, 23}, 24},
 		"octahedron, cosines":  {[9]float64{2.3, 0, 0, -2.3 * third, 2.16846, 0, -2.3 * third, -1.08423, 1.877942}, []float64{23, -third, 23, -third, -third, 23}, 24},
 		"octahedron of CHARMM": {[9]float64{a, b, b, b, a, b, b, b, a}, []float64{10 * a, 10 * b, 10 * a, 10 * b, 10 * b, 10 * a}, 36},
+		"dodecahedron of CHARMM": {[9]float64{2.2124615, -0.0875385, 0.6223755, -0.0875385, 2.2124615, 0.6223755, 0.6223755, 0.6223755, 2.1249229},
+			[]float64{22.124615, -0.875385, 22.124615, 6.223755, 6.223755, 21.249229}, 36},
 	} {
 		t.Run(name, func(t *testing.T) {
 			torn := *s
@@ -161,6 +164,8 @@ func TestImportTornErrors(t *testing.T) {
 	cell := []float64{23, 90, 23, 90, 90, 23}
 	boxed := *s
 	boxed.Box = [9]float64{0.4, 0, 0, 0, 0.4, 0, 0, 0, 0.4}
+	both := torn
+	both.Box = box
 	swapped := slices.Clone(s.R)
 	copy(swapped[:3], s.R[3*20:3*21])
 	copy(swapped[3*20:3*21], s.R[:3])
@@ -173,14 +178,47 @@ func TestImportTornErrors(t *testing.T) {
 		"torn frames":                {gro, torn.R, nil, "there is no box to put a torn molecule together"},
 		"torn structure, no box":     {writeGRO(t, &torn), s.R, nil, ""}, // the frame shows the bonds
 		"torn structure, torn frame": {writeGRO(t, &torn), torn.R, nil, "is it torn by a boundary and has no box"},
+		"torn structure in its box":  {writeGRO(t, &both), torn.R, nil, "the structure has a box, the trajectory has none"},
 		"structure in no real box":   {writeGRO(t, &boxed), s.R, cell, ""},
-		"another order":              {gro, swapped, cell, "in the same order"},
-		"another order, no box":      {gro, swapped, nil, "in the same order"},
+		"another order":              {gro, swapped, cell, "in another order"},
+		"another order, no box":      {gro, swapped, nil, "in another order"},
 	} {
 		_, err := call(t, "import", "-temperature", "300", "-map", "heavy-atom", "-structure", c.structure, "-o", filepath.Join(t.TempDir(), "x.arrow"), writeDCD(t, [][]float32{c.frame, c.frame}, c.cell, 24))
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
 		}
+	}
+}
+
+// Any heavy atom in another's or a hydrogen's place, near by too, is seen: programs order the atoms of residues each in their way. A bond
+// that is short in the structure is none of these.
+func TestImportOrder(t *testing.T) {
+	s, err := gromacs.ReadGRO(gro)
+	if err != nil {
+		t.Fatal(err)
+	}
+	load := func(structure *gromacs.Structure) error {
+		_, err := call(t, "import", "-temperature", "300", "-map", "heavy-atom", "-structure", writeGRO(t, structure), "-o", filepath.Join(t.TempDir(), "x.arrow"), trr)
+		return err
+	}
+	for _, pair := range [][2]int{{0, 1}, {0, 4}, {4, 5}, {6, 7}, {6, 8}, {6, 10}, {8, 9}, {8, 10}, {8, 14}, {10, 12}, {14, 16}, {15, 17}, {18, 19}} {
+		other := *s
+		other.Atoms, other.R = slices.Clone(s.Atoms), slices.Clone(s.R)
+		i, j := pair[0], pair[1]
+		other.Atoms[i], other.Atoms[j] = s.Atoms[j], s.Atoms[i]
+		copy(other.R[3*i:], s.R[3*j:3*j+3])
+		copy(other.R[3*j:], s.R[3*i:3*i+3])
+		if err := load(&other); err == nil || !strings.Contains(err.Error(), "order") {
+			t.Errorf("%d and %d: got %v", i, j, err)
+		}
+	}
+	short := *s
+	short.R = slices.Clone(s.R)
+	for k := range 3 {
+		short.R[3*13+k] = 0.3*s.R[3*10+k] + 0.7*s.R[3*13+k]
+	}
+	if err := load(&short); err != nil {
+		t.Errorf("a bond that is short in the structure: %v", err)
 	}
 }
 
@@ -235,5 +273,34 @@ func TestImportLeastNoiseOfFewFrames(t *testing.T) {
 	text, err := call(t, "import", "-temperature", "300", "-forces", "least-noise", "-structure", gro, "-o", filepath.Join(t.TempDir(), "out.arrow"), trr)
 	if err != nil || !strings.Contains(text, "8 frames are too few to fit forces on all atoms around a bead: 6 of 6 beads") {
 		t.Errorf("got %q, %v", text, err)
+	}
+}
+
+// Molecules half the box apart are counted in frames, of atoms or of beads, not in the structure.
+func TestImportFarMolecules(t *testing.T) {
+	s, err := gromacs.ReadGRO(gro)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two := *s
+	two.Atoms, two.R = slices.Concat(s.Atoms, s.Atoms), slices.Concat(s.R, s.R)
+	for i := len(s.R); i < len(two.R); i += 3 {
+		two.R[i] += float32(s.Box[0] / 2)
+	}
+	structure, dir := writeGRO(t, &two), t.TempDir()
+	cell := []float64{10 * s.Box[0], 90, 10 * s.Box[4], 90, 90, 10 * s.Box[8]}
+	all, err := cgmap.New(cgmap.HeavyAtom, &two)
+	if err != nil {
+		t.Fatal(err)
+	}
+	beads, err := all.Apply(nil, two.R)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, r := range map[string][]float32{"atoms": two.R, "beads": beads} {
+		text, err := call(t, "import", "-map", "heavy-atom", "-structure", structure, "-o", filepath.Join(dir, "x.arrow"), writeDCD(t, [][]float32{r, r, r}, cell, 24))
+		if err != nil || !strings.Contains(text, "in 3 frames molecules lie about half the box apart") {
+			t.Errorf("%s: got %q, %v", what, text, err)
+		}
 	}
 }

@@ -105,3 +105,24 @@ func TestExportedNames(t *testing.T) {
 		t.Errorf("got %s, %v", text, err)
 	}
 }
+
+// Numbers that do not follow each other leave beads without φ and ψ by their names, which the import says; the dihedrals themselves are found.
+func TestImportNotesNumbers(t *testing.T) {
+	s, err := gromacs.ReadGRO(gro)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range s.Atoms {
+		s.Atoms[i].ResidueNumber *= 10
+	}
+	structure, out := writeGRO(t, s), filepath.Join(t.TempDir(), "x.arrow")
+	for mapping, want := range map[string]string{"core-beta": "do not show φ and ψ of 1 of 1 residues", dihedrals: ""} {
+		text, err := call(t, "import", "-temperature", "300", "-map", mapping, "-structure", structure, "-o", out, trr)
+		if err != nil || !strings.Contains(text, want) || want == "" && strings.Contains(text, "φ") {
+			t.Errorf("%s: got %q, %v, want %q", mapping, text, err, want)
+		}
+	}
+	if text, err := call(t, "import", "-temperature", "300", "-structure", gro, "-o", out, trr); err != nil || strings.Contains(text, "φ") {
+		t.Errorf("numbers that follow: got %q, %v", text, err)
+	}
+}
