@@ -264,6 +264,7 @@ func (p *plan) report(ctx context.Context, stdout io.Writer, w *cgbg.Workflow, s
 			return err
 		}
 		tellResults(stdout, r.Results())
+		tellFidelity(stdout, r.Weights.Fidelity)
 		fmt.Fprintf(stdout, "%s\nweights and results.json are in %s\n", r.Weights.Verdict, p.Out)
 		return nil
 	}
