@@ -41,7 +41,7 @@ type Drawn struct {
 //
 // Errors: those of the files; ErrPair and ErrTemperature of a potential that does not belong to the flow; those of [SampleFile].
 func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptions) (*Drawn, error) {
-	if err := checkOut(out); err != nil {
+	if err := makeOut(out); err != nil {
 		return nil, err
 	}
 	m, card, err := openFlow(b, file)
@@ -105,7 +105,7 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 //
 // Errors: those of the files; ErrPair and ErrTemperature where samples, flow and potential do not belong together; samples without log-densities.
 func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile, pmfFile, out string) (*reweight.Summary, error) {
-	if err := checkOut(out); err != nil {
+	if err := makeOut(out); err != nil {
 		return nil, err
 	}
 	m, card, err := openFlow(b, flowFile)

@@ -245,3 +245,24 @@ func TestReadCardErrors(t *testing.T) {
 		}
 	}
 }
+
+// The folder of samples is made before they are drawn, and what cannot be written is refused.
+func TestDrawFolder(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "new", "folder", "samples.arrow")
+	if err := makeOut(path); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil || len(entries) != 0 {
+		t.Errorf("got %v, %v, want an empty folder", entries, err)
+	}
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{filepath.Join(path, "x.arrow"), dir} {
+		if err := makeOut(bad); err == nil {
+			t.Errorf("%s: got no error", bad)
+		}
+	}
+}

@@ -506,22 +506,6 @@ func (l late) Err() error {
 	return nil
 }
 
-// Folders are made.
-func TestCreateFolder(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "new", "folder", "x.arrow")
-	meta, frames := Meta{Beads: []string{"a"}, Dim: 1}, &Frames{Beads: 1, Dim: 1, R: []float32{1, 2}}
-	if err := WriteFile(path, meta, frames); err != nil {
-		t.Fatal(err)
-	}
-	if f, _, err := ReadFile(path); err != nil || f.Len() != 2 {
-		t.Errorf("got %v", err)
-	}
-	if err := WriteFile(filepath.Join(path, "y.arrow"), meta, frames); err == nil {
-		t.Error("a file in a file was written")
-	}
-}
-
 // Wherever in its reading a context is done, a file is not called damaged.
 func TestReadInterrupted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.arrow")

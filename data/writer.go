@@ -29,12 +29,9 @@ type Writer struct {
 	err   error
 }
 
-// Create begins a file, and makes its folder. Columns are those of the first frames appended.
+// Create begins a file. Columns are those of the first frames appended.
 // Errors: a folder that cannot be written.
 func Create(path string, meta Meta) (*Writer, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, fmt.Errorf("data: create %s: %w", path, err)
-	}
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".tmp*")
 	if err != nil {
 		return nil, fmt.Errorf("data: create %s: %w", path, err)
