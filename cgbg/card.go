@@ -78,6 +78,9 @@ func cardPath(model string) string { return model + ".json" }
 func ReadCard(model string) (*Card, error) {
 	text, err := os.ReadFile(cardPath(model))
 	if errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Stat(model); err != nil {
+			return nil, fmt.Errorf("cgbg: the model: %w", err)
+		}
 		return nil, fmt.Errorf("cgbg: %s has no card %s: train it with \"cgbg train\", or put its card beside it: %w", model, cardPath(model), err)
 	}
 	c := &Card{}
@@ -85,7 +88,7 @@ func ReadCard(model string) (*Card, error) {
 		err = json.Unmarshal(text, c)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cgbg: %s: %w", cardPath(model), err)
+		return nil, fmt.Errorf("cgbg: %s is no card of a model, or is damaged: train the model again with \"cgbg train\", or copy its card once more: %w", cardPath(model), err)
 	}
 	return c, nil
 }

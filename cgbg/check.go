@@ -116,6 +116,17 @@ func checkOut(path string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
+// makeOut is checkOut for a file that takes long to make, whose folder it makes.
+func makeOut(path string) error {
+	if err := checkOut(path); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("cgbg: %s cannot be written: %w", path, err)
+	}
+	return nil
+}
+
 // CheckTraining tells, without training, what would stop [TrainFlow] or [TrainPMF] (kind "flow" or "pmf"): options,
 // frames, the model to go on from, the file to write. It returns the frames' description.
 func CheckTraining(kind, in, out string, o TrainOptions) (data.Meta, error) {

@@ -124,6 +124,9 @@ func fidelity(f *data.Frames, m data.Meta) (reweight.Fidelity, error) {
 	return faithful(g, widened(f.R), f.Beads, f.LogW), nil
 }
 
+// leastSpread is how many effective samples have a width at least.
+const leastSpread = 2
+
 // faithful compares samples r, [n, beads, 3], with frames of a geometry. logw: log-weights, [n]; nil: there are none.
 func faithful(g *topology.Geometry, r []float64, beads int, logw []float64) reweight.Fidelity {
 	n := len(r) / (3 * beads)
@@ -145,7 +148,7 @@ func faithful(g *topology.Geometry, r []float64, beads int, logw []float64) rewe
 	if before, angles, err := g.Widths(r, beads, nil); err == nil {
 		out.BondWidthBefore, out.AngleWidthBefore = before, angles
 	}
-	if err == nil { // weights that are none have a verdict of their own
+	if ess, e := reweight.ESS(logw); e == nil && ess*float64(n) >= leastSpread { // weights that are none, or of one sample, have a verdict of their own
 		if after, angles, err := g.Widths(r, beads, logw); err == nil {
 			out.BondWidth, out.AngleWidth = after, angles
 		}

@@ -41,6 +41,9 @@ type Drawn struct {
 //
 // Errors: those of the files; ErrPair and ErrTemperature of a potential that does not belong to the flow; those of [SampleFile].
 func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptions) (*Drawn, error) {
+	if err := makeOut(out); err != nil {
+		return nil, err
+	}
 	m, card, err := openFlow(b, file)
 	if err != nil {
 		return nil, err
@@ -102,6 +105,9 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 //
 // Errors: those of the files; ErrPair and ErrTemperature where samples, flow and potential do not belong together; samples without log-densities.
 func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile, pmfFile, out string) (*reweight.Summary, error) {
+	if err := makeOut(out); err != nil {
+		return nil, err
+	}
 	m, card, err := openFlow(b, flowFile)
 	if err != nil {
 		return nil, err

@@ -24,6 +24,7 @@ type Evaluation struct {
 	Name                      string   // before the names of results
 	Residue                   string   // whose dihedrals were scored, by its name in the samples
 	Residues                  []string // that samples and reference have, as far as it is known
+	Alone                     []string // residues that either of them has and the other has not
 	Reference                 *Dataset
 	Proposal, Samples, Clip   *Dataset // samples as they came, weighted, and weighted without the largest 1 % of the weights, as published
 	Before, After, AfterClips *Comparison
@@ -217,7 +218,7 @@ func (o *ReportOptions) evaluate(samples *data.Frames, meta data.Meta, reference
 	}
 	e, err := evaluate(o.Name, o.Seed, of, samples, meta, ref)
 	if err == nil {
-		e.Residues = common
+		e.Residues, e.Alone = common, alone(names[0], names[1])
 	}
 	return e, err
 }

@@ -121,5 +121,5 @@ func (c *Card) checkKind(file, kind string) error {
 		return nil
 	}
 	name := map[string]string{"flow": "a flow", "pmf": "a potential of mean force"}
-	return fmt.Errorf("cgbg: %s is no %s but %s, by its card", file, strings.TrimPrefix(name[kind], "a "), cmp.Or(name[c.Kind], "a "+c.Kind))
+	return fmt.Errorf("cgbg: %s is no %s but %s, by its card", file, strings.TrimPrefix(name[kind], "a "), cmp.Or(name[c.Kind], fmt.Sprintf("of kind %q", c.Kind)))
 }

@@ -211,3 +211,58 @@ func TestShippedModelsBelong(t *testing.T) {
 		}
 	}
 }
+
+// A model or a card that is missing, damaged or of nothing is told apart.
+func TestReadCardErrors(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range []struct {
+		name        string
+		model, card bool
+		text, want  string
+	}{
+		{"missing", false, false, "", "the model: "},
+		{"alone", true, false, "", "has no card"},
+		{"cut", true, true, `{"kind": "pmf"`, "is no card of a model, or is damaged"},
+		{"empty", true, true, "{}", `no flow but of kind ""`},
+	} {
+		model := filepath.Join(dir, c.name+".npz")
+		if c.model {
+			if err := os.WriteFile(model, nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if c.card {
+			if err := os.WriteFile(cardPath(model), []byte(c.text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		card, err := ReadCard(model)
+		if err == nil {
+			err = card.checkKind(model, "flow")
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
+		}
+	}
+}
+
+// The folder of samples is made before they are drawn, and what cannot be written is refused.
+func TestDrawFolder(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "new", "folder", "samples.arrow")
+	if err := makeOut(path); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil || len(entries) != 0 {
+		t.Errorf("got %v, %v, want an empty folder", entries, err)
+	}
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{filepath.Join(path, "x.arrow"), dir} {
+		if err := makeOut(bad); err == nil {
+			t.Errorf("%s: got no error", bad)
+		}
+	}
+}

@@ -57,6 +57,19 @@ func residueDihedrals(f *data.Frames, m data.Meta, residue string) (name string,
 	return name, observable.Dihedrals(f.R, f.Beads, residues[k].Phi), observable.Dihedrals(f.R, f.Beads, residues[k].Psi), nil
 }
 
+// alone are the names that one of two lists has; none where one of them is empty.
+func alone(a, b []string) (names []string) {
+	if len(a) == 0 || len(b) == 0 {
+		return nil
+	}
+	for _, name := range slices.Concat(a, b) {
+		if slices.Contains(a, name) != slices.Contains(b, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // scoredResidue chooses the residue that is scored, by its name in the samples and in the reference: the one that is asked for
 // (SAMPLES=REFERENCE where the two have other names for it), or the first one of the samples that the reference has, too. common are all that both have.
 // Error: there is none, or not that one.

@@ -114,6 +114,9 @@ func (t *training) finish(history *train.History, steps int, export func(path st
 		t.card.Results["loss"] = history.Loss[n-1]
 	}
 	t.card.Seconds, t.card.Steps = time.Since(t.start).Seconds(), steps
+	if n := len(history.Step); n > 0 { // whole calls of several steps
+		t.card.Steps = history.Step[n-1]
+	}
 	if err := os.Remove(cardPath(t.out)); err != nil && !errors.Is(err, os.ErrNotExist) { // a kill must not leave the new model with an old card
 		return nil, fmt.Errorf("cgbg: %w", err)
 	}

@@ -100,7 +100,7 @@ type WeightReport struct {
 
 // Results are the numbers under the names of results.json.
 func (r *WeightReport) Results() []Result {
-	list := weightResults(r.Weights)
+	list := append(weightResults(r.Weights), fidelityResults(r.Weights.Fidelity)...)
 	for i := range list {
 		list[i].Name = r.Name + "/" + list[i].Name
 	}
@@ -108,16 +108,21 @@ func (r *WeightReport) Results() []Result {
 }
 
 // ReportWeights is [Report] for samples whose beads have no φ and ψ, without a reference: results.json has what the
-// weights tell, and they are drawn. Errors: those of the files, samples without weights.
+// weights tell, and what shares were lost and how wide bonds and angles are, and the weights are drawn. Errors: those of the files, samples without weights.
 func ReportWeights(ctx context.Context, samples, dir, name string) (*WeightReport, error) {
-	frames, _, err := data.ReadFile(samples)
+	frames, meta, err := data.ReadFile(samples)
 	if err != nil {
 		return nil, err
 	}
 	if frames.LogW == nil {
 		return nil, fmt.Errorf("cgbg: %s: samples without log-weights (column logw): draw them with a potential (\"cgbg sample -pmf\"), or weigh them (\"cgbg reweight\")", samples)
 	}
-	r := &WeightReport{Name: name, Weights: reweight.Summarize(frames.LogW)}
+	meta.Source = samples
+	like, err := fidelity(frames, meta)
+	if err != nil {
+		return nil, err
+	}
+	r := &WeightReport{Name: name, Weights: reweight.Summarize(frames.LogW).With(like)}
 	sum, err := data.Checksum(ctx, samples)
 	if err != nil {
 		return nil, err

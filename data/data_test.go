@@ -493,6 +493,46 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
+// late is a context that is done after so many looks at it.
+type late struct {
+	context.Context
+	looks *int
+}
+
+func (l late) Err() error {
+	if *l.looks--; *l.looks < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// Wherever in its reading a context is done, a file is not called damaged.
+func TestReadInterrupted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.arrow")
+	if err := WriteFile(path, Meta{Beads: []string{"a"}, Dim: 1}, &Frames{Beads: 1, Dim: 1, R: []float32{1, 2}}); err != nil {
+		t.Fatal(err)
+	}
+	interrupted := 0
+	for k := range 50 {
+		looks := k
+		r, err := OpenContext(late{t.Context(), &looks}, path)
+		if err == nil {
+			_, err = r.Next()
+			r.Close()
+		}
+		if err == nil {
+			break
+		}
+		interrupted++
+		if !errors.Is(err, context.Canceled) || errors.Is(err, ErrDamaged) {
+			t.Errorf("after %d looks: got %v, want %v", k, err, context.Canceled)
+		}
+	}
+	if interrupted < 5 || interrupted == 50 {
+		t.Errorf("got %d interruptions, want some", interrupted)
+	}
+}
+
 // A file whose context is done is not called damaged.
 func TestOpenContext(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.arrow")

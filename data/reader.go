@@ -126,6 +126,9 @@ func (r *Reader) Next() (f *Frames, err error) {
 		return nil, fmt.Errorf("data: %s: %w", r.name, r.ctx.Err())
 	}
 	batch, err := r.in.RecordBatchAt(r.next)
+	if err != nil && r.ctx != nil && r.ctx.Err() != nil { // while it was read: the file is not damaged
+		return nil, fmt.Errorf("data: %s: %w", r.name, r.ctx.Err())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("data: %s: batch %d: %w: %w", r.name, r.next, ErrDamaged, err)
 	}

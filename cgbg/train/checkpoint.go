@@ -105,6 +105,27 @@ func (l *loop) save() error {
 	return nil
 }
 
+// firstDifference shortens two texts, which may be long, to what stands around the place where they differ.
+func firstDifference(a, b string) (string, string) {
+	const before, behind = 16, 24
+	k := 0
+	for k < min(len(a), len(b)) && a[k] == b[k] {
+		k++
+	}
+	cut := func(s string) string {
+		from, to := max(0, k-before), min(len(s), k+behind)
+		out := strings.ToValidUTF8(s[from:to], "")
+		if from > 0 {
+			out = "…" + out
+		}
+		if to < len(s) {
+			out += "…"
+		}
+		return out
+	}
+	return cut(a), cut(b)
+}
+
 // load restores the store and the state; os.ErrNotExist when there is no file.
 func (l *loop) load() error {
 	path := l.cfg.Checkpoint
@@ -125,7 +146,8 @@ func (l *loop) load() error {
 		return fmt.Errorf("train: checkpoint %s is damaged (%w): delete it to start over", path, err)
 	}
 	if m.Format != 1 || m.Fingerprint != l.cfg.Fingerprint {
-		return fmt.Errorf("train: checkpoint %s was made with other settings or data (%q, now %q): delete it to start over, or choose another file", path, m.Fingerprint, l.cfg.Fingerprint)
+		was, now := firstDifference(m.Fingerprint, l.cfg.Fingerprint)
+		return fmt.Errorf("train: checkpoint %s was made with other settings or data (%q, now %q): delete it to start over, or choose another file", path, was, now)
 	}
 	l.state = state{History: m.History, step: m.Step, sum: m.Sum, count: m.Count, best: math.Inf(1)}
 	if m.Best != nil {

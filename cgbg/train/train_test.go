@@ -253,10 +253,17 @@ func TestCheckpointErrors(t *testing.T) {
 	if err := os.WriteFile(cfg.Checkpoint, good, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cfg.Fingerprint = "other"
-	if err := run(); err == nil || !strings.Contains(err.Error(), "other settings") {
-		t.Errorf("another fingerprint: got %v, want an error", err)
+	same := cfg.Fingerprint
+	for _, c := range []struct{ now, want string }{
+		{"other", `("test", now "other")`},
+		{"test " + strings.Repeat("0.25 ", 1000), `("test", now "test 0.25 0.25 0.25 0.25 0.2…")`},
+	} {
+		cfg.Fingerprint = c.now
+		if err := run(); err == nil || !strings.Contains(err.Error(), "other settings or data "+c.want) {
+			t.Errorf("another fingerprint: got %v, want %s", err, c.want)
+		}
 	}
+	cfg.Fingerprint = same
 }
 
 func TestSchedules(t *testing.T) {

@@ -136,7 +136,7 @@ func numbers(text string) ([]float64, error) {
 	for _, field := range strings.Fields(text) {
 		v, err := strconv.ParseFloat(field, 64)
 		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, fmt.Errorf("%q is not a finite number", field)
+			return nil, fmt.Errorf("%.40q is not a finite number", field)
 		}
 		row = append(row, v)
 	}

@@ -37,24 +37,9 @@ const maxRow = 64 << 20
 
 // header reads the head of an array.
 func (a *array) header() error {
-	var magic [8]byte
-	if _, err := io.ReadFull(a.in, magic[:]); err != nil || string(magic[:6]) != "\x93NUMPY" || magic[6] < 1 || magic[6] > 3 {
-		return fmt.Errorf("%w: it begins with %q, which is no array of NumPy", ErrFormat, magic)
-	}
-	length := make([]byte, 4)
-	if magic[6] == 1 {
-		length = length[:2]
-	}
-	if _, err := io.ReadFull(a.in, length); err != nil {
-		return fmt.Errorf("%w: its head: %w", ErrTruncated, err)
-	}
-	n := binary.LittleEndian.Uint32(append(length[:len(length):len(length)], 0, 0)[:4])
-	if n > 1<<16 {
-		return fmt.Errorf("%w: a head of %d bytes", ErrFormat, n)
-	}
-	text := make([]byte, n)
-	if _, err := io.ReadFull(a.in, text); err != nil {
-		return fmt.Errorf("%w: its head: %w", ErrTruncated, err)
+	text, err := head(a.in)
+	if err != nil {
+		return err
 	}
 	d, order, size := descr.FindSubmatch(text), fortran.FindSubmatch(text), shape.FindSubmatch(text)
 	if d == nil || order == nil || size == nil {
@@ -91,6 +76,30 @@ func (a *array) header() error {
 		return fmt.Errorf("%w: a single number, where there is one for every frame", ErrFormat)
 	}
 	return nil
+}
+
+// head reads what describes an array, before its numbers.
+func head(in io.Reader) ([]byte, error) {
+	var magic [8]byte
+	if _, err := io.ReadFull(in, magic[:]); err != nil || string(magic[:6]) != "\x93NUMPY" || magic[6] < 1 || magic[6] > 3 {
+		return nil, fmt.Errorf("%w: it begins with %q, which is no array of NumPy", ErrFormat, magic)
+	}
+	length := make([]byte, 4)
+	if magic[6] == 1 {
+		length = length[:2]
+	}
+	if _, err := io.ReadFull(in, length); err != nil {
+		return nil, fmt.Errorf("%w: its head: %w", ErrTruncated, err)
+	}
+	n := binary.LittleEndian.Uint32(append(length[:len(length):len(length)], 0, 0)[:4])
+	if n > 1<<16 {
+		return nil, fmt.Errorf("%w: a head of %d bytes", ErrFormat, n)
+	}
+	text := make([]byte, n)
+	if _, err := io.ReadFull(in, text); err != nil {
+		return nil, fmt.Errorf("%w: its head: %w", ErrTruncated, err)
+	}
+	return text, nil
 }
 
 // chunk is what is read of a row at once, so that a false shape ends with the file and not with a huge allocation: a

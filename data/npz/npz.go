@@ -41,6 +41,8 @@ type Reader struct {
 	scalars []*array           // of scalarKeys
 	values  map[string]float64 // of scalars, in the last frame
 	kind    []int32            // of the atoms, once read
+	names   []string           // of the beads, or nil
+	unread  []string           // keys of other arrays
 	numbers []float64          // of one array of a frame
 }
 
@@ -99,6 +101,7 @@ func newReader(z *zip.Reader, name string) (_ *Reader, err error) {
 		}
 	}()
 	var keys []string
+	var names *zip.File
 	fields := map[string]**array{"R": &r.r, "F": &r.f, "box": &r.box, "species": &r.species, "mask": &r.mask}
 	r.scalars = make([]*array, len(scalarKeys))
 	for i, key := range scalarKeys {
@@ -108,7 +111,12 @@ func newReader(z *zip.Reader, name string) (_ *Reader, err error) {
 		key := strings.TrimSuffix(file.Name, ".npy")
 		keys = append(keys, key)
 		field := fields[key]
-		if field == nil {
+		switch {
+		case key == keyBeads:
+			names = file
+			continue
+		case field == nil:
+			r.unread = append(r.unread, key)
 			continue
 		}
 		if *field != nil {
@@ -132,6 +140,11 @@ func newReader(z *zip.Reader, name string) (_ *Reader, err error) {
 	for _, field := range fields {
 		if err := r.shape(*field); err != nil {
 			return nil, err
+		}
+	}
+	if names != nil {
+		if r.names, err = readNames(names, r.atoms); err != nil {
+			return nil, fmt.Errorf("%s: %w", keyBeads, err)
 		}
 	}
 	return r, nil

@@ -162,7 +162,7 @@ func writeNames(z *zip.Writer, names []string) error {
 	for _, s := range names {
 		width = max(width, len([]rune(s)))
 	}
-	w, err := begin(z, "beads", fmt.Sprintf("<U%d", width), fmt.Sprintf("%d,", len(names)))
+	w, err := begin(z, keyBeads, fmt.Sprintf("<U%d", width), fmt.Sprintf("%d,", len(names)))
 	if err != nil {
 		return err
 	}

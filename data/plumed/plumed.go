@@ -202,7 +202,7 @@ func (p *parser) value(line int, words []string) error {
 	for k := range r.v {
 		var err error
 		if r.v[k], err = strconv.ParseFloat(words[k], 64); err != nil || !finite(r.v[k]) {
-			return fmt.Errorf("%s is %q, not a finite number", p.fields[k], words[k])
+			return fmt.Errorf("%s is %.40q, not a finite number", p.fields[k], words[k])
 		}
 	}
 	// Grids may follow each other without a header of their own.

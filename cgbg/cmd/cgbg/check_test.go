@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cgbg-go/lab/cgbg"
 	"github.com/cgbg-go/lab/data"
 )
 
@@ -62,6 +63,15 @@ func TestOwnMap(t *testing.T) {
 	text, err := call(t, "run", plan)
 	if err != nil || !strings.Contains(text, "no phi and psi") || !strings.Contains(text, "own/ess ") {
 		t.Fatalf("got %q, %v", text, err)
+	}
+	for _, want := range []string{"own/no_weight ", "own/bond_width_before ", "lost: ", "times as wide as the frames'"} { // as where they are scored
+		if !strings.Contains(text, want) {
+			t.Errorf("got %q, without %q", text, want)
+		}
+	}
+	card, err := cgbg.ReadCard(filepath.Join(out, "pmf.npz"))
+	if err != nil || card.Steps != 10 || !strings.Contains(card.Score(), "at step 10 of 10") { // a call has ten
+		t.Errorf("got %+v, %v", card, err)
 	}
 	for _, name := range []string{"results.json", "report.json", "weights.svg", "weights.png"} {
 		if _, err := os.Stat(filepath.Join(out, name)); err != nil {

@@ -53,5 +53,8 @@ func tellResidue(w io.Writer, e *cgbg.Evaluation) {
 	if len(e.Residues) > 1 {
 		fmt.Fprintf(w, "; samples and reference have %s (-residue chooses)", strings.Join(e.Residues, ", "))
 	}
+	if len(e.Alone) > 0 && e.Residue == e.Reference.Residue {
+		fmt.Fprintf(w, "; samples or reference alone have %s: are they of the same molecule?", strings.Join(e.Alone, ", "))
+	}
 	fmt.Fprintln(w)
 }

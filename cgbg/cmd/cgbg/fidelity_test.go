@@ -40,4 +40,20 @@ func TestTellFidelity(t *testing.T) {
 	if want := "scored on phi and psi of ALA3, ALAD3 of the reference; samples and reference have ALA3, ALA4 (-residue chooses)\n"; text.String() != want {
 		t.Errorf("got %q, want %q", text.String(), want)
 	}
+	text.Reset()
+	tellResidue(&text, &cgbg.Evaluation{Residue: "ALA2", Residues: []string{"ALA2"}, Alone: []string{"ALA3"}, Reference: &cgbg.Dataset{Residue: "ALA2"}})
+	if want := "scored on phi and psi of ALA2; samples or reference alone have ALA3: are they of the same molecule?\n"; text.String() != want {
+		t.Errorf("got %q, want %q", text.String(), want)
+	}
+}
+
+// A tail that cannot be fitted has no numbers.
+func TestKHat(t *testing.T) {
+	few, many := reweight.Summarize([]float64{0, 1, 2}), &reweight.Summary{KHat: 0.5, KHatError: 0.1, KThreshold: 0.7}
+	if got := khat(&few); strings.Contains(got, "Inf") || strings.Contains(got, "NaN") {
+		t.Errorf("got %q", got)
+	}
+	if got, want := khat(many), "Pareto k̂ 0.50 ± 0.10 (below 0.70 is reliable)"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }

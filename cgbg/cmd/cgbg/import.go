@@ -32,8 +32,10 @@ An NPZ file has the arrays
   box      [frames, 3, 3], or edges [frames, 3]; [3, 3] or [3] for all frames   nm
   species  [frames, beads], or [beads] for all frames; the map's numbers
   U, bias, logw, logq   [frames]         energies in kJ/mol, log-weight, log-density
+  beads    [beads]                       names, which must be those of the map
 
-of which R is needed, as "cgbg export" writes them. It keeps no times: -dt gives them.
+of which R is needed, as "cgbg export" writes them. It keeps no times: -dt gives them. Frames in
+another order of atoms or beads than the structure are refused where bonds show it.
 
 A frame has the atoms of the structure, or the beads of a named map already. Molecules that
 beads are made of are made whole where the periodic boundary broke them, by the bonds that

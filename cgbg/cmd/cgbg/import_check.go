@@ -16,13 +16,21 @@ import (
 type neighbours struct {
 	what   string // "bonded atoms" or "neighbouring beads"
 	pairs  [][2]int
-	length []float64 // in the structure, nm
+	length []float64          // in the structure, nm
+	name   func(i int) string // of beads; nil for atoms, whose order checkOrder of the importer sees better
 }
 
 // Distances of neighbours leastTimes to mostTimes as long as in the structure, by their median, or as short, are in Å on one side
 // and nm on the other. Other long ones are for package cgmap, which knows bonds and where molecules may be torn; shorter than
 // a part of leastPart none can be.
 const leastTimes, mostTimes, leastPart = 7, 14, 4
+
+// A bond longBond times as long as in the structure, where most are as long as in it, is none: a vibration is a tenth of that, and
+// two bonds span 1.6 times one. Beyond torn, nm, package cgmap tells. One is enough between singleBond's distances, nm; of others
+// two are needed.
+const longBond, torn = 1.35, 0.35
+
+var singleBond = [2]float64{0.115, 0.17}
 
 // bondedAtoms are the pairs of bonded atoms; where none are bonded, in structures of
 // beads, say, each atom and the nearest one, in the structure and in the frame.
@@ -78,7 +86,8 @@ func (im *importer) neighbouringBeads() (*neighbours, error) {
 	for _, b := range im.molecule.Bonds() { // parents first
 		molecule[b[1]] = molecule[b[0]]
 	}
-	n, none := &neighbours{what: "neighbouring beads"}, cgmap.NewImages(nil)
+	n := &neighbours{what: "neighbouring beads", name: func(i int) string { return im.cg.Beads[i] }}
+	none := cgmap.NewImages(nil)
 	for i := range min(someBeads, len(im.cg.Atoms)) { // beads of a named map are atoms
 		nearest := -1
 		for j := range im.cg.Atoms {
@@ -113,9 +122,9 @@ func (n *neighbours) check(f *gromacs.Frame, structure string) error {
 	if len(ratios) == 0 {
 		return nil
 	}
-	slices.Sort(ratios)
+	sorted := slices.Sorted(slices.Values(ratios))
 	slices.Sort(lengths)
-	ratio := ratios[len(ratios)/2]
+	ratio := sorted[len(sorted)/2]
 	cure := ""
 	switch {
 	case ratio > leastTimes && ratio < mostTimes:
@@ -125,9 +134,37 @@ func (n *neighbours) check(f *gromacs.Frame, structure string) error {
 	case ratio < 1.0/leastPart:
 		cure = "are they in another unit, or of other atoms?"
 	default:
-		return nil
+		return n.checkOrder(ratios, sorted[len(sorted)/4], structure)
 	}
 	return fmt.Errorf("%s are %.3g nm apart in it, %.3g times as far as in the structure %s; positions are in nm: %s", n.what, lengths[len(lengths)/2], ratio, structure, cure)
+}
+
+// checkOrder refuses frames in which single bonds of the structure are none; ratios: of
+// those with a length; usual: that of bonds, a quarter of which may be expected to be some.
+func (n *neighbours) checkOrder(ratios []float64, usual float64, structure string) error {
+	if n.name == nil {
+		return nil
+	}
+	var long, k, at int // at: in ratios
+	for i, length := range n.length {
+		if !(length > 0) {
+			continue
+		}
+		if r := ratios[at] / usual; r > longBond && ratios[at]*length < torn {
+			k = i
+			long++
+			if length > singleBond[0] && length < singleBond[1] {
+				long++
+			}
+		}
+		at++
+	}
+	if long < 2 {
+		return nil
+	}
+	a, b := n.pairs[k][0], n.pairs[k][1]
+	return fmt.Errorf("%s and %s, bonded in the structure %s, are not bonded in it: are structure and trajectory of the same %s in the same order?",
+		n.name(a), n.name(b), structure, strings.Fields(n.what)[1])
 }
 
 // checkFirst looks at the first frame of a trajectory that is kept: whether its
@@ -153,7 +190,13 @@ func (im *importer) checkFirst(f *gromacs.Frame, t trajectory) (err error) {
 		}
 	}
 	r, ok := t.(*npz.Reader)
-	if !ok || r.Species() == nil {
+	if !ok {
+		return nil
+	}
+	if err := sameNames(r.Names(), im.cg.Beads); beads && err != nil {
+		return err
+	}
+	if r.Species() == nil {
 		return nil
 	}
 	want := im.cg.Species
@@ -166,6 +209,22 @@ func (im *importer) checkFirst(f *gromacs.Frame, t trajectory) (err error) {
 	}
 	if !slices.Equal(r.Species(), want) && !slices.Equal(r.Species(), atomicNumbers(want)) {
 		return fmt.Errorf("its species are %v, those of the map %v: are they other beads, or in another order? Leave species out of the file where they mean something else", r.Species(), want)
+	}
+	return nil
+}
+
+// sameNames compares the names of the beads in a file with those of the map. Residues may be numbered otherwise, and chains be named.
+func sameNames(have, want []string) error {
+	if have == nil || slices.Equal(have, want) {
+		return nil
+	}
+	order := slices.Equal(slices.Sorted(slices.Values(have)), slices.Sorted(slices.Values(want)))
+	for i := range have {
+		_, a, _ := strings.Cut(have[i], ":")
+		_, b, _ := strings.Cut(want[i], ":")
+		if a != b || order && have[i] != want[i] {
+			return fmt.Errorf("its bead %d is %s (array beads), that of the map %s: are they other beads, or in another order?", i+1, have[i], want[i])
+		}
 	}
 	return nil
 }

@@ -101,6 +101,14 @@ func TestImportNPZ(t *testing.T) {
 		for _, s := range species {
 			elements = append(elements, []float64{0, 6, 8, 7, 1}[int(s)])
 		}
+		swapped := scaled(r, 1) // C of the cap and N behind it, in each frame
+		places := map[string][2]int{cgmap.AllAtom: {12, 18}, cgmap.HeavyAtom: {3, 9}}[mapping]
+		for i := 0; i < len(swapped.values); i += 3 * beads {
+			for k := range 3 {
+				a, b := &swapped.values[i+places[0]+k], &swapped.values[i+places[1]+k]
+				*a, *b = *b, *a
+			}
+		}
 		torn := scaled(r, 1)
 		for i := 0; i < len(torn.values); i += 9 {
 			torn.values[i] += 2.3
@@ -116,6 +124,7 @@ func TestImportNPZ(t *testing.T) {
 			{"a tenth", map[string]npy{"R": scaled(r, 0.1)}, "the structure's seem to be in Å"},
 			{"m", map[string]npy{"R": scaled(r, 1e-9)}, "another unit"},
 			{"half as large again", map[string]npy{"R": scaled(r, 1.5)}, ""},
+			{"in another order", map[string]npy{"R": swapped}, "order"},
 			{"torn, with a box", map[string]npy{"R": torn, "box": {[]int{3, 3}, matrix}}, ""},
 			{"box of every frame", map[string]npy{"R": torn, "box": {[]int{n, 3, 3}, repeat(matrix, n)}}, ""},
 			{"edges of every frame", map[string]npy{"R": torn, "box": {[]int{n, 3}, repeat(edges, n)}}, ""},
@@ -186,6 +195,56 @@ func TestExportImport(t *testing.T) {
 	}
 	if _, err := call(t, "import", "-structure", gro, "-awh", xvg, "-o", second, file); err == nil || !strings.Contains(err.Error(), "log-weights of their own") {
 		t.Errorf("weights twice: got %v", err)
+	}
+}
+
+// The names in a file are those of the map, in its order; what is not read is said.
+func TestImportNPZNames(t *testing.T) {
+	dir := t.TempDir()
+	first, out := filepath.Join(dir, "a.arrow"), filepath.Join(dir, "b.arrow")
+	if _, err := call(t, "import", "-structure", gro, "-o", first, trr); err != nil {
+		t.Fatal(err)
+	}
+	f, meta, err := data.ReadFile(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		from []string
+		to   []string
+		want string // in the error
+	}{
+		{"the same", nil, nil, ""},
+		{"another number", []string{"ACE1", "ALA2", "NME3"}, []string{"ACE11", "ALA12", "NME13"}, ""},
+		{"with chains", []string{"ACE1", "ALA2", "NME3"}, []string{"A/ACE1", "A/ALA2", "A/NME3"}, ""},
+		{"swapped", []string{"CA", "CB"}, []string{"CB", "CA"}, "its bead 3 is ALA2:CB (array beads), that of the map ALA2:CA"},
+		{"others", []string{":CB"}, []string{":CG"}, "its bead 4 is ALA2:CG"},
+	} {
+		var pairs []string
+		for i := range c.from {
+			pairs = append(pairs, c.from[i], c.to[i])
+		}
+		m, file := meta, filepath.Join(dir, c.name+".npz")
+		m.Beads = nil
+		for _, name := range meta.Beads {
+			m.Beads = append(m.Beads, strings.NewReplacer(pairs...).Replace(name))
+		}
+		if err := data.WriteFile(first, m, f); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := call(t, "export", "-o", file, first); err != nil {
+			t.Fatal(err)
+		}
+		text, err := call(t, "import", "-structure", gro, "-dt", "0.1", "-o", out, file)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) || strings.Contains(text, "not read") {
+			t.Errorf("%s: got %q, %v, want %q", c.name, text, err, c.want)
+		}
+	}
+	r, _ := npzFrames(t, 2, cgmap.CoreBeta)
+	text, err := call(t, "import", "-structure", gro, "-o", out, writeNPZ(t, map[string]npy{"R": r, "weights": {[]int{2}, []float64{1, 2}}}))
+	if err != nil || !strings.Contains(text, "not read: weights") {
+		t.Errorf("got %q, %v", text, err)
 	}
 }
 

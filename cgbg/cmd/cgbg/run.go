@@ -227,34 +227,6 @@ func (p *plan) workflow() *cgbg.Workflow {
 		Draw: cgbg.DrawOptions{N: p.Sample.N, UntilESS: p.Sample.UntilESS, Seed: p.Seed, Checks: p.Sample.Checks}}
 }
 
-// early finds what would stop the run before trajectories, which may be long, are imported.
-func (p *plan) early(w *cgbg.Workflow) error {
-	for _, m := range []struct {
-		kind  string
-		model cgbg.WorkflowModel
-	}{{"pmf", w.PMF}, {"flow", w.Flow}} {
-		var err error
-		switch {
-		case m.model.Model != "":
-			_, err = cgbg.ReadCard(m.model.Model)
-		case m.model.Frames != "":
-			_, err = cgbg.CheckTraining(m.kind, m.model.Frames, m.model.Out, m.model.Options)
-		default:
-			err = m.model.Options.Check(m.kind)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if p.Reference.Frames == "" {
-		return nil
-	}
-	if _, err := os.Stat(p.Reference.Frames); err != nil {
-		return fmt.Errorf("the reference: %w", err)
-	}
-	return nil
-}
-
 // report scores the samples, or tells what their weights are worth where they cannot be scored.
 func (p *plan) report(ctx context.Context, stdout io.Writer, w *cgbg.Workflow, samples string, scored bool) error {
 	name := filepath.Base(p.Out)
@@ -264,6 +236,7 @@ func (p *plan) report(ctx context.Context, stdout io.Writer, w *cgbg.Workflow, s
 			return err
 		}
 		tellResults(stdout, r.Results())
+		tellFidelity(stdout, r.Weights.Fidelity)
 		fmt.Fprintf(stdout, "%s\nweights and results.json are in %s\n", r.Weights.Verdict, p.Out)
 		return nil
 	}
@@ -277,26 +250,6 @@ func (p *plan) report(ctx context.Context, stdout io.Writer, w *cgbg.Workflow, s
 	}
 	tell(stdout, e, p.Out)
 	return nil
-}
-
-// checkPaths verifies that no result replaces what is read; path is the plan's own file.
-func (p *plan) checkPaths(path string) error {
-	d := &p.Data
-	inputs := append([]string{path, d.Frames, d.Structure, d.AWH, d.Bias, p.Flow.Frames, p.PMF.Frames, p.Reference.Frames}, d.Trajectories...)
-	inputs = append(inputs, withCards(p.Flow.Model, p.PMF.Model, p.Flow.From, p.PMF.From)...)
-	if info, err := os.Stat(d.Map); err == nil && !info.IsDir() {
-		inputs = append(inputs, d.Map)
-	}
-	outputs := append(reportFiles(p.Out), cli.Beside(filepath.Join(p.Out, "samples.arrow"))...)
-	for name, given := range map[string]string{"frames.arrow": d.Frames, "pmf.npz": p.PMF.Model, "flow.npz": p.Flow.Model} {
-		if given == "" {
-			outputs = append(outputs, cli.Beside(filepath.Join(p.Out, name))...)
-		}
-	}
-	if err := cli.CheckFolder(p.Out); err != nil {
-		return err
-	}
-	return cli.CheckPaths(outputs, inputs)
 }
 
 // importVersion is raised when an import of the same files gives other frames than before.

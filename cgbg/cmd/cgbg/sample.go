@@ -11,6 +11,7 @@ import (
 	"github.com/cgbg-go/lab/cgbg"
 	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/cli"
+	"github.com/cgbg-go/lab/cgbg/reweight"
 )
 
 const sampleUsage = `usage: go run ./cgbg/cmd/cgbg sample [flags] -o SAMPLES.arrow FLOW.npz
@@ -76,8 +77,8 @@ func sampleCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	tellFidelity(stdout, d.Fidelity)
 	if d.Weights != nil {
 		w := d.Weights
-		fmt.Fprintf(stdout, "effective: %.1f %% ± %.1f %% (%.0f samples); clipped %.1f %%; Pareto k̂ %.2f ± %.2f (below %.2f is reliable); largest weight %.3f\n%s\n",
-			100*w.ESS, 100*w.ESSError, w.ESS*float64(w.N), 100*w.ESSClipped, w.KHat, w.KHatError, w.KThreshold, w.MaxWeight, w.Verdict)
+		fmt.Fprintf(stdout, "effective: %.1f %% ± %.1f %% (%.0f samples); clipped %.1f %%; %s; largest weight %.3f\n%s\n",
+			100*w.ESS, 100*w.ESSError, w.ESS*float64(w.N), 100*w.ESSClipped, khat(w), w.MaxWeight, w.Verdict)
 	}
 	return nil
 }
@@ -126,7 +127,15 @@ func reweightCommand(ctx context.Context, args []string, stdout io.Writer) error
 		return err
 	}
 	tellFidelity(stdout, w.Fidelity)
-	fmt.Fprintf(stdout, "%s: effective %.1f %% ± %.1f %% of %d; clipped %.1f %%; Pareto k̂ %.2f ± %.2f (below %.2f is reliable)\n%s\n",
-		*out, 100*w.ESS, 100*w.ESSError, w.N, 100*w.ESSClipped, w.KHat, w.KHatError, w.KThreshold, w.Verdict)
+	fmt.Fprintf(stdout, "%s: effective %.1f %% ± %.1f %% of %d; clipped %.1f %%; %s\n%s\n",
+		*out, 100*w.ESS, 100*w.ESSError, w.N, 100*w.ESSClipped, khat(w), w.Verdict)
 	return nil
+}
+
+// khat is the shape of the weights' tail as it is printed.
+func khat(w *reweight.Summary) string {
+	if math.IsInf(w.KHat, 0) || math.IsNaN(w.KHat) {
+		return "no Pareto k̂, of so few or such even weights"
+	}
+	return fmt.Sprintf("Pareto k̂ %.2f ± %.2f (below %.2f is reliable)", w.KHat, w.KHatError, w.KThreshold)
 }
