@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,6 +26,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == session.SuperviseArg {
 		os.Exit(session.Supervise(os.Args[2:]))
 	}
+	os.Setenv("GOEXPERIMENT", cmp.Or(os.Getenv("GOEXPERIMENT"), "nosimd")) // cells built as the tests are: what they import is compiled once for both
 	code := m.Run()
 	if binaryDir != "" {
 		os.RemoveAll(binaryDir)

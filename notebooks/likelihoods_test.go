@@ -11,7 +11,7 @@ func TestLikelihoods(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs a notebook")
 	}
-	r := asProgram(t, "05_flows_and_likelihoods.ipynb", nil)
+	r := asProgram(t, "05_flows_and_likelihoods.ipynb")
 	value := func(name string) float64 {
 		v, ok := r[name].Value.(float64)
 		if !ok {

@@ -2,6 +2,7 @@
 package notebooks
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -21,11 +22,13 @@ import (
 	"github.com/cgbg-go/lab/kernel/session"
 )
 
-// TestMain plays the supervisor of the kernel that a run starts.
+// TestMain plays the supervisor of the kernel that a run starts. Cells are built as the tests are, without SIMD: what they
+// import is compiled once for both.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == session.SuperviseArg {
 		os.Exit(session.Supervise(os.Args[2:]))
 	}
+	os.Setenv("GOEXPERIMENT", cmp.Or(os.Getenv("GOEXPERIMENT"), "nosimd"))
 	os.Exit(m.Run())
 }
 
@@ -106,8 +109,8 @@ func onKernel(t *testing.T, name string) map[string]result {
 }
 
 // asProgram runs the cells of a notebook in its small mode as one program, which is compiled and started once, and returns its
-// results. With env nil it is built as this test is. That cells run one by one on the kernel is for onKernel, and for all notebooks in .ci/run.
-func asProgram(t *testing.T, name string, env []string) map[string]result {
+// results. That cells run one by one on the kernel is for onKernel, and for all notebooks in .ci/run.
+func asProgram(t *testing.T, name string) map[string]result {
 	t.Helper()
 	nb, err := nbformat.ReadFile(name)
 	if err != nil {
@@ -123,25 +126,15 @@ func asProgram(t *testing.T, name string, env []string) map[string]result {
 		t.Fatal(err)
 	}
 	build := exec.Command("go", "build", "-ldflags=-w", "-o", binary, file)
-	build.Dir, build.Env = module(t), append(os.Environ(), env...)
+	build.Dir = module(t)
 	cells := exec.Command(binary)
-	cells.Env = append(build.Env, display.RunDirEnv+"="+dir, fmt.Sprintf("%s=%d", display.StartEnv, time.Now().Unix()))
+	cells.Env = append(os.Environ(), display.RunDirEnv+"="+dir, fmt.Sprintf("%s=%d", display.StartEnv, time.Now().Unix()))
 	for _, c := range []*exec.Cmd{build, cells} {
 		if out, err := c.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %v\n%s", c.Args, err, out)
 		}
 	}
 	return results(t, dir)
-}
-
-// simd are the settings of cells on the kernel that make large networks fast on the Go backend, and small ones slow.
-func simd() (env []string) {
-	for _, set := range session.BuildEnv() {
-		if strings.HasPrefix(set, "GOEXPERIMENT=") || strings.HasPrefix(set, "GODEBUG=") {
-			env = append(env, set)
-		}
-	}
-	return env
 }
 
 // skipUnlessHeavy skips a test that takes long on a processor without XLA.
@@ -278,7 +271,7 @@ func TestAlanine(t *testing.T) {
 		t.Skip("runs a notebook")
 	}
 	t.Parallel()
-	r := asProgram(t, "02_alanine_first_look.ipynb", nil)
+	r := asProgram(t, "02_alanine_first_look.ipynb")
 	// Models of a few steps: weights are worth a few of 120 samples, which fill few cells of the reference.
 	within(t, r, "cb/ess", 1./120, 0.2)
 	within(t, r, "cb/ess_clipped", r["cb/ess"].Value.(float64), 0.3)
@@ -308,7 +301,7 @@ func TestAlanineData(t *testing.T) {
 		t.Skip("runs a notebook")
 	}
 	t.Parallel()
-	r := asProgram(t, "03_alanine_data.ipynb", nil)
+	r := asProgram(t, "03_alanine_data.ipynb")
 	for _, set := range []string{"unbiased_a", "unbiased_b", "metad_9", "metad_1.5", "explicit_water", "explicit_awh9_a", "explicit_awh9_b", "explicit_unbiased", "obc1", "obc2"} {
 		within(t, r, set+"/phi_gt_0", 0, 0.1)
 		if e, ok := r[set+"/phi_gt_0"].Error.(float64); !ok || !(e > 0) {
@@ -345,7 +338,7 @@ func TestPotentials(t *testing.T) {
 		t.Skip("runs a notebook")
 	}
 	t.Parallel()
-	r := asProgram(t, "04_pmf_by_force_matching.ipynb", simd())
+	r := asProgram(t, "04_pmf_by_force_matching.ipynb")
 	for _, f := range []string{"unbiased", "biased"} {
 		for _, u := range []string{"u", "b"} {
 			within(t, r, "obc2/cb/"+f+"/"+u+"/ess", 0.1, 1)
@@ -365,11 +358,9 @@ func TestPotentials(t *testing.T) {
 }
 
 func TestGenerators(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs a notebook")
-	}
+	skipUnlessHeavy(t) // what it calls is tested in package cgbg, and it runs on the kernel in .ci/run
 	t.Parallel()
-	r := asProgram(t, "06_alanine_boltzmann_generator.ipynb", simd())
+	r := asProgram(t, "06_alanine_boltzmann_generator.ipynb")
 	for _, name := range []string{"cb/unbiased", "cb/biased", "ha/unbiased", "ha/biased"} {
 		name = "obc2/" + name
 		within(t, r, name+"/b/ess", map[bool]float64{true: 0.35, false: 0.1}[strings.Contains(name, "cb")], 1)
@@ -400,7 +391,7 @@ func TestGenerators(t *testing.T) {
 func TestExplicitWater(t *testing.T) {
 	skipUnlessHeavy(t) // what it calls is tested in package cgbg, and it runs on the kernel in .ci/run
 	t.Parallel()
-	r := asProgram(t, "08_alanine_explicit_water.ipynb", simd())
+	r := asProgram(t, "08_alanine_explicit_water.ipynb")
 	for _, m := range []string{"ha", "cb"} {
 		for _, f := range []string{"unbiased", "biased"} {
 			within(t, r, "explicit/"+m+"/"+f+"/b/ess", map[string]float64{"ha": 1e-3, "cb": 0.1}[m], 1)
@@ -414,7 +405,7 @@ func TestExplicitWater(t *testing.T) {
 func TestCost(t *testing.T) {
 	skipUnlessHeavy(t) // what it calls is tested in package cgbg, and it runs on the kernel in .ci/run
 	t.Parallel()
-	r := asProgram(t, "07_cost.ipynb", nil)
+	r := asProgram(t, "07_cost.ipynb")
 	for _, m := range []string{"cb", "ha", "aa"} {
 		for _, field := range []string{"graph-transformer", "equivariant"} {
 			name := "cost/" + m + "/" + field + "/"

@@ -28,7 +28,7 @@ func TestCurve(t *testing.T) {
 		t.Fatalf("got %+v, %v", c, err)
 	}
 	by := c.BySteps()
-	if few, many := by[0], by[1]; few.Steps != 63 || many.Steps != 126 || !(many.Score.Value < few.Score.Value) { // one pass over all frames is 63 batches
+	if few, many := by[0], by[1]; few.Steps != 70 || many.Steps != 130 || !(many.Score.Value < few.Score.Value) { // one pass over all frames is 63 batches, and ten steps are one call
 		t.Errorf("by steps: got %+v", by)
 	}
 	if some := c.ByFrames(); len(some) != 2 || some[0].Frames != 1000 || some[0].Steps != 120 || some[1] != by[1] {
