@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/cgbg-go/lab/cgbg/figure"
+	"github.com/cgbg-go/lab/cgbg/internal/fixture"
 	"github.com/cgbg-go/lab/data/ala2"
 )
 
@@ -28,7 +29,7 @@ func TestBonds(t *testing.T) {
 			t.Errorf("%s: got %g ± %g nm", r.Name, r.Value, r.Error)
 		}
 	}
-	if p, err := BondFigure(1, s); err != nil || len(p.PNG) == 0 {
+	if p, err := BondFigure(1, s); err != nil || fixture.Drawn(p.PNG) != nil {
 		t.Errorf("figure: %v", err)
 	}
 	other := *s
@@ -68,7 +69,7 @@ func TestEnergyFigure(t *testing.T) {
 			t.Errorf("series %d: got a mass of %g in the range, want %g", k, total, mass)
 		}
 	}
-	if f, err := EnergyFigure(1, nil, md, flow); err != nil || len(f.PNG) == 0 {
+	if f, err := EnergyFigure(1, nil, md, flow); err != nil || fixture.Drawn(f.PNG) != nil {
 		t.Errorf("figure: %v", err)
 	}
 	md.Weight = []float64{1}

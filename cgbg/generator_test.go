@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/figure"
 	"github.com/cgbg-go/lab/cgbg/internal/fixture"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/ala2/models"
@@ -104,19 +105,20 @@ func TestGenerator(t *testing.T) {
 		}
 		curves = append(curves, c)
 	}
-	for name, draw := range map[string]func() (int, error){
-		"curves":   func() (int, error) { p, err := CurveFigure([]string{"flow", "pmf"}, curves); return len(p.PNG), err },
-		"energies": func() (int, error) { p, err := g.Energies(ctx, Biased, Biased); return len(p.PNG), err },
-		"bonds":    func() (int, error) { p, err := g.Bonds(ctx, Biased, Biased); return len(p.PNG), err },
-		"clipping": func() (int, error) {
-			p, err := ClippingFigure([]string{"cb"}, [][]Clipped{clipped})
-			return len(p.PNG), err
-		},
-		"profiles": func() (int, error) { p, err := r.Profiles(); return len(p.PNG), err },
-		"maps":     func() (int, error) { p, err := r.Maps(); return len(p.PNG), err },
+	for name, draw := range map[string]func() (figure.Picture, error){
+		"curves":   func() (figure.Picture, error) { return CurveFigure([]string{"flow", "pmf"}, curves) },
+		"energies": func() (figure.Picture, error) { return g.Energies(ctx, Biased, Biased) },
+		"bonds":    func() (figure.Picture, error) { return g.Bonds(ctx, Biased, Biased) },
+		"clipping": func() (figure.Picture, error) { return ClippingFigure([]string{"cb"}, [][]Clipped{clipped}) },
+		"profiles": r.Profiles,
+		"maps":     r.Maps,
 	} {
-		if n, err := draw(); err != nil || n == 0 {
-			t.Errorf("%s: %d bytes, %v", name, n, err)
+		p, err := draw()
+		if err == nil {
+			err = fixture.Drawn(p.PNG)
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
@@ -160,7 +162,7 @@ func TestGeneratorQuestions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p, err := ensemble.Profiles(); err != nil || len(p.PNG) == 0 || len(ensemble.Members) != 2 || !(ensemble.Spread > 0) || !(ensemble.Beyond >= 0 && ensemble.Beyond <= 1) || ensemble.ESS[0] == ensemble.ESS[1] {
+	if p, err := ensemble.Profiles(); err != nil || fixture.Drawn(p.PNG) != nil || len(ensemble.Members) != 2 || !(ensemble.Spread > 0) || !(ensemble.Beyond >= 0 && ensemble.Beyond <= 1) || ensemble.ESS[0] == ensemble.ESS[1] {
 		t.Errorf("ensemble %+v, %v", ensemble, err)
 	}
 	forces, err := g.ForceErrors(ctx, 100, map[string]func() (*data.Frames, data.Meta, error){"metad": obc2.Metad9CoreBeta}, []string{"metad"})

@@ -3,6 +3,7 @@ package cgbg
 import (
 	"testing"
 
+	"github.com/cgbg-go/lab/cgbg/internal/fixture"
 	"github.com/cgbg-go/lab/data/ala2/obc2"
 )
 
@@ -31,8 +32,8 @@ func TestLengthStudy(t *testing.T) {
 			t.Errorf("%g ns: JS %+v after %+v", p.Time, p.All, s.Points[i-1].All)
 		}
 	}
-	if p, err := LengthFigure(reference, s); err != nil || len(p.PNG) == 0 || len(p.SVG) == 0 {
-		t.Errorf("figure: %d bytes, %v", len(p.PNG), err)
+	if p, err := LengthFigure(reference, s); err != nil || fixture.Drawn(p.PNG) != nil || len(p.SVG) == 0 {
+		t.Errorf("figure: %v, %v", fixture.Drawn(p.PNG), err)
 	}
 	if _, err := LengthFigure(reference); err == nil {
 		t.Error("a figure of nothing: got no error")

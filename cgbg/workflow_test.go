@@ -248,7 +248,7 @@ func TestAlanineSmall(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, draw := range []func(context.Context) (figure.Picture, error){a.Figure, a.DynamicsFigure} {
-			if p, err := draw(ctx); err != nil || len(p.PNG) == 0 {
+			if p, err := draw(ctx); err != nil || fixture.Drawn(p.PNG) != nil {
 				t.Fatalf("figure: %v", err)
 			}
 		}
@@ -289,8 +289,11 @@ func TestProfilesWithoutWeight(t *testing.T) {
 	full.Weight = nil
 	rng := rand.New(rand.NewPCG(1, 1))
 	p, err := profiles(a.KT, nil, rng, []angles{{"MD", figure.Simulation, full}, {"flow", figure.After, set}})
-	if err != nil || len(p.PNG) == 0 {
-		t.Errorf("got %d bytes, %v", len(p.PNG), err)
+	if err == nil {
+		err = fixture.Drawn(p.PNG)
+	}
+	if err != nil {
+		t.Error(err)
 	}
 	set.Weight = []float64{1, 1}
 	if _, err := profiles(a.KT, nil, rng, []angles{{"flow", figure.After, set}}); err == nil {
