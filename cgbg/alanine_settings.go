@@ -77,8 +77,8 @@ func NewAlanineSettings(preset string, seed uint64) (AlanineSettings, error) {
 		s.PMFHidden, s.PMFLayers = 16, 2
 		s.Flow = flow.GraphTransformer{Embed: 4, Hidden: 16, Layers: 2, Heads: 2, HeadDim: 8, FF: 32}
 		s.Potential, s.InvariantHidden = Invariant, 32
-		s.Field, s.FieldHidden, s.Checks = Equivariant, 32, 8
-		s.Samples, s.HeldOut = 120, 20
+		s.Field, s.FieldHidden, s.Checks = Equivariant, 32, 16
+		s.Samples, s.HeldOut = 120, 40
 		s.Replicas, s.Langevin.Steps, s.Langevin.Stride = 8, 60, 2
 	default:
 		return s, checkPreset(preset)
@@ -101,7 +101,7 @@ func flowFit(preset, field string) flow.Config {
 		case "quick":
 			c.Epochs, c.Batch, c.RateHigh, c.EMA, c.Late = 6, 256, 1e-3, 0.995, 2.5
 		case "small":
-			c.Epochs, c.Batch, c.RateHigh, c.EMA = 1, 256, 1e-2, 0.99
+			c.Epochs, c.Batch, c.RateHigh, c.EMA = 2, 256, 1e-2, 0.99
 		}
 	case Equivariant:
 		c.RateHigh, c.EMA, c.Late, c.Pairing, c.StepsPerCall = 3e-3, 0.999, 2, flow.Aligned, 10
