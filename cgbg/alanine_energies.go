@@ -2,7 +2,6 @@ package cgbg
 
 import (
 	"context"
-	"math"
 	"slices"
 
 	"github.com/cgbg-go/lab/cgbg/observable"
@@ -73,7 +72,6 @@ func (a *Alanine) Energies(ctx context.Context) ([]Energies, error) {
 
 // Results are the numbers under the names of results.json.
 func (e Energies) Results() []Result {
-	none := math.NaN()
 	return []Result{
 		{"cb/energy_median_" + e.Name, e.Median, none, none, "kT", e.N},
 		{"cb/bond_sd_" + e.Name, e.Bond, none, none, "nm", e.N},

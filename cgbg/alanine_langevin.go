@@ -3,7 +3,6 @@ package cgbg
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"github.com/cgbg-go/lab/cgbg/figure"
 	"github.com/cgbg-go/lab/cgbg/langevin"
@@ -129,7 +128,6 @@ func left(t observable.Torus) observable.Torus { return (&Dataset{Dihedrals: t})
 
 // Results are the numbers under the names of results.json.
 func (r *DynamicsReport) Results() []Result {
-	none := math.NaN()
 	return []Result{
 		scoreResult("cb/langevin/js_phi_lt_0", r.Left.Scores.JS, r.Left.Floor.JS, "nats", r.N),
 		scoreResult("cb/langevin/pmf_error_phi_lt_0", r.Left.Scores.PMFError, r.Left.Floor.PMFError, "", r.N),

@@ -3,7 +3,6 @@ package cgbg
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -192,7 +191,6 @@ func (c *FieldComparison) Rows() []ComparedFlow {
 
 // Results are the numbers of a training under a name of results.json.
 func (t *TrainedFlow) Results(name string) []Result {
-	none := math.NaN()
 	return []Result{
 		{name + "/nll", t.NLL.Mean, t.NLL.Error, none, "nat", t.NLL.Frames},
 		{name + "/steps", float64(t.Steps), none, none, "", 0},

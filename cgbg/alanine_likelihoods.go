@@ -235,7 +235,6 @@ func share(k, n int) (value, deviation float64) {
 
 // Results are the numbers of the certificate under the names of results.json.
 func (c *Certificate) Results() []Result {
-	none := math.NaN()
 	return []Result{
 		{"cb/certificate/bound", c.Bound, none, none, "nat", c.Checked},
 		{"cb/certificate/share_inside", c.Share, c.ShareError, none, "", c.Fresh},

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/backend"
-	"github.com/cgbg-go/lab/cgbg/internal/fixture"
+	"github.com/cgbg-go/lab/cgbg/fixture"
 	"github.com/cgbg-go/lab/data/ala2/obc2"
 )
 

@@ -155,7 +155,6 @@ func positive(t observable.Torus, rng *rand.Rand) (reweight.Estimate, error) {
 // Results are the report's numbers under the names of results.json; the
 // verdict, which is words, is Weights.Verdict.
 func (r *AlanineReport) Results() []Result {
-	none := math.NaN()
 	w := r.Weights
 	list := []Result{
 		scoreResult("js_before", r.Before.JS, r.Floor.JS, "nats", w.N),

@@ -172,7 +172,7 @@ func checkReference(samples string, meta data.Meta, reference string, of data.Me
 			return fmt.Errorf("cgbg: %s: beads %q have no φ and ψ, which scores against a simulation are on: weights can be looked at without them, scores need another map", one.name, one.meta.Beads)
 		}
 	}
-	if d := meta.Temperature - of.Temperature; d > sameTemperature*of.Temperature || -d > sameTemperature*of.Temperature {
+	if !sameKelvin(of.Temperature, meta.Temperature) {
 		return fmt.Errorf("cgbg: %s is at %g K, but the reference %s at %g K: take a simulation at the same temperature", samples, meta.Temperature, reference, of.Temperature)
 	}
 	return nil

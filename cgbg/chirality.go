@@ -158,7 +158,6 @@ func faithful(g *topology.Geometry, r []float64, beads int, logw []float64) rewe
 
 // fidelityResults are the numbers of how much samples look like frames; none where nothing is known.
 func fidelityResults(f reweight.Fidelity) (list []Result) {
-	none := math.NaN()
 	add := func(name string, e reweight.Estimate) {
 		list = append(list, Result{name, e.Value, e.Error, none, "", f.N})
 	}

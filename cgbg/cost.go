@@ -61,9 +61,6 @@ var costRows = map[string]struct {
 	"all-atom":   {"aa", "All Atom", PublishedCost{Cited{3.93, 2.55}, Cited{13.92, 14.91}, Cited{none, none}, Cited{none, none}}},
 }
 
-// none is a number that is not there.
-var none = math.NaN()
-
 // CostSettings say how much is measured.
 type CostSettings struct {
 	Preset     string

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/cgbg-go/lab/cgbg/figure"
-	"github.com/cgbg-go/lab/cgbg/internal/fixture"
+	"github.com/cgbg-go/lab/cgbg/fixture"
 	"github.com/cgbg-go/lab/data/ala2"
 )
 

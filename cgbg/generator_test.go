@@ -10,7 +10,7 @@ import (
 
 	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/figure"
-	"github.com/cgbg-go/lab/cgbg/internal/fixture"
+	"github.com/cgbg-go/lab/cgbg/fixture"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/ala2/models"
 	"github.com/cgbg-go/lab/data/ala2/obc2"
@@ -45,22 +45,29 @@ func benchmark(t *testing.T, every int) Ingredients {
 		ForceFrames: map[string]func() (*data.Frames, data.Meta, error){Unbiased: thin(obc2.UnbiasedCoreBeta), Biased: thin(obc2.Metad9CoreBeta)}}
 }
 
+// evaluated is the generator of the models that come along, with its samples of biased frames scored.
+func evaluated(t *testing.T) (*Generator, *Evaluation) {
+	t.Helper()
+	t.Setenv(backend.ConfigEnv, "go")
+	g, err := NewGenerator("small", 1, t.TempDir(), false, benchmark(t, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := g.Evaluate(context.Background(), Biased, Biased, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g, e
+}
+
 // The models that come with the repository give, on any backend, the samples that
 // come with them: the same densities, new samples worth as much, scores near the floor.
 func TestGenerator(t *testing.T) {
 	if testing.Short() {
 		t.Skip("draws samples on the Go backend")
 	}
-	t.Setenv(backend.ConfigEnv, "go")
 	ctx := context.Background()
-	g, err := NewGenerator("small", 1, t.TempDir(), false, benchmark(t, 1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, err := g.Evaluate(ctx, Biased, Biased, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	g, e := evaluated(t)
 	if n := e.Weights.N; n != 300 || !(e.Weights.ESS > 0.2) || !(e.Weights.KHat < 0.7) {
 		t.Errorf("%d samples, ESS %g, k %g", n, e.Weights.ESS, e.Weights.KHat)
 	}
@@ -126,16 +133,8 @@ func TestGenerator(t *testing.T) {
 // What notebooks 04 and 06 ask of the models that come with the repository, too.
 func TestGeneratorQuestions(t *testing.T) {
 	fixture.SkipUnlessHeavy(t)
-	t.Setenv(backend.ConfigEnv, "go")
 	ctx := context.Background()
-	g, err := NewGenerator("small", 1, t.TempDir(), false, benchmark(t, 1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, err := g.Evaluate(ctx, Biased, Biased, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	g, e := evaluated(t)
 	solvers, err := g.Solvers(ctx, Biased, 100, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,7 @@ package cgbg
 import (
 	"testing"
 
-	"github.com/cgbg-go/lab/cgbg/internal/fixture"
+	"github.com/cgbg-go/lab/cgbg/fixture"
 	"github.com/cgbg-go/lab/data/ala2/obc2"
 )
 

@@ -81,7 +81,6 @@ func (m *MullerBrown) Report(ctx context.Context, biased bool, progress Progress
 
 // Results are the report's numbers under the names of results.json.
 func (r *MullerBrownReport) Results() []Result {
-	none := math.NaN()
 	w := r.Weights
 	list := []Result{
 		scoreResult("js_before", r.Before.JS, r.FloorBefore.JS, "nats", w.N),

@@ -58,7 +58,7 @@ func belong(aName string, a data.Meta, bName string, b data.Meta) error {
 			return err
 		}
 	}
-	if math.Abs(a.Temperature-b.Temperature) > sameTemperature*math.Abs(a.Temperature) {
+	if !sameKelvin(a.Temperature, b.Temperature) {
 		add("temperatures", fmt.Sprint(a.Temperature, " K"), fmt.Sprint(b.Temperature, " K"))
 	}
 	if len(differ) > 0 {
@@ -81,6 +81,8 @@ func other[T comparable](a, b []T) int {
 
 // sameTemperature is how far, relatively, temperatures may be apart through rounding in files.
 const sameTemperature = 1e-6
+
+func sameKelvin(a, b float64) bool { return math.Abs(a-b) <= sameTemperature*math.Abs(a) }
 
 // warm tells whether the temperature of a file's frames is known, as log-weights need it.
 func warm(file string, m data.Meta) error {

@@ -3,7 +3,6 @@ package cgbg
 import (
 	"context"
 	"errors"
-	"math"
 	"math/rand/v2"
 
 	"github.com/cgbg-go/lab/cgbg/figure"
@@ -194,7 +193,6 @@ func ClippingFigure(names []string, sets [][]Clipped) (figure.Picture, error) {
 
 // Results are the numbers of the comparison under the names of results.json.
 func (r *PotentialsReport) Results(name string) []Result {
-	none := math.NaN()
 	return []Result{
 		{name + "/js_u_minus_b", r.Difference.JS.Value, r.Difference.JS.Error, none, "nat", r.B.Weights.N},
 		{name + "/pmf_error_u_minus_b", r.Difference.PMFError.Value, r.Difference.PMFError.Error, none, "(kT)²", r.B.Weights.N},

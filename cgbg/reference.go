@@ -50,8 +50,8 @@ func OpenReference(dir, preset string, seed int, name, title string, crossing, o
 	if dir == "" {
 		return pooled, find()
 	}
-	file := fmt.Sprintf("%s-%.16s.json", name, keep.Fingerprint(inputs...))
-	err := keep.JSON(filepath.Join(dir, file), keep.Fingerprint(inputs...), &known, find)
+	fingerprint := keep.Fingerprint(inputs...)
+	err := keep.JSON(filepath.Join(dir, fmt.Sprintf("%s-%.16s.json", name, fingerprint)), fingerprint, &known, find)
 	var unsupported *json.UnsupportedValueError
 	if errors.As(err, &unsupported) && pooled != nil { // a floor that is not known, NaN, cannot be kept
 		err = nil

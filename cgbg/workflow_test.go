@@ -16,7 +16,7 @@ import (
 
 	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/figure"
-	"github.com/cgbg-go/lab/cgbg/internal/fixture"
+	"github.com/cgbg-go/lab/cgbg/fixture"
 	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/cgbg/pmf"
 	"github.com/cgbg-go/lab/data/ala2"

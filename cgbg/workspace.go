@@ -111,13 +111,15 @@ type Result struct {
 	N                   int    // samples it rests on
 }
 
+// none is a number that is not there.
+var none = math.NaN()
+
 func scoreResult(name string, e, floor reweight.Estimate, unit string, n int) Result {
 	return Result{Name: name, Value: e.Value, Error: e.Error, Floor: floor.Value, Unit: unit, N: n}
 }
 
 // weightResults are the numbers that grade weights.
 func weightResults(w reweight.Summary) []Result {
-	none := math.NaN()
 	return []Result{
 		{"ess", w.ESS, w.ESSError, none, "", w.N},
 		{"ess_clipped", w.ESSClipped, w.ESSClippedError, none, "", w.N},

@@ -6,8 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"image/color"
-	"image/png"
 	"math"
 	"os"
 	"os/exec"
@@ -16,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cgbg-go/lab/cgbg/fixture"
 	"github.com/cgbg-go/lab/kernel/display"
 	"github.com/cgbg-go/lab/kernel/nbformat"
 	"github.com/cgbg-go/lab/kernel/run"
@@ -137,14 +136,6 @@ func asProgram(t *testing.T, name string) map[string]result {
 	return results(t, dir)
 }
 
-// skipUnlessHeavy skips a test that takes long on a processor without XLA.
-func skipUnlessHeavy(t *testing.T) {
-	t.Helper()
-	if os.Getenv("CGBG_HEAVY") == "" {
-		t.Skip("takes long; set CGBG_HEAVY=1")
-	}
-}
-
 func module(t *testing.T) string {
 	t.Helper()
 	dir, err := session.FindModule(".")
@@ -184,30 +175,15 @@ func results(t *testing.T, out string) map[string]result {
 	return results
 }
 
-// drawn looks at a figure: a picture with more than a blank page on it, and its vector form beside it.
+// drawn looks at a figure, with its vector form beside it.
 func drawn(t *testing.T, path string) {
 	t.Helper()
-	f, err := os.Open(path)
+	content, err := os.ReadFile(path)
+	if err == nil {
+		err = fixture.Drawn(content)
+	}
 	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	picture, err := png.Decode(f)
-	if err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-	b, ink, colours := picture.Bounds(), 0, map[color.Color]bool{}
-	for y := b.Min.Y; y < b.Max.Y; y += 2 {
-		for x := b.Min.X; x < b.Max.X; x += 2 {
-			if c := picture.At(x, y); color.GrayModel.Convert(c) != (color.Gray{Y: 255}) {
-				ink++
-				colours[c] = true
-			}
-		}
-	}
-	// Axes and labels alone are black and grey.
-	if share := 4 * float64(ink) / float64(b.Dx()*b.Dy()); share < 0.01 || len(colours) < 8 {
-		t.Errorf("%s: %.3f of it is drawn on, in %d colours", filepath.Base(path), share, len(colours))
+		t.Errorf("%s: %v", filepath.Base(path), err)
 	}
 	svg, err := os.ReadFile(strings.TrimSuffix(path, ".png") + ".svg")
 	if err != nil || !strings.Contains(string(svg), "<path") || !strings.Contains(string(svg), "</svg>") {
@@ -358,7 +334,7 @@ func TestPotentials(t *testing.T) {
 }
 
 func TestGenerators(t *testing.T) {
-	skipUnlessHeavy(t) // what it calls is tested in package cgbg, and it runs on the kernel in .ci/run
+	fixture.SkipUnlessHeavy(t) // what it calls is tested in package cgbg, and it runs on the kernel in .ci/run
 	t.Parallel()
 	r := asProgram(t, "06_alanine_boltzmann_generator.ipynb")
 	for _, name := range []string{"cb/unbiased", "cb/biased", "ha/unbiased", "ha/biased"} {
@@ -389,7 +365,7 @@ func TestGenerators(t *testing.T) {
 }
 
 func TestExplicitWater(t *testing.T) {
-	skipUnlessHeavy(t) // what it calls is tested in package cgbg, and it runs on the kernel in .ci/run
+	fixture.SkipUnlessHeavy(t) // what it calls is tested in package cgbg, and it runs on the kernel in .ci/run
 	t.Parallel()
 	r := asProgram(t, "08_alanine_explicit_water.ipynb")
 	for _, m := range []string{"ha", "cb"} {
@@ -403,7 +379,7 @@ func TestExplicitWater(t *testing.T) {
 }
 
 func TestCost(t *testing.T) {
-	skipUnlessHeavy(t) // what it calls is tested in package cgbg, and it runs on the kernel in .ci/run
+	fixture.SkipUnlessHeavy(t) // what it calls is tested in package cgbg, and it runs on the kernel in .ci/run
 	t.Parallel()
 	r := asProgram(t, "07_cost.ipynb")
 	for _, m := range []string{"cb", "ha", "aa"} {

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/cgbg-go/lab/cgbg/backend"
-	"github.com/cgbg-go/lab/cgbg/internal/fixture"
+	"github.com/cgbg-go/lab/cgbg/fixture"
 	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/gomlx/gomlx/core/tensors"
 )

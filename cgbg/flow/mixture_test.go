@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/cgbg-go/lab/cgbg/backend"
-	"github.com/cgbg-go/lab/cgbg/internal/fixture"
+	"github.com/cgbg-go/lab/cgbg/fixture"
 )
 
 // gaussians is an even mixture of two normal laws of width s about ±mean.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cgbg-go/lab/cgbg/internal/fixture"
+	"github.com/cgbg-go/lab/cgbg/fixture"
 	"github.com/sbinet/npyio/npz"
 )
 

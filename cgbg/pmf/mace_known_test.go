@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/cgbg-go/lab/cgbg/internal/fixture"
+	"github.com/cgbg-go/lab/cgbg/fixture"
 )
 
 const knownKT = 2.5 // kJ/mol

@@ -192,8 +192,10 @@ func (r *Reader) Len() int { return r.frames }
 // Atoms is the number of atoms or beads of a frame.
 func (r *Reader) Atoms() int { return r.atoms }
 
-// HasForces and HasEnergies tell which arrays the file has.
-func (r *Reader) HasForces() bool   { return r.f != nil }
+// HasForces tells whether the file has F.
+func (r *Reader) HasForces() bool { return r.f != nil }
+
+// HasEnergies tells whether the file has U.
 func (r *Reader) HasEnergies() bool { return r.Has(KeyU) }
 
 // Has tells whether the file has an array with a number for each frame.

@@ -105,7 +105,6 @@ type importer struct {
 
 	cg        *cgmap.Map
 	mapText   string        // of the file it came from, or ""
-	backbone  *cgmap.Map    // has the dihedrals; cg, where its beads are atoms
 	pick      map[int][]int // of -map dihedrals: which beads of trajectories of so many are cg's
 	atoms     int           // of the structure
 	forceMap  *cgmap.Sparse // [beads, atoms]; nil for the force on the bead's own atom, or internal
@@ -120,7 +119,7 @@ type importer struct {
 	forces    bool                                    // whether the trajectories have them
 	logWeight func(one, two float64) (float64, error) // of biased; nil where nothing biased
 	biased    [2]biased                               // dihedrals
-	residues  []cgmap.Residue                         // of backbone, whose dihedrals are kept
+	residues  []cgmap.Residue                         // whose dihedrals are kept, by the beads of cg
 	reference *gromacs.Structure                      // of -structure
 	current   trajectory                              // that is read
 	meta      data.Meta
@@ -267,7 +266,7 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 		Temperature: im.temperature, ForceField: im.forceField, Stride: stride, Generator: im.command(names),
 		Source: strings.Join(names, ", "), SourceSHA: sum, Units: data.Molecular}
 	if im.temperature == 0 {
-		im.notes = append(im.notes, "the temperature is not known: models and weights need it (import -temperature K)")
+		im.note("the temperature is not known: models and weights need it (import -temperature K)")
 	}
 	if im.mapText != "" {
 		im.meta.Extra = map[string]string{keyMap: im.mapText}

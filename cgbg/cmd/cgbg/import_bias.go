@@ -55,9 +55,9 @@ func (im *importer) readBias(s *gromacs.Structure) (err error) {
 	}
 	switch names := im.biased[0].name + " and " + im.biased[1].name; {
 	case len(residues) > 1:
-		im.notes = append(im.notes, "the weights are of a bias on "+names)
+		im.note("the weights are of a bias on %s", names)
 	case im.biasVariables == "" && im.awh != "":
-		im.notes = append(im.notes, path+" names no coordinates; they are taken for "+names+", in this order (-bias-variables)")
+		im.note("%s names no coordinates; they are taken for %s, in this order (-bias-variables)", path, names)
 	}
 	return nil
 }
@@ -89,7 +89,7 @@ func (im *importer) readPlumed() (f func(x, y float64) (float64, error), named [
 		return nil, named, "", err
 	}
 	if grid.Stored > 1 {
-		im.notes = append(im.notes, fmt.Sprintf("%s has %d grids; the last one counts", im.bias, grid.Stored))
+		im.note("%s has %d grids; the last one counts", im.bias, grid.Stored)
 	}
 	beta := 1 / units.KT(im.temperature)
 	return func(x, y float64) (float64, error) {
@@ -128,7 +128,7 @@ func (b *biased) at(im *importer, frame []float32) (float64, error) {
 }
 
 // weigh returns the frame's dihedrals, φ and ψ of every residue, for the map to dihedrals, and adds its
-// weight where there was a bias. r: positions of the backbone's beads; frame: of all atoms, whole, or of beads.
+// weight where there was a bias. r: positions of the beads; frame: of all atoms, whole, or of beads.
 func (im *importer) weigh(batch *data.Frames, r, frame []float32) (angles []float32, err error) {
 	for _, residue := range im.residues {
 		phi, psi := observable.Dihedrals(r, len(r)/3, residue.Phi), observable.Dihedrals(r, len(r)/3, residue.Psi)

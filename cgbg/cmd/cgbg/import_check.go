@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -40,22 +41,22 @@ func (im *importer) bondedAtoms(f *gromacs.Frame) *neighbours {
 	n.measure(im.reference.R, box)
 	if len(n.pairs) == 0 {
 		n.what = "neighbours"
-		n.pairs = nearestPairs(f.R, cgmap.NewImages(&f.Box))
-		for _, p := range nearestPairs(im.reference.R, box) {
+		here := cgmap.NewImages(&f.Box)
+		n.pairs = nearestPairs(min(someBeads, im.atoms), func(i, j int) float64 { return here.Distance(f.R, i, j) })
+		for _, p := range nearestPairs(min(someBeads, im.atoms), func(i, j int) float64 { return box.Distance(im.reference.R, i, j) }) {
 			n.length = append(n.length, box.Distance(im.reference.R, p[0], p[1]))
 		}
 	}
 	return n
 }
 
-// nearestPairs are atoms and the nearest others, of the first ones.
-func nearestPairs(r []float32, box *cgmap.Images) (pairs [][2]int) {
-	atoms := min(someBeads, len(r)/3)
-	for i := range atoms {
-		nearest := -1
-		for j := range atoms {
-			if j != i && (nearest < 0 || box.Distance(r, i, j) < box.Distance(r, i, nearest)) {
-				nearest = j
+// nearestPairs are places and the nearest others, of the first ones among so many; a distance of infinity joins none.
+func nearestPairs(among int, distance func(i, j int) float64) (pairs [][2]int) {
+	for i := range min(someBeads, among) {
+		nearest, least := -1, math.Inf(1)
+		for j := range among {
+			if d := distance(i, j); j != i && d < least {
+				nearest, least = j, d
 			}
 		}
 		if nearest >= 0 {
@@ -88,17 +89,12 @@ func (im *importer) neighbouringBeads() (*neighbours, error) {
 	}
 	n := &neighbours{what: "neighbouring beads", name: func(i int) string { return im.cg.Beads[i] }}
 	none := cgmap.NewImages(nil)
-	for i := range min(someBeads, len(im.cg.Atoms)) { // beads of a named map are atoms
-		nearest := -1
-		for j := range im.cg.Atoms {
-			if j != i && molecule[im.cg.Atoms[j]] == molecule[im.cg.Atoms[i]] && (nearest < 0 || none.Distance(r, i, j) < none.Distance(r, i, nearest)) {
-				nearest = j
-			}
+	n.pairs = nearestPairs(len(im.cg.Atoms), func(i, j int) float64 { // beads of a named map are atoms
+		if molecule[im.cg.Atoms[j]] != molecule[im.cg.Atoms[i]] {
+			return math.Inf(1)
 		}
-		if nearest >= 0 {
-			n.pairs = append(n.pairs, [2]int{i, nearest})
-		}
-	}
+		return none.Distance(r, i, j)
+	})
 	n.measure(r, none)
 	return n, nil
 }

@@ -194,9 +194,9 @@ func (im *importer) write(ctx context.Context, w *data.Writer) error {
 // add maps one frame.
 func (im *importer) add(batch *data.Frames, f *gromacs.Frame, energy *float64) error {
 	if beads := im.pick[len(f.R)/3]; beads != nil && len(f.R) != 3*len(im.cg.Beads) {
-		f.R = atoms(f.R, beads)
+		f.R = gather(f.R, beads)
 	}
-	r, forces, backbone := f.R, f.F, f.R
+	r, forces := f.R, f.F
 	// Frames may be of the beads of a named map already.
 	if im.ofBeads(f) {
 		if _, err := im.beads.WholeFrame(f); err != nil {
@@ -217,12 +217,6 @@ func (im *importer) add(batch *data.Frames, f *gromacs.Frame, energy *float64) e
 		if r, err = im.cg.Apply(nil, f.R); err != nil {
 			return err
 		}
-		backbone = r
-		if im.backbone != nil && im.backbone != im.cg {
-			if backbone, err = im.backbone.Apply(nil, f.R); err != nil {
-				return err
-			}
-		}
 		switch {
 		case forces == nil || im.mapping == dihedrals:
 		case im.internal != nil:
@@ -236,7 +230,7 @@ func (im *importer) add(batch *data.Frames, f *gromacs.Frame, energy *float64) e
 			return err
 		}
 	}
-	angles, err := im.weigh(batch, backbone, f.R)
+	angles, err := im.weigh(batch, r, f.R)
 	if err != nil {
 		return err
 	}
@@ -250,12 +244,4 @@ func (im *importer) add(batch *data.Frames, f *gromacs.Frame, energy *float64) e
 	}
 	im.addColumns(batch)
 	return nil
-}
-
-// atoms are the positions of some of them.
-func atoms(r []float32, some []int) (out []float32) {
-	for _, i := range some {
-		out = append(out, r[3*i:3*i+3]...)
-	}
-	return out
 }

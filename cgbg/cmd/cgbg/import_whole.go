@@ -62,11 +62,7 @@ func (im *importer) readBonds(s *gromacs.Structure) (*cgmap.Molecule, error) {
 
 // readMolecule sets molecule, of what beads are made of, and beads.
 func (im *importer) readMolecule(all *cgmap.Molecule, s *gromacs.Structure) (err error) {
-	maps := []*cgmap.Map{im.cg}
-	if im.backbone != nil && im.backbone != im.cg {
-		maps = append(maps, im.backbone)
-	}
-	if im.molecule, err = all.For(s, maps...); err != nil && im.boxless {
+	if im.molecule, err = all.For(s, im.cg); err != nil && im.boxless {
 		return fmt.Errorf("%s: %w; the structure has a box, the trajectory has none: keep it there, or make molecules whole (gmx trjconv -pbc whole)", im.structure, err)
 	} else if err != nil {
 		return fmt.Errorf("%s: %w", im.structure, err)
@@ -140,7 +136,7 @@ func (im *importer) far() (n int) {
 // farNote says in how many frames molecules lie so far apart that their places beside each other are a choice.
 func (im *importer) farNote() {
 	if n := im.far() - im.farBefore; n > 0 {
-		im.notes = append(im.notes, fmt.Sprintf("in %d frames molecules lie about half the box apart: each is at the nearest image beside its neighbour, and another is almost as near", n))
+		im.note("in %d frames molecules lie about half the box apart: each is at the nearest image beside its neighbour, and another is almost as near", n)
 	}
 }
 
@@ -177,7 +173,7 @@ func (im *importer) learnLeastNoise(ctx context.Context, s *gromacs.Structure, r
 	}
 	im.noise = noiseLine(cgmap.MeanRMS(learner.RMS(im.forceMap)), cgmap.MeanRMS(learner.RMS(learner.Basic())))
 	if n := learner.Few(); n > 0 {
-		im.notes = append(im.notes, fmt.Sprintf("%d frames are too few to fit forces on all atoms around a bead: %d of %d beads take those of the nearest atoms only; import more frames at once", learner.Frames(), n, len(im.cg.Beads)))
+		im.note("%d frames are too few to fit forces on all atoms around a bead: %d of %d beads take those of the nearest atoms only; import more frames at once", learner.Frames(), n, len(im.cg.Beads))
 	}
 	return nil
 }
