@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/figure"
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/reweight"
-	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/cgbg-go/lab/data"
 )
 
@@ -175,7 +175,7 @@ func Report(ctx context.Context, samples, dir string, o ReportOptions) (*Evaluat
 	for _, name := range []string{"profiles", "maps", "weights"} {
 		p, err := pictures[name]()
 		if err == nil {
-			err = errors.Join(train.WriteFile(filepath.Join(dir, name+".png"), p.PNG), train.WriteFile(filepath.Join(dir, name+".svg"), p.SVG))
+			err = errors.Join(keep.WriteFile(filepath.Join(dir, name+".png"), p.PNG), keep.WriteFile(filepath.Join(dir, name+".svg"), p.SVG))
 		}
 		if err != nil {
 			return nil, fmt.Errorf("cgbg: report: %s: %w", name, err)
@@ -249,7 +249,7 @@ func resultRows(results []Result) []map[string]any {
 func writeJSON(path string, value any) error {
 	text, err := json.MarshalIndent(value, "", "  ")
 	if err == nil {
-		err = train.WriteFile(path, append(text, '\n'))
+		err = keep.WriteFile(path, append(text, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("cgbg: %w", err)

@@ -14,7 +14,6 @@ import (
 	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/cgbg/pmf"
 	"github.com/cgbg-go/lab/cgbg/reweight"
-	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/cgbg-go/lab/data"
 	"gonum.org/v1/gonum/stat"
 )
@@ -84,7 +83,7 @@ func (g *Generator) shipped(name string) (string, error) {
 	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, content) {
 		return path, nil
 	}
-	return path, train.WriteFile(path, content)
+	return path, keep.WriteFile(path, content)
 }
 
 // shippedModel is the file of a model of the ingredients, with its card beside it.

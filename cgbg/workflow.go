@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/figure"
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/reweight"
-	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/cgbg-go/lab/data"
 )
 
@@ -129,7 +129,7 @@ func ReportWeights(ctx context.Context, samples, dir, name string) (*WeightRepor
 	}
 	p, err := figure.WeightHistogram(frames.LogW, quality(r.Weights))
 	if err == nil {
-		err = errors.Join(train.WriteFile(filepath.Join(dir, "weights.png"), p.PNG), train.WriteFile(filepath.Join(dir, "weights.svg"), p.SVG))
+		err = errors.Join(keep.WriteFile(filepath.Join(dir, "weights.png"), p.PNG), keep.WriteFile(filepath.Join(dir, "weights.svg"), p.SVG))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cgbg: report: weights: %w", err)

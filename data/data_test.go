@@ -20,6 +20,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/cgbg-go/lab/cgbg/keep"
 )
 
 func sample(n int) *Frames {
@@ -209,19 +210,19 @@ func foreign(t *testing.T, format string, m Meta, fields []arrow.Field) string {
 		fields = s.Fields()
 	}
 	path := filepath.Join(t.TempDir(), "foreign.arrow")
-	f, err := os.Create(path)
+	f, err := keep.Create(path, 0o644)
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer f.Cleanup()
 	out, err := ipc.NewFileWriter(f, ipc.WithSchema(arrow.NewSchema(fields, &changed)))
 	if err == nil {
 		w := &Writer{path: path, file: f, out: out, n: 1}
-		err = w.finish()
+		err = errors.Join(w.finish(), f.CloseAtomicallyReplace())
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.Close()
 	return path
 }
 

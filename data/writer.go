@@ -3,14 +3,14 @@ package data
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/cgbg-go/lab/cgbg/keep"
+	"github.com/google/renameio/v2"
 )
 
 // batchNumbers bounds a record batch: about 4 MB of float32.
@@ -21,7 +21,7 @@ const batchNumbers = 1 << 20
 type Writer struct {
 	path  string
 	meta  Meta
-	file  *os.File
+	file  *renameio.PendingFile
 	out   *ipc.FileWriter
 	names []string // of the columns, fixed by the first frames
 	like  Frames   // shape
@@ -32,7 +32,7 @@ type Writer struct {
 // Create begins a file. Columns are those of the first frames appended.
 // Errors: a folder that cannot be written.
 func Create(path string, meta Meta) (*Writer, error) {
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".tmp*")
+	file, err := keep.Create(path, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("data: create %s: %w", path, err)
 	}
@@ -127,18 +127,13 @@ func (w *Writer) Len() int { return w.n }
 // Close finishes the file: footer, digest, fsync, rename. Without frames, or
 // after an error, there is no file, and Close says why.
 func (w *Writer) Close() error {
-	defer os.Remove(w.file.Name()) // fails after the rename, on purpose
+	defer w.file.Cleanup() // does nothing after success
 	err := w.err
 	if err == nil {
-		if err = w.finish(); err != nil {
-			err = fmt.Errorf("data: write %s: %w", w.path, err)
+		if err = w.finish(); err == nil {
+			err = w.file.CloseAtomicallyReplace()
 		}
-	}
-	if cerr := w.file.Close(); err == nil && cerr != nil {
-		err = fmt.Errorf("data: write %s: %w", w.path, cerr)
-	}
-	if err == nil {
-		if err = os.Rename(w.file.Name(), w.path); err != nil {
+		if err != nil {
 			err = fmt.Errorf("data: write %s: %w", w.path, err)
 		}
 	}
@@ -165,16 +160,12 @@ func (w *Writer) finish() error {
 			return err
 		}
 	}
-	if err := w.file.Chmod(0o644); err != nil {
-		return err
-	}
-	return w.file.Sync()
+	return nil
 }
 
 // Abort drops the file.
 func (w *Writer) Abort() {
-	w.file.Close()
-	os.Remove(w.file.Name())
+	w.file.Cleanup()
 	w.err = errors.New("data: the writer is closed")
 }
 

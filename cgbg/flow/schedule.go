@@ -9,8 +9,8 @@ import (
 	"os"
 	"slices"
 
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/ode"
-	"github.com/cgbg-go/lab/cgbg/train"
 	"gonum.org/v1/gonum/interp"
 )
 
@@ -231,7 +231,7 @@ func steps(times []float64) (interp.Predictor, error) {
 func (s *Schedule) Save(path string) error {
 	text, err := json.Marshal(s)
 	if err == nil {
-		err = train.WriteFile(path, append(text, '\n'))
+		err = keep.WriteFile(path, append(text, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("flow: schedule: %w", err)

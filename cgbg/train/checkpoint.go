@@ -8,11 +8,11 @@ import (
 	"io"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/sbinet/npyio"
@@ -98,7 +98,7 @@ func (l *loop) save() error {
 	if err := z.Close(); err != nil {
 		return fmt.Errorf("train: checkpoint: %w", err)
 	}
-	if err := WriteFile(l.cfg.Checkpoint, buf.Bytes()); err != nil {
+	if err := keep.WriteFile(l.cfg.Checkpoint, buf.Bytes()); err != nil {
 		return fmt.Errorf("train: checkpoint %s: %w", l.cfg.Checkpoint, err)
 	}
 	l.saved = time.Now()
@@ -277,33 +277,6 @@ func readArray[T float32 | float64 | int64 | uint64 | int32](r *npyio.Reader, di
 		return nil, err
 	}
 	return tensors.FromFlatDataAndDimensions(slices.Clip(values), dims...), nil
-}
-
-// WriteFile replaces path atomically: temporary file, fsync, rename. Folders that
-// are missing are made.
-func WriteFile(path string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".tmp*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // fails after the rename, on purpose
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	return err
 }
 
 // Save writes the trainable parameters of store as an NPZ file, atomically.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -63,7 +64,7 @@ func WriteArrays(path string, arrays map[string]*tensors.Tensor) error {
 	if err := z.Close(); err != nil {
 		return fmt.Errorf("train: %s: %w", path, err)
 	}
-	if err := WriteFile(path, buf.Bytes()); err != nil {
+	if err := keep.WriteFile(path, buf.Bytes()); err != nil {
 		return fmt.Errorf("train: %s: %w", path, err)
 	}
 	return nil

@@ -9,10 +9,9 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/data"
 )
 
@@ -26,21 +25,20 @@ func Write(ctx context.Context, path, frames string) (err error) {
 			err = fmt.Errorf("npz: write %s: %w", path, err)
 		}
 	}()
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".tmp*")
+	file, err := keep.Create(path, 0o644)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file.Name()) // does nothing after the rename
-	defer file.Close()
+	defer file.Cleanup() // does nothing after success
 	buffered := bufio.NewWriterSize(file, 1<<20)
 	z := zip.NewWriter(buffered)
 	if err := writeAll(ctx, z, frames); err != nil {
 		return err
 	}
-	if err := errors.Join(z.Close(), buffered.Flush(), file.Chmod(0o644), file.Sync(), file.Close()); err != nil {
+	if err := errors.Join(z.Close(), buffered.Flush()); err != nil {
 		return err
 	}
-	return os.Rename(file.Name(), path)
+	return file.CloseAtomicallyReplace()
 }
 
 // export is one array: key, NumPy's type and shape, and the bytes of a batch.

@@ -139,7 +139,7 @@ func TestResult(t *testing.T) {
 	}
 	must(Summary("flow/", "ok"))
 	must(Summary())
-	left, err := filepath.Glob(filepath.Join(dir, ".tmp-*"))
+	left, err := filepath.Glob(filepath.Join(dir, ".*"))
 	if err != nil || len(left) > 0 {
 		t.Errorf("temporary files left: %v, %v", left, err)
 	}

@@ -8,6 +8,8 @@ import (
 	"math"
 	"path/filepath"
 	"regexp"
+
+	"github.com/cgbg-go/lab/cgbg/keep"
 )
 
 var figureName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
@@ -53,7 +55,7 @@ func Figure(name, alt string, pngData, svgData []byte) error {
 				continue
 			}
 			path := filepath.Join(dir, "figures", name+ext)
-			if err := writeFile(path, data); err != nil {
+			if err := keep.WriteFile(path, data); err != nil {
 				return fmt.Errorf("display: saving figure %s: %w", path, err)
 			}
 		}

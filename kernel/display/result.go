@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/cgbg-go/lab/cgbg/keep"
 )
 
 // ResultsFile is the name of the file with a run's numbers, below its folder.
@@ -237,7 +239,7 @@ func record(e entry) error {
 		}
 		out = append(out, '\n')
 	}
-	if err := writeFile(path, append(out, "]\n"...)); err != nil {
+	if err := keep.WriteFile(path, append(out, "]\n"...)); err != nil {
 		return fmt.Errorf("display: recording result %s in %s: %w", e.Name, path, err)
 	}
 	return nil

@@ -19,6 +19,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/cgbg-go/lab/cgbg/keep"
 )
 
 // Errors that callers may branch on.
@@ -280,23 +282,13 @@ func (nb *Notebook) WriteFile(name string) error {
 			mode = info.Mode().Perm()
 		}
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(name), ".nb-*")
+	file, err := keep.Create(name, mode)
 	if err != nil {
 		return fmt.Errorf("nbformat: writing notebook: %w", err)
 	}
-	defer os.Remove(tmp.Name()) // fails, as it should, once renamed
-	_, err = tmp.Write(data)
-	if err == nil {
-		err = tmp.Chmod(mode)
-	}
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if e := tmp.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(tmp.Name(), name)
+	defer file.Cleanup()
+	if _, err = file.Write(data); err == nil {
+		err = file.CloseAtomicallyReplace()
 	}
 	if err != nil {
 		return fmt.Errorf("nbformat: writing notebook %s: %w", name, err)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/kernel/display"
 )
 
@@ -107,10 +108,7 @@ func (f *folder) mark(finished bool) error {
 	f.marker.Finished = finished
 	text, err := json.MarshalIndent(f.marker, "", " ")
 	if err == nil {
-		path := filepath.Join(f.dir, markerName)
-		if err = os.WriteFile(path+".tmp", append(text, '\n'), 0o644); err == nil {
-			err = os.Rename(path+".tmp", path)
-		}
+		err = keep.WriteFile(filepath.Join(f.dir, markerName), append(text, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("run: output folder %s: %w; choose another with -o", f.dir, err)

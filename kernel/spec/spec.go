@@ -17,6 +17,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/cgbg-go/lab/cgbg/keep"
 )
 
 const (
@@ -138,19 +140,15 @@ func write(path string, from io.Reader, mode fs.FileMode) (err error) {
 			err = fmt.Errorf("spec: writing %s: %w", path, err)
 		}
 	}()
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	f, err := keep.Create(path, mode)
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(f, from)
-	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
+	defer f.Cleanup()
+	if _, err := io.Copy(f, from); err != nil {
+		return err
 	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
+	return f.CloseAtomicallyReplace()
 }
 
 // Read returns the installed kernelspec. Errors: ErrMissing, ErrForeign, a file that is not JSON.

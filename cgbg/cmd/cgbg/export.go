@@ -2,16 +2,15 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/cgbg/cli"
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/gromacs"
 	"github.com/cgbg-go/lab/data/npz"
@@ -165,17 +164,13 @@ func chainLetters(labels []string) map[string]string {
 
 // writeFile writes a file that appears when it is whole.
 func writeFile(path string, write func(io.Writer) error) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".tmp*")
+	file, err := keep.Create(path, 0o644)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file.Name()) // does nothing after the rename
-	defer file.Close()
+	defer file.Cleanup() // does nothing after success
 	if err := write(file); err != nil {
 		return err
 	}
-	if err := errors.Join(file.Chmod(0o644), file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
+	return file.CloseAtomicallyReplace()
 }

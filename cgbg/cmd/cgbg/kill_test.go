@@ -85,7 +85,7 @@ func TestKilledImport(t *testing.T) {
 		default:
 			t.Errorf("killed at moment %d: a file of %d bytes, whole ones have %d, the old one %d (%v)", moment, len(got), len(whole), len(before), err)
 		}
-		left, err := filepath.Glob(filepath.Join(dir, ".out.arrow.tmp*"))
+		left, err := filepath.Glob(filepath.Join(dir, ".out.arrow*"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +124,7 @@ func killImport(t *testing.T, args []string, out string, written int64) {
 			t.Error("the import does not end")
 			written = 0
 		}
-		left, _ := filepath.Glob(filepath.Join(filepath.Dir(out), "."+filepath.Base(out)+".tmp*"))
+		left, _ := filepath.Glob(filepath.Join(filepath.Dir(out), "."+filepath.Base(out)+"*"))
 		if len(left) == 0 {
 			continue
 		}

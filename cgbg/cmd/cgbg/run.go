@@ -18,7 +18,7 @@ import (
 	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/cgbg/flow"
-	"github.com/cgbg-go/lab/cgbg/train"
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/data"
 )
 
@@ -326,7 +326,7 @@ func (p *plan) frames(ctx context.Context, stdout io.Writer) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return out, train.WriteFile(stamp, []byte(text))
+	return out, keep.WriteFile(stamp, []byte(text))
 }
 
 // model is the file of a model, trained where none is given.

@@ -1,8 +1,3 @@
-// Package keep keeps what a step found in a file, and takes it up again only where the step would find the same: beside the value
-// stands a fingerprint of everything that it was made from.
-//
-// The inputs of a fingerprint are all that a result depends on: settings, seed, the content of data and of models (checksums,
-// never names), and for times the machine, too. A file of other inputs is as good as none.
 package keep
 
 import (
@@ -13,8 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-
-	"github.com/cgbg-go/lab/cgbg/train"
 )
 
 // Fingerprint stands for inputs, in their order: the SHA-256 of their types and values, in hexadecimal digits. Inputs are values,
@@ -74,7 +67,7 @@ func Write(path, fingerprint string, value any) error {
 		text, err = json.MarshalIndent(entry{fingerprint, raw}, "", "  ")
 	}
 	if err == nil {
-		err = train.WriteFile(path, append(text, '\n'))
+		err = WriteFile(path, append(text, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("keep: %s: %w", path, err)
