@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/data/gromacs"
 	"github.com/sbinet/npyio/npz"
 )
@@ -191,8 +190,12 @@ func TestDihedralsAgainstMDAnalysis(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			phi := observable.Dihedrals(r, len(m.Beads), residues[0].Phi)[0]
-			psi := observable.Dihedrals(r, len(m.Beads), residues[0].Psi)[0]
+			x := make([]vector, len(m.Beads))
+			for i, v := range r {
+				x[i/3][i%3] = float64(v)
+			}
+			at := func(q [4]int) float64 { return dihedral(x[q[0]], x[q[1]], x[q[2]], x[q[3]]) }
+			phi, psi := at(residues[0].Phi), at(residues[0].Psi)
 			// Positions are float32: 1e-7 of 2 nm over bonds of 0.15 nm.
 			if math.Abs(phi-want["phi"][n]) > 1e-5 || math.Abs(psi-want["psi"][n]) > 1e-5 {
 				t.Errorf("%s, frame %d: got φ %g, ψ %g, want %g, %g", name, n, phi, psi, want["phi"][n], want["psi"][n])

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/cgbg/units"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/gromacs"
@@ -96,7 +95,7 @@ func (in *InternalForces) coordinate(m motion, x []vector) float64 {
 	if m.kind == bend {
 		return math.Acos(bond.unit().dot(x[a].sub(x[p]).unit()))
 	}
-	return observable.Dihedral(x[in.fourth(a, p)], x[p], x[a], x[m.bead])
+	return dihedral(x[in.fourth(a, p)], x[p], x[a], x[m.bead])
 }
 
 // vectors are places of some atoms.
@@ -353,7 +352,7 @@ func deviation(x []float64) float64 {
 	for _, v := range x {
 		square += (v - sum) * (v - sum) / n
 	}
-	return sum / math.Sqrt(square*observable.Inefficiency(x)/n)
+	return sum / math.Sqrt(square*inefficiency(x)/n)
 }
 
 // Given the beads, internal forces have the mean of the basic ones. And they are forces of the

@@ -90,45 +90,48 @@ type Scores struct {
 	JS, PMFError Estimate
 }
 
-// Torus is a set of weighted pairs of dihedrals.
-type Torus struct {
-	// Phi and Psi are the angles, [n], rad, in [−π, π].
-	Phi, Psi []float64
-	// Weight is of any scale, [n], or nil for one each.
-	Weight []float64
-	// Block is the number of consecutive frames that stay together in a resample: 1 (or 0) for independent samples, a few
-	// times Inefficiency for a trajectory.
-	Block int
-}
-
-// ScoreTorus compares the Ramachandran histograms (TorusHistogram) of model and reference. Both are resampled for the
-// errors, each in its own blocks, weights and angles together; r.Block is not used.
-// Errors: those of Histogram, ErrNoMass, bad Resampling.
-func ScoreTorus(model, reference Torus, r Resampling) (Scores, error) {
-	var s Scores
+// Score compares the histograms of model and reference, of one variable or of two together. Both are resampled for the
+// errors, each in its own blocks, weights and values together; r.Block is not used.
+// Errors: axes that differ, those of Histogram, ErrNoMass, bad Resampling.
+func Score(model, reference Points, r Resampling) (Scores, error) {
+	if err := sameAxes(model, reference); err != nil {
+		return Scores{}, fmt.Errorf("observable: scoring: %w", err)
+	}
 	m, err := model.cells()
 	if err != nil {
-		return s, fmt.Errorf("observable: scoring the model: %w", err)
+		return Scores{}, fmt.Errorf("observable: scoring the model: %w", err)
 	}
 	ref, err := reference.cells()
 	if err != nil {
-		return s, fmt.Errorf("observable: scoring against the reference: %w", err)
+		return Scores{}, fmt.Errorf("observable: scoring against the reference: %w", err)
 	}
 	return score(m, &ref, nil, r)
+}
+
+// ScoreTorus is Score of pairs of dihedrals.
+func ScoreTorus(model, reference Torus, r Resampling) (Scores, error) {
+	return Score(model.Points(), reference.Points(), r)
 }
 
 // ScoreDifference is the score of a less that of b, which are the same samples with
 // two weights, against one reference. For its errors the same samples are drawn for both,
 // so that what they share does not count.
-// Errors: those of ScoreTorus; samples that are not the same.
-func ScoreDifference(a, b, reference Torus, r Resampling) (Scores, error) {
+// Errors: those of Score; samples that are not the same.
+func ScoreDifference[S pointSet](a, b, reference S, r Resampling) (Scores, error) {
+	return scoreDifference(pointsOf(a), pointsOf(b), pointsOf(reference), r)
+}
+
+func scoreDifference(a, b, reference Points, r Resampling) (Scores, error) {
 	var s Scores
-	if !slices.Equal(a.Phi, b.Phi) || !slices.Equal(a.Psi, b.Psi) || a.Block != b.Block {
+	if err := sameAxes(a, reference); err != nil {
+		return s, fmt.Errorf("observable: the difference of scores: %w", err)
+	}
+	if !slices.EqualFunc(a.X, b.X, slices.Equal[[]float64]) || !slices.Equal(a.Axes, b.Axes) || a.Block != b.Block {
 		return s, fmt.Errorf("observable: the difference of scores: not the same samples")
 	}
 	var lists [3]cellList
 	var h [3][]float64
-	for k, t := range []Torus{a, b, reference} {
+	for k, t := range []Points{a, b, reference} {
 		var err error
 		if lists[k], err = t.cells(); err != nil {
 			return s, fmt.Errorf("observable: the difference of scores: %w", err)
@@ -197,12 +200,6 @@ type cellList struct {
 	w     []float64
 	n     int
 	block int
-}
-
-func (t Torus) cells() (cellList, error) {
-	e := Edges(-math.Pi, math.Pi, TorusBins)
-	c, nx, ny, err := cellsOf(t.Phi, t.Psi, t.Weight, e, e)
-	return cellList{cell: c, w: t.Weight, n: nx * ny, block: t.Block}, err
 }
 
 // mass adds the samples idx (all if nil) into h, which it clears.
