@@ -40,6 +40,7 @@ type Card struct {
 	Steps       int            `json:"steps"`
 	Seconds     float64        `json:"seconds"` // of the last run; one that went on counts from there
 	Results     map[string]any `json:"results"`
+	History     *Losses        `json:"history,omitempty"` // of the last run
 	Made        time.Time      `json:"made"`
 
 	// What all the frames have in common. ChiralCentres is nil in cards of earlier versions, and empty where there are none.
@@ -72,23 +73,24 @@ func version() string {
 	return v + dirty
 }
 
-func cardPath(model string) string { return model + ".json" }
+// CardPath is that of a model's card, beside it.
+func CardPath(model string) string { return model + ".json" }
 
 // ReadCard reads the card of a model's file.
 func ReadCard(model string) (*Card, error) {
-	text, err := os.ReadFile(cardPath(model))
+	text, err := os.ReadFile(CardPath(model))
 	if errors.Is(err, os.ErrNotExist) {
 		if _, err := os.Stat(model); err != nil {
 			return nil, fmt.Errorf("cgbg: the model: %w", err)
 		}
-		return nil, fmt.Errorf("cgbg: %s has no card %s: train it with \"cgbg train\", or put its card beside it: %w", model, cardPath(model), err)
+		return nil, fmt.Errorf("cgbg: %s has no card %s: train it with \"cgbg train\", or put its card beside it: %w", model, CardPath(model), err)
 	}
 	c := &Card{}
 	if err == nil {
 		err = json.Unmarshal(text, c)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cgbg: %s is no card of a model, or is damaged: train the model again with \"cgbg train\", or copy its card once more: %w", cardPath(model), err)
+		return nil, fmt.Errorf("cgbg: %s is no card of a model, or is damaged: train the model again with \"cgbg train\", or copy its card once more: %w", CardPath(model), err)
 	}
 	return c, nil
 }
@@ -100,7 +102,11 @@ func (c *Card) write(model string) error {
 			c.Results[key] = nil
 		}
 	}
-	return writeJSON(cardPath(model), c)
+	text, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return fmt.Errorf("cgbg: the card of %s: %w", model, err)
+	}
+	return keep.WriteFile(CardPath(model), append(text, '\n'))
 }
 
 // done tells whether the model is there, made from the same settings and data.

@@ -18,7 +18,7 @@ const leastHeldOut = 20
 
 // Check tells what is wrong with the options for a kind of model ("flow" or "pmf"), before anything is read.
 func (o TrainOptions) Check(kind string) error {
-	s, err := NewAlanineSettings(o.Preset, o.Seed)
+	s, err := NewSettings(o.Preset, o.Seed)
 	if err != nil {
 		return err
 	}
@@ -26,13 +26,13 @@ func (o TrainOptions) Check(kind string) error {
 	replace(&field, o.Field)
 	replace(&potential, o.Potential)
 	switch {
-	case o.Width < 0 || o.Epochs < 0 || o.Batch < 0 || o.HeldOut < 0 || !(o.Rate >= 0) || !(o.Late >= 0) || !(o.EMA >= 0):
+	case o.Width < 0 || o.Epochs < 0 || o.Batch < 0 || o.HeldOut < NoLikelihood || !(o.Rate >= 0) || !(o.Late >= 0) || !(o.EMA >= 0):
 		return fmt.Errorf("cgbg: a training of %d epochs, batches of %d, rate %g, width %d, late %g, EMA %g, %d frames held out: none can be negative", o.Epochs, o.Batch, o.Rate, o.Width, o.Late, o.EMA, o.HeldOut)
-	case kind == "pmf" && potential != MACE && potential != Invariant:
+	case kind == PMF && potential != MACE && potential != Invariant:
 		return fmt.Errorf("cgbg: no potential %q with a file form: choose %q or %q", potential, MACE, Invariant)
-	case kind == "pmf" && potential == MACE && o.Width != 0:
+	case kind == PMF && potential == MACE && o.Width != 0:
 		return fmt.Errorf("cgbg: the potential %s has the published sizes: a width is for %s", MACE, Invariant)
-	case kind == "pmf":
+	case kind == PMF:
 		return nil
 	case field != GraphTransformer && field != Equivariant:
 		return fmt.Errorf("cgbg: no vector field %q: choose %q or %q", field, GraphTransformer, Equivariant)
@@ -50,13 +50,13 @@ func (o TrainOptions) Check(kind string) error {
 
 // checkFrames tells why n frames of a file cannot teach a kind of model.
 func checkFrames(kind, in string, meta data.Meta, n int, forces bool) error {
-	_, held := holdOut(n)
+	_, held := HoldOut(n)
 	switch {
 	case meta.Dim != 3:
 		return fmt.Errorf("cgbg: %s: %d numbers a bead (map %q): models are of beads with three coordinates; import with another map", in, meta.Dim, meta.Mapping)
-	case kind == "flow" && len(held) < leastHeldOut:
+	case kind == Flow && len(held) < leastHeldOut:
 		return fmt.Errorf("cgbg: %s: of %d frames a flow would hold out %d for its likelihood: at least %d; give it %d frames", in, n, len(held), leastHeldOut, heldOutPart*leastHeldOut)
-	case kind == "flow":
+	case kind == Flow:
 		return nil
 	case !forces:
 		return fmt.Errorf("cgbg: %s: frames without forces: force matching needs them; import a trajectory that has them", in)
@@ -127,7 +127,7 @@ func makeOut(path string) error {
 	return nil
 }
 
-// CheckTraining tells, without training, what would stop [TrainFlow] or [TrainPMF] (kind "flow" or "pmf"): options,
+// CheckTraining tells, without training, what would stop [Train]: options,
 // frames, the model to go on from, the file to write. It returns the frames' description.
 func CheckTraining(kind, in, out string, o TrainOptions) (data.Meta, error) {
 	t, err := readTraining(kind, in, out, o)
@@ -135,7 +135,7 @@ func CheckTraining(kind, in, out string, o TrainOptions) (data.Meta, error) {
 		return data.Meta{}, err
 	}
 	var network any
-	if kind == "flow" {
+	if kind == Flow {
 		network, err = t.settings.field(t.frames.R, t.frames.Beads)
 	} else {
 		network, err = t.potential()
@@ -149,28 +149,11 @@ func CheckTraining(kind, in, out string, o TrainOptions) (data.Meta, error) {
 	return t.meta, nil
 }
 
-// dihedral tells whether φ and ψ of a residue are known: they are the frames, or beads have them.
-func dihedral(m data.Meta) bool {
-	if m.Dim == 2 {
-		return true
-	}
-	_, err := cgmap.Backbone(m.Beads)
-	return err == nil
-}
-
-// checkReference tells whether samples can be scored against frames of a simulation. Their beads may
-// differ (a reference may be dihedrals alone), their temperature must be the same.
+// checkReference tells whether samples can be scored against frames of a simulation. Their beads may differ (a
+// reference may be dihedrals alone), their temperature must be the same.
 func checkReference(samples string, meta data.Meta, reference string, of data.Meta) error {
-	for _, one := range []struct {
-		name string
-		meta data.Meta
-	}{{samples, meta}, {reference, of}} {
-		if err := warm(one.name, one.meta); err != nil {
-			return err
-		}
-		if !dihedral(one.meta) {
-			return fmt.Errorf("cgbg: %s: beads %q have no φ and ψ, which scores against a simulation are on: weights can be looked at without them, scores need another map", one.name, one.meta.Beads)
-		}
+	if err := errors.Join(warm(samples, meta), warm(reference, of)); err != nil {
+		return err
 	}
 	if !sameKelvin(of.Temperature, meta.Temperature) {
 		return fmt.Errorf("cgbg: %s is at %g K, but the reference %s at %g K: take a simulation at the same temperature", samples, meta.Temperature, reference, of.Temperature)

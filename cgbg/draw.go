@@ -53,12 +53,12 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 	if err != nil {
 		return nil, err
 	}
-	sums, err := data.Checksum(ctx, file, cardPath(file)) // the card settles temperature, names and handedness
+	sums, err := data.Checksum(ctx, file, CardPath(file)) // the card settles temperature, names and handedness
 	if err != nil {
 		return nil, err
 	}
 	s := SampleOptions{N: o.N, UntilESS: o.UntilESS, Part: o.Part, Seed: o.Seed, Accuracy: flow.SamplingAccuracy(b.Name, m.Field),
-		Meta: withGeometry(card.meta(), card.geometry()), Progress: o.Progress}
+		Meta: topology.Describe(card.meta(), card.geometry()), Progress: o.Progress}
 	if s.Accuracy.Checks = o.Checks; o.Checks == 0 {
 		s.Accuracy.Checks = -1
 	}
@@ -69,11 +69,11 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 			return nil, err
 		}
 		defer u.Finalize()
-		s.Energy, s.KT, s.Keep = u.Energy, units.KT(card.Temperature), card.keep()
+		s.Energy, s.KT, s.Geometry = u.Energy, units.KT(card.Temperature), card.geometry()
 		sums += pmfSum
 	}
 	s.Fingerprint = keep.Fingerprint(sums, s.Accuracy, b.Name)
-	frames, meta, err := readFrames(out, s.Fingerprint)
+	frames, meta, err := ReadKept(out, s.Fingerprint)
 	fresh := err != nil || meta.Extra[keyAsked] != s.asked()
 	if fresh {
 		if err := SampleFile(ctx, out, m, s); err != nil {
@@ -90,7 +90,7 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 	if d.LogQBound, err = strconv.ParseFloat(meta.Extra[keyLogQErr], 64); err != nil {
 		return nil, fmt.Errorf("cgbg: %s: key %s: %w", out, keyLogQErr, err)
 	}
-	if d.Fidelity, err = fidelity(frames, meta); err != nil {
+	if d.Fidelity, err = topology.FidelityOf(frames, meta); err != nil {
 		return nil, err
 	}
 	if frames.LogW != nil {
@@ -125,18 +125,18 @@ func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile, pmfFile, out
 	if err != nil {
 		return nil, err
 	}
-	r := widened(frames.R)
+	r := data.Widened(frames.R)
 	if frames.U, err = u.Energy(ctx, r); err != nil {
 		return nil, err
 	}
 	frames.LogW = reweight.LogWeights(frames.U, frames.LogQ, units.KT(card.Temperature), m.LogCOM(r))
-	card.discard(frames.LogW, r)
-	meta = withGeometry(meta, card.geometry())
+	card.geometry().Discard(frames.LogW, r)
+	meta = topology.Describe(meta, card.geometry())
 	meta.Generator = "cgbg reweight -pmf " + filepath.Base(pmfFile)
 	if err := data.WriteFile(out, meta, frames); err != nil {
 		return nil, err
 	}
-	like, err := fidelity(frames, meta)
+	like, err := topology.FidelityOf(frames, meta)
 	w := reweight.Summarize(frames.LogW).With(like)
 	return &w, err
 }
@@ -145,7 +145,7 @@ func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile, pmfFile, out
 func openFlow(b *backend.Backend, file string) (*flow.Model, *Card, error) {
 	card, err := ReadCard(file)
 	if err == nil {
-		err = card.checkKind(file, "flow")
+		err = card.checkKind(file, Flow)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -162,7 +162,7 @@ func openFlow(b *backend.Backend, file string) (*flow.Model, *Card, error) {
 
 // openPMF reads a potential that belongs to a flow, by both cards, and the checksum of its file.
 func openPMF(ctx context.Context, b *backend.Backend, file, flowFile string, flowCard *Card) (*pmf.Model, string, error) {
-	u, err := readPMF(b, file, flowFile, flowCard.meta())
+	u, err := ReadPMF(b, file, flowFile, flowCard.meta())
 	if err != nil {
 		return nil, "", err
 	}
@@ -170,12 +170,12 @@ func openPMF(ctx context.Context, b *backend.Backend, file, flowFile string, flo
 	return u, sum, err
 }
 
-// readPMF reads a potential, to be computed in float32, with its card, for what is named and described: a flow, its samples, or frames.
+// ReadPMF reads a potential, to be computed in float32, with its card, for what is named and described: a flow, its samples, or frames.
 // Errors: those of the files; ErrPair and ErrTemperature, where the two do not belong together.
-func readPMF(b *backend.Backend, file, name string, meta data.Meta) (*pmf.Model, error) {
+func ReadPMF(b *backend.Backend, file, name string, meta data.Meta) (*pmf.Model, error) {
 	card, err := ReadCard(file)
 	if err == nil {
-		err = card.checkKind(file, "pmf")
+		err = card.checkKind(file, PMF)
 	}
 	if err == nil {
 		err = belong(name, meta, file, card.meta())

@@ -5,17 +5,15 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"math"
+	"maps"
 	"os"
 
-	"github.com/cgbg-go/lab/cgbg/figure"
+	"github.com/cgbg-go/lab/cgbg/analysis"
+	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/flow"
 	"github.com/cgbg-go/lab/cgbg/keep"
-	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/cgbg/pmf"
-	"github.com/cgbg-go/lab/cgbg/reweight"
 	"github.com/cgbg-go/lab/data"
-	"gonum.org/v1/gonum/stat"
 )
 
 // Kinds of simulation that a model was trained on.
@@ -24,8 +22,8 @@ const (
 	Biased   = "biased"   // the simulation as its bias made it go
 )
 
-// Ingredients are what generators of a molecule at one resolution are made from.
-type Ingredients struct {
+// Options of [Open]: what generators of a molecule at one resolution are made from, and how.
+type Options struct {
 	Name   string // before results, such as obc2/cb
 	Prefix string // of the files in Models
 	// Models has trained models with their cards, and samples: PREFIX_flow_biased.npz, PREFIX_pmf_biased.npz,
@@ -34,48 +32,67 @@ type Ingredients struct {
 	Models fs.FS
 	// FlowFrames and ForceFrames are the simulations that flows and potentials learn from, by Unbiased and Biased. They
 	// may differ: a flow should see equilibrium but for a weak bias, forces as much of the space as possible.
-	FlowFrames, ForceFrames map[string]func() (*data.Frames, data.Meta, error)
-	Reference               *Dataset // the dihedrals that results are held to
+	FlowFrames, ForceFrames map[string]analysis.Source
+	Reference               *analysis.Set // what results are held to; its question is asked of samples
+
+	Preset  string
+	Seed    int
+	Dir     string       // the run's folder; "": a temporary one
+	Train   bool         // train, whatever models there are
+	Samples int          // weighed, at most; 0: as many as the preset says
+	Flow    TrainOptions // of flows that are trained here; preset and seed are those above
+	PMF     TrainOptions // of potentials, likewise
 }
 
-// Generator is the paper's workflow (Alg. 1 to 3) for one molecule at one
-// resolution with flows and potentials of both kinds of simulation: those that
-// come with the ingredients, or trained anew.
+// Generator is the paper's workflow (Alg. 1 to 3) for one molecule at one resolution with flows and potentials of both
+// kinds of simulation: those that come along, or trained anew. Its steps keep what they make in the run's folder: one
+// that was interrupted goes on where it stood, and one that is done returns at once.
 type Generator struct {
-	workspace
-	Ingredients
-	Settings GeneratorSettings
+	keep.Folder
+	Options
+	Settings Settings
+	Backend  *backend.Backend
+	variant  string // behind the names of files of other flows, see With
 }
 
-// GeneratorSettings are the numbers behind a preset.
-type GeneratorSettings struct {
-	Preset   string
-	Seed     uint64
-	Train    bool // train, whatever models there are
-	Samples  int  // weighed, at most
-	Fresh    int  // drawn anew beside those that come with the ingredients
-	Verified int  // of those, whose log-density is computed again
-}
-
-// NewGenerator opens the workflow; dir is the run's folder, "" for a temporary
-// one. preset "small" takes few samples; "quick" and "paper" take them all, and differ in how models are
-// trained if that is asked for. Errors: an unknown preset; those of the folder.
-func NewGenerator(preset string, seed int, dir string, train bool, in Ingredients) (*Generator, error) {
-	if err := checkPreset(preset); err != nil {
+// Open opens a generator. Errors: an unknown preset; those of the folder and the backend.
+func Open(o Options) (*Generator, error) {
+	settings, err := NewSettings(o.Preset, uint64(o.Seed))
+	if err != nil {
 		return nil, err
 	}
-	g := &Generator{Ingredients: in, Settings: GeneratorSettings{Preset: preset, Seed: uint64(seed), Train: train || in.Models == nil, Samples: 100000, Fresh: 500, Verified: 200}}
-	if preset == "small" {
-		g.Settings.Samples, g.Settings.Fresh, g.Settings.Verified = 300, 10, 4
+	if o.Samples > 0 {
+		settings.Samples = o.Samples
 	}
-	var err error
-	g.workspace, err = openWorkspace(dir, in.Prefix+"-"+hash(g.Settings))
-	return g, err
+	o.Train = o.Train || o.Models == nil
+	folder, err := keep.OpenFolder(o.Dir, fmt.Sprintf("%s-%.16s", o.Prefix, keep.Fingerprint(o.Preset, o.Seed, o.Train)))
+	if err != nil {
+		return nil, err
+	}
+	b, err := backend.Open()
+	if err != nil {
+		return nil, fmt.Errorf("cgbg: %w", err)
+	}
+	return &Generator{Folder: folder, Options: o, Settings: settings, Backend: b}, nil
 }
 
-// shipped puts a file of the ingredients into the run's folder.
-func (g *Generator) shipped(name string) (string, error) {
-	path := g.path(name)
+// With is the generator with flows trained by other options, beside those of this one: another field, say.
+func (g *Generator) With(o TrainOptions) *Generator {
+	other := *g
+	o.Progress = nil // says nothing of the flow
+	other.Flow, other.variant = o, fmt.Sprintf("-%.12s", keep.Fingerprint(o))
+	return &other
+}
+
+// trains tells whether models of a kind are made here.
+func (g *Generator) trains(kind string) bool { return g.Train || kind == Flow && g.variant != "" }
+
+// Shipped puts a file of the models that come along into the run's folder. Errors: there is none; those of the folder.
+func (g *Generator) Shipped(name string) (string, error) {
+	if g.Models == nil {
+		return "", fmt.Errorf("cgbg: %s: no models came along", g.Name)
+	}
+	path := g.Path(name)
 	content, err := fs.ReadFile(g.Models, name)
 	if err != nil {
 		return "", fmt.Errorf("cgbg: %s: %w", g.Name, err)
@@ -86,69 +103,98 @@ func (g *Generator) shipped(name string) (string, error) {
 	return path, keep.WriteFile(path, content)
 }
 
-// shippedModel is the file of a model of the ingredients, with its card beside it.
-func (g *Generator) shippedModel(name string) (string, error) {
-	if _, err := g.shipped(cardPath(name)); err != nil {
+// ShippedModel is the file of a model that comes along, with its card beside it. Errors: those of Shipped.
+func (g *Generator) ShippedModel(name string) (string, error) {
+	if _, err := g.Shipped(CardPath(name)); err != nil {
 		return "", err
 	}
-	return g.shipped(name)
+	return g.Shipped(name)
 }
 
-// model is the file of a model, "flow" or "pmf", of a kind of simulation, with its card beside it.
-func (g *Generator) model(ctx context.Context, what, of string, progress Progress) (string, error) {
-	name := fmt.Sprintf("%s_%s_%s.npz", g.Prefix, what, of)
-	if !g.Settings.Train {
-		return g.shippedModel(name)
+// Model is the file of a model, a Flow or a PMF, of a kind of simulation, with its card beside it: one that came along,
+// or one that is trained here, once. Errors: those of [Train].
+func (g *Generator) Model(ctx context.Context, kind, of string, progress Progress) (string, error) {
+	name := fmt.Sprintf("%s_%s_%s.npz", g.Prefix, kind, of)
+	if !g.trains(kind) {
+		return g.ShippedModel(name)
 	}
-	frames, err := g.frames(what, of)
+	frames, err := g.Frames(kind, of)
 	if err != nil {
 		return "", err
 	}
-	make := TrainFlow
-	if what == "pmf" {
-		make = TrainPMF
+	o := g.PMF
+	if kind == Flow {
+		o, name = g.Flow, fmt.Sprintf("%s_%s_%s%s.npz", g.Prefix, kind, of, g.variant)
 	}
-	_, _, err = make(ctx, g.Backend, frames, g.path(name), TrainOptions{Preset: g.Settings.Preset, Seed: g.Settings.Seed, Progress: progress})
-	return g.path(name), err
+	o.Preset, o.Seed, o.Progress = g.Settings.Preset, g.Settings.Seed, progress
+	_, _, err = Train(ctx, g.Backend, kind, frames, g.Path(name), o)
+	return g.Path(name), err
 }
 
-// Cards are how the models were made: flows of unbiased and biased frames,
-// potentials of unbiased and biased forces.
-func (g *Generator) Cards(ctx context.Context, progress Progress) ([]*Card, error) {
-	var out []*Card
-	for _, what := range []string{"flow", "pmf"} {
-		for _, of := range []string{Unbiased, Biased} {
-			file, err := g.model(ctx, what, of, progress)
-			if err != nil {
-				return nil, err
-			}
-			card, err := ReadCard(file)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, card)
+// Card is how a model was made. Errors: those of Model.
+func (g *Generator) Card(ctx context.Context, kind, of string, progress Progress) (*Card, error) {
+	file, err := g.Model(ctx, kind, of, progress)
+	if err != nil {
+		return nil, err
+	}
+	return ReadCard(file)
+}
+
+// Frames is the file of the frames that a model, a Flow or a PMF, of a kind of simulation learns from.
+// Errors: those of the frames.
+func (g *Generator) Frames(kind, of string) (string, error) {
+	sources := g.FlowFrames
+	if kind == PMF {
+		sources = g.ForceFrames
+	}
+	load, ok := sources[of]
+	if !ok {
+		return "", fmt.Errorf("cgbg: %s: no frames of a %s simulation for a %s", g.Name, of, kind)
+	}
+	f, meta, err := load()
+	if err != nil {
+		return "", err
+	}
+	return keptFrames(g.Path(of+"_"+kind+".arrow"), f, meta)
+}
+
+// keptFrames writes frames to a file where it holds others, and returns its path.
+func keptFrames(path string, f *data.Frames, meta data.Meta) (string, error) {
+	sum := data.Sum(f, meta)
+	if r, err := data.Open(path); err == nil {
+		same := r.Meta().Extra[KeyFingerprint] == sum
+		r.Close()
+		if same {
+			return path, nil
 		}
 	}
-	return out, nil
+	meta.Extra = maps.Clone(meta.Extra)
+	if meta.Extra == nil {
+		meta.Extra = map[string]string{}
+	}
+	meta.Extra[KeyFingerprint] = sum
+	return path, data.WriteFile(path, meta, f)
 }
 
-// proposals is the file of samples of the flow of a kind of simulation, with their exact log-density.
-func (g *Generator) proposals(ctx context.Context, of string, progress Progress) (string, error) {
-	if !g.Settings.Train {
-		return g.shipped(fmt.Sprintf("%s_samples_%s.arrow", g.Prefix, of))
+// Proposals is the file of samples of the flow of a kind of simulation, with their exact log-density.
+// Errors: those of Model and [Draw].
+func (g *Generator) Proposals(ctx context.Context, of string, progress Progress) (string, error) {
+	if !g.trains(Flow) {
+		return g.Shipped(fmt.Sprintf("%s_samples_%s.arrow", g.Prefix, of))
 	}
-	file, err := g.model(ctx, "flow", of, progress)
+	file, err := g.Model(ctx, Flow, of, progress)
 	if err != nil {
 		return "", err
 	}
-	out := g.path("proposals_" + of + ".arrow")
-	_, err = Draw(ctx, g.Backend, file, out, DrawOptions{N: g.Settings.Samples, Seed: g.Settings.Seed, Checks: 64, Progress: progress})
+	out := g.Path("proposals_" + of + g.variant + ".arrow")
+	o := DrawOptions{N: g.Settings.Samples, Seed: g.Settings.Seed, Checks: g.Settings.Checks, Progress: progress}
+	_, err = Draw(ctx, g.Backend, file, out, o)
 	return out, err
 }
 
-// flow is the flow of a kind of simulation, with its file.
-func (g *Generator) flow(ctx context.Context, of string, progress Progress) (*flow.Model, string, error) {
-	file, err := g.model(ctx, "flow", of, progress)
+// OpenFlow opens the flow of a kind of simulation; the file is the model's. Errors: those of Model.
+func (g *Generator) OpenFlow(ctx context.Context, of string, progress Progress) (*flow.Model, string, error) {
+	file, err := g.Model(ctx, Flow, of, progress)
 	if err != nil {
 		return nil, "", err
 	}
@@ -156,45 +202,47 @@ func (g *Generator) flow(ctx context.Context, of string, progress Progress) (*fl
 	return m, file, err
 }
 
-// potential is that of a kind of simulation, for what is named and described: it must belong to that.
-func (g *Generator) potential(ctx context.Context, of, name string, meta data.Meta) (*pmf.Model, error) {
-	file, err := g.model(ctx, "pmf", of, nil)
+// OpenPMF opens the potential of a kind of simulation for what is named and described: it must belong to that.
+// Errors: those of Model; ErrPair and ErrTemperature.
+func (g *Generator) OpenPMF(ctx context.Context, of, name string, meta data.Meta) (*pmf.Model, error) {
+	file, err := g.Model(ctx, PMF, of, nil)
 	if err != nil {
 		return nil, err
 	}
-	return readPMF(g.Backend, file, name, meta)
+	return ReadPMF(g.Backend, file, name, meta)
 }
 
-// Samples are those of the flow of one kind of simulation, weighted by the
-// potential of the other or the same. What was weighed once, with the same models, is taken up.
+// Samples are those of the flow of one kind of simulation, weighted by the potential of the other or the same. What was
+// weighed once, with the same models, is taken up. Errors: those of Model, [Draw] and [Reweigh].
 func (g *Generator) Samples(ctx context.Context, flowOf, pmfOf string, progress Progress) (*data.Frames, data.Meta, error) {
-	potential, err := g.model(ctx, "pmf", pmfOf, progress)
+	potential, err := g.Model(ctx, PMF, pmfOf, progress)
 	if err != nil {
 		return nil, data.Meta{}, err
 	}
-	return g.weighed(ctx, flowOf, pmfOf, potential, progress)
+	return g.Weighed(ctx, flowOf, pmfOf, potential, progress)
 }
 
-// weighed are samples of a flow with the weights of a potential's file, whose name is behind samples_<flow>_.
-func (g *Generator) weighed(ctx context.Context, flowOf, name, potential string, progress Progress) (*data.Frames, data.Meta, error) {
+// Weighed are samples of a flow with the weights of a potential's file, whose name is behind samples_<flow>_.
+// Errors: those of Samples.
+func (g *Generator) Weighed(ctx context.Context, flowOf, name, potential string, progress Progress) (*data.Frames, data.Meta, error) {
 	fail := func(err error) (*data.Frames, data.Meta, error) { return nil, data.Meta{}, err }
-	in, err := g.proposals(ctx, flowOf, progress)
+	in, err := g.Proposals(ctx, flowOf, progress)
 	if err != nil {
 		return fail(err)
 	}
-	file, err := g.model(ctx, "flow", flowOf, progress)
+	file, err := g.Model(ctx, Flow, flowOf, progress)
 	if err != nil {
 		return fail(err)
 	}
 	inputs := []any{g.Settings.Samples, g.Backend.Name}
-	for _, path := range []string{in, file, cardPath(file), potential, cardPath(potential)} {
+	for _, path := range []string{in, file, CardPath(file), potential, CardPath(potential)} {
 		sum, err := data.Checksum(ctx, path)
 		if err != nil {
 			return fail(err)
 		}
 		inputs = append(inputs, sum)
 	}
-	out := g.path(fmt.Sprintf("samples_%s_%s_%.16s.arrow", flowOf, name, keep.Fingerprint(inputs...)))
+	out := g.Path(fmt.Sprintf("samples_%s_%s_%.16s.arrow", flowOf, name, keep.Fingerprint(inputs...)))
 	if f, meta, err := data.ReadFile(out); err == nil {
 		return f, meta, nil
 	}
@@ -203,7 +251,7 @@ func (g *Generator) weighed(ctx context.Context, flowOf, name, potential string,
 		return fail(err)
 	}
 	if n := g.Settings.Samples; f.Len() > n { // of those that came along
-		in = g.path(fmt.Sprintf("first_%s.arrow", flowOf))
+		in = g.Path(fmt.Sprintf("first_%s.arrow", flowOf))
 		if err := data.WriteFile(in, meta, f.Slice(0, n)); err != nil {
 			return fail(err)
 		}
@@ -214,227 +262,17 @@ func (g *Generator) weighed(ctx context.Context, flowOf, name, potential string,
 	return data.ReadFile(out)
 }
 
-// Evaluate scores the samples of a flow under a potential, both named by the
-// simulation they were trained on. Results are behind "<name>/<flow's>/<u or b>".
-func (g *Generator) Evaluate(ctx context.Context, flowOf, pmfOf string, progress Progress) (*Evaluation, error) {
+// Evaluate scores the samples of a flow under a potential, both named by the simulation they were trained on. Results
+// are behind "<name>/<flow's>/<u or b>". Errors: those of Samples and [analysis.Evaluate].
+func (g *Generator) Evaluate(ctx context.Context, flowOf, pmfOf string, progress Progress) (*analysis.Evaluation, error) {
 	f, meta, err := g.Samples(ctx, flowOf, pmfOf, progress)
 	if err != nil {
 		return nil, err
 	}
-	return Evaluate(fmt.Sprintf("%s/%s/%s", g.Name, flowOf, pmfOf[:1]), int(g.Settings.Seed), f, meta, g.Reference)
+	return g.Ask(fmt.Sprintf("%s/%s/%s", g.Name, flowOf, pmfOf[:1]), f, meta)
 }
 
-// EvaluateMACE scores the samples of a flow under the published architecture, PREFIX_mace_biased.npz
-// of the models that come along: trained on the same forces as the potential of biased ones.
-func (g *Generator) EvaluateMACE(ctx context.Context, flowOf string, progress Progress) (*Evaluation, *Card, error) {
-	if g.Models == nil {
-		return nil, nil, fmt.Errorf("cgbg: %s: no models came along", g.Name)
-	}
-	file, err := g.shippedModel(g.Prefix + "_mace_biased.npz")
-	if err != nil {
-		return nil, nil, err
-	}
-	card, err := ReadCard(file)
-	if err != nil {
-		return nil, nil, err
-	}
-	f, meta, err := g.weighed(ctx, flowOf, "mace", file, progress)
-	if err != nil {
-		return nil, nil, err
-	}
-	e, err := Evaluate(fmt.Sprintf("%s/%s/mace", g.Name, flowOf), int(g.Settings.Seed), f, meta, g.Reference)
-	return e, card, err
-}
-
-// Corrections compares ways to weigh the samples of a flow under a potential, see [Corrections].
-func (g *Generator) Corrections(ctx context.Context, flowOf, pmfOf string) ([]Correction, reweight.Estimate, error) {
-	f, meta, err := g.Samples(ctx, flowOf, pmfOf, nil)
-	if err != nil {
-		return nil, reweight.Estimate{}, err
-	}
-	m, _, err := g.flow(ctx, flowOf, nil)
-	if err != nil {
-		return nil, reweight.Estimate{}, err
-	}
-	defer m.Finalize()
-	return Corrections(int(g.Settings.Seed), f, meta, m.Std, g.Reference)
-}
-
-// Verification is what a second look at samples found.
-type Verification struct {
-	N, Fresh      int               // samples whose log-density was computed again; drawn anew
-	RMS, Max      float64           // differences of log-densities, nats
-	ESS, FreshESS reweight.Estimate // of the samples, and of those drawn anew
-	LogZ          float64           // difference of ln ⟨w⟩ between the two, nats
-	LogZError     float64
-}
-
-// Verify computes the log-density of some samples again by reverse integration
-// from their stored coordinates, draws others from another seed, and compares the weights of both.
-func (g *Generator) Verify(ctx context.Context, of string, progress Progress) (*Verification, error) {
-	f, _, err := g.Samples(ctx, of, Biased, progress)
-	if err != nil {
-		return nil, err
-	}
-	m, file, err := g.flow(ctx, of, progress)
-	if err != nil {
-		return nil, err
-	}
-	defer m.Finalize()
-	potential, err := g.model(ctx, "pmf", Biased, progress)
-	if err != nil {
-		return nil, err
-	}
-	v := &Verification{N: min(g.Settings.Verified, f.Len()), Fresh: g.Settings.Fresh}
-	logq, _, err := m.LogQ(ctx, widened(f.R[:v.N*f.Width()]), flow.SamplingAccuracy(g.Backend.Name, m.Field), progress)
-	if err != nil {
-		return nil, err
-	}
-	v.RMS, _, v.Max = deviation(logq, f.LogQ[:v.N])
-	fresh := g.path("fresh_" + of + ".arrow")
-	if _, err := Draw(ctx, g.Backend, file, fresh, DrawOptions{N: v.Fresh, Seed: g.Settings.Seed + 1000, PMF: potential, Progress: progress}); err != nil {
-		return nil, err
-	}
-	other, _, err := data.ReadFile(fresh)
-	if err != nil {
-		return nil, err
-	}
-	if v.ESS, err = reweight.ESSDelta(f.LogW); err == nil {
-		v.FreshESS, err = reweight.ESSDelta(other.LogW)
-	}
-	if err != nil {
-		return nil, err
-	}
-	a, sa, err := logMean(f.LogW)
-	if err != nil {
-		return nil, err
-	}
-	b, sb, err := logMean(other.LogW)
-	v.LogZ, v.LogZError = b-a, math.Hypot(sa, sb)
-	return v, err
-}
-
-// Until draws samples of a flow until their weights, by the potential of biased forces, are worth so many
-// equal samples (preset small: 8), in parts of half as many. Errors: fifty times as many samples are not worth it; those of [Draw].
-func (g *Generator) Until(ctx context.Context, of string, effective float64, progress Progress) (*Drawn, error) {
-	file, err := g.model(ctx, "flow", of, progress)
-	if err != nil {
-		return nil, err
-	}
-	potential, err := g.model(ctx, "pmf", Biased, progress)
-	if err != nil {
-		return nil, err
-	}
-	if g.Settings.Preset == "small" {
-		effective = min(effective, 8)
-	}
-	const most = 50
-	d, err := Draw(ctx, g.Backend, file, g.path(fmt.Sprintf("until_%g_%s.arrow", effective, of)), DrawOptions{N: int(most * effective), UntilESS: effective,
-		Part: max(1, int(effective/2)), Seed: g.Settings.Seed + 3000, Checks: -1, PMF: potential, Progress: progress})
-	if err == nil && d.Weights.ESS*float64(d.N) < effective {
-		return nil, fmt.Errorf("cgbg: %s: %d samples of the flow of %s frames are worth %.0f, not %g: the flow or the potential is too poor", g.Name, d.N, of, d.Weights.ESS*float64(d.N), effective)
-	}
-	return d, err
-}
-
-// Curve is a learning curve that comes along, of a kind (flow or pmf) on biased frames: PREFIX_curve_KIND.json. Error: there is none.
-func (g *Generator) Curve(kind string) (*Curve, error) {
-	if g.Models == nil {
-		return nil, fmt.Errorf("cgbg: %s: no models came along", g.Name)
-	}
-	file, err := g.shipped(fmt.Sprintf("%s_curve_%s.json", g.Prefix, kind))
-	if err != nil {
-		return nil, err
-	}
-	return ReadCurve(file)
-}
-
-// logMean is ln ⟨w⟩ with its standard error, √((1/ESS − 1)/n).
-func logMean(logw []float64) (mean, stderr float64, err error) {
-	if mean, err = reweight.LogZ(logw); err != nil {
-		return 0, 0, err
-	}
-	ess, err := reweight.ESS(logw)
-	return mean, math.Sqrt((1/ess - 1) / float64(len(logw))), err
-}
-
-// referenceFrames are frames of the unbiased simulation, evenly spaced, at most n.
-func (g *Generator) referenceFrames(n int) (*data.Frames, data.Meta, error) {
-	f, meta, err := g.ForceFrames[Unbiased]()
-	if err != nil {
-		return nil, meta, err
-	}
-	if g.Settings.Preset == "small" {
-		n = 200
-	}
-	return pick(f, evenly(f.Len(), n)), meta, nil
-}
-
-// Energies draws the distribution of the potential's energies in the samples as
-// they came and weighted, and in frames of the unbiased simulation (paper, Fig. 3b, 4b).
-func (g *Generator) Energies(ctx context.Context, flowOf, pmfOf string) (figure.Picture, error) {
-	f, meta, err := g.Samples(ctx, flowOf, pmfOf, nil)
-	if err != nil {
-		return figure.Picture{}, err
-	}
-	u, err := g.potential(ctx, pmfOf, g.Name+": samples of the flow", meta)
-	if err != nil {
-		return figure.Picture{}, err
-	}
-	defer u.Finalize()
-	frames, frameMeta, err := g.referenceFrames(4000)
-	if err == nil {
-		err = belong(g.Name+": samples of the flow", meta, g.Name+": frames of the simulation", frameMeta)
-	}
-	if err != nil {
-		return figure.Picture{}, err
-	}
-	e, err := u.Energy(ctx, widened(frames.R))
-	if err != nil {
-		return figure.Picture{}, err
-	}
-	w, err := reweight.Normalize(f.LogW)
-	if err != nil {
-		return figure.Picture{}, err
-	}
-	zero := stat.Mean(e, nil) // of the potential, which is arbitrary
-	shift := func(x []float64) []float64 {
-		out := make([]float64, len(x))
-		for i, v := range x {
-			out[i] = v - zero
-		}
-		return out
-	}
-	summary := reweight.Summarize(f.LogW)
-	return EnergyFigure(int(g.Settings.Seed), &summary, Sample{Name: "MD", Role: figure.Simulation, X: shift(e), Block: blockLength(observable.Inefficiency(e), len(e))},
-		Sample{Name: "flow", Role: figure.Before, X: shift(f.U)}, Sample{Name: "flow, reweighted", Role: figure.After, X: shift(f.U), Weight: w})
-}
-
-// Bonds draws the lengths of the peptide bonds in frames of the unbiased
-// simulation and in the samples as they came and weighted (paper, Fig. 14).
-func (g *Generator) Bonds(ctx context.Context, flowOf, pmfOf string) (figure.Picture, error) {
-	f, meta, err := g.Samples(ctx, flowOf, pmfOf, nil)
-	if err != nil {
-		return figure.Picture{}, err
-	}
-	frames, frameMeta, err := g.referenceFrames(10000)
-	if err != nil {
-		return figure.Picture{}, err
-	}
-	plain := *f
-	plain.LogW = nil
-	var sets []*BondSet
-	for _, s := range []struct {
-		title string
-		role  figure.Role
-		f     *data.Frames
-		meta  data.Meta
-	}{{"MD", figure.Simulation, frames, frameMeta}, {"flow", figure.Before, &plain, meta}, {"flow, reweighted", figure.After, f, meta}} {
-		set, err := NewBondSet(g.Name, s.title, s.role, s.f, s.meta)
-		if err != nil {
-			return figure.Picture{}, err
-		}
-		sets = append(sets, set)
-	}
-	return BondFigure(int(g.Settings.Seed), sets...)
+// Ask holds samples to the reference, by its question. Errors: those of [analysis.Evaluate].
+func (g *Generator) Ask(name string, f *data.Frames, meta data.Meta) (*analysis.Evaluation, error) {
+	return analysis.Evaluate(name, g.Seed, g.Reference.Question, f, meta, g.Reference)
 }

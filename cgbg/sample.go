@@ -26,8 +26,8 @@ type SampleOptions struct {
 	// Energy is the potential of mean force at samples, [n*dim], in the unit of KT; may be nil.
 	Energy func(ctx context.Context, r []float64) ([]float64, error)
 	KT     float64
-	// Keep tells which samples may have weight, by their coordinates; nil: all.
-	Keep func(r []float64) bool
+	// Geometry is what the flow's frames have in common: samples of another hand get no weight; nil: all may have.
+	Geometry *topology.Geometry
 
 	Meta        data.Meta // describes the samples' beads; without any a sample is one row of numbers
 	Fingerprint string    // stands for the flow and the potential: parts of others are not taken up
@@ -127,7 +127,7 @@ func (o *SampleOptions) schedule(ctx context.Context, path string, m *flow.Model
 // part is a part of the samples, from its file or drawn anew.
 func (o *SampleOptions) part(ctx context.Context, path string, m *flow.Model, k, size int, progress Progress) (*data.Frames, error) {
 	fingerprint := o.partPrint(k, size)
-	if frames, _, err := readFrames(path, fingerprint); err == nil {
+	if frames, _, err := ReadKept(path, fingerprint); err == nil {
 		return frames, nil
 	}
 	acc := o.Accuracy
@@ -143,19 +143,15 @@ func (o *SampleOptions) part(ctx context.Context, path string, m *flow.Model, k,
 	if meta.Beads == nil {
 		meta.System, meta.Beads, meta.Dim = "flow samples", []string{"all"}, dim
 	}
-	frames := &data.Frames{Beads: len(meta.Beads), Dim: meta.Dim, R: rounded(s.R), LogQ: s.LogQ}
+	frames := &data.Frames{Beads: len(meta.Beads), Dim: meta.Dim, R: data.Rounded(s.R), LogQ: s.LogQ}
 	if o.Energy != nil {
 		// R is stored in float32: weigh what is stored.
-		r := widened(frames.R)
+		r := data.Widened(frames.R)
 		if frames.U, err = o.Energy(ctx, r); err != nil {
 			return nil, err
 		}
 		frames.LogW = reweight.LogWeights(frames.U, s.LogQ, o.KT, s.LogCOM)
-		for i := range frames.LogW {
-			if o.Keep != nil && !o.Keep(r[i*dim:(i+1)*dim]) {
-				frames.LogW[i] = math.Inf(-1)
-			}
-		}
+		o.Geometry.Discard(frames.LogW, r)
 	}
 	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 	worst := s.LogQErrorMax()
@@ -163,7 +159,7 @@ func (o *SampleOptions) part(ctx context.Context, path string, m *flow.Model, k,
 		worst = s.LogQBound()
 	}
 	meta.Generator = "cgbg: samples of a flow"
-	meta.Extra = map[string]string{keyFingerprint: fingerprint, keyLogQErr: number(worst), keyEvaluations: number(s.Evaluations), keyDivergences: number(s.Divergences)}
+	meta.Extra = map[string]string{KeyFingerprint: fingerprint, keyLogQErr: number(worst), keyEvaluations: number(s.Evaluations), keyDivergences: number(s.Divergences)}
 	maps.Copy(meta.Extra, o.Meta.Extra)
 	return frames, data.WriteFile(path, meta, frames)
 }
@@ -198,7 +194,7 @@ func (o *SampleOptions) join(path string, parts []string) error {
 			return err
 		}
 		if k == 0 { // the first part has the checks
-			meta.Extra[keyFingerprint], meta.Extra[keyAsked] = o.Fingerprint, o.asked()
+			meta.Extra[KeyFingerprint], meta.Extra[keyAsked] = o.Fingerprint, o.asked()
 			if w, err = data.Create(path, meta); err != nil {
 				return err
 			}
@@ -208,8 +204,5 @@ func (o *SampleOptions) join(path string, parts []string) error {
 			return err
 		}
 	}
-	if err := w.Close(); err != nil {
-		return err
-	}
-	return nil
+	return w.Close()
 }

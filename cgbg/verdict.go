@@ -23,6 +23,48 @@ const (
 // overfits is how much larger the final error on held-out frames is than the least one, from which a training counts as overfitting.
 const overfits = 1.1
 
+// Losses are a training's, at some of its steps; Validation is of frames held out.
+type Losses struct {
+	Step           []int     `json:"step"`
+	Loss           []float64 `json:"loss"`
+	ValidationStep []int     `json:"validation_step,omitempty"`
+	Validation     []float64 `json:"validation,omitempty"`
+}
+
+// mostLosses is how many of a training's losses a card has.
+const mostLosses = 200
+
+// losses are those of a training, thinned evenly, its last ones among them.
+func losses(h *train.History) *Losses {
+	thin := func(steps []int, values []float64) (s []int, v []float64) {
+		for _, k := range data.Evenly(len(steps), mostLosses) {
+			k = len(steps) - 1 - k
+			if !math.IsNaN(values[k]) && !math.IsInf(values[k], 0) {
+				s, v = append(s, steps[k]), append(v, values[k])
+			}
+		}
+		slices.Reverse(s)
+		slices.Reverse(v)
+		return s, v
+	}
+	l := &Losses{}
+	l.Step, l.Loss = thin(h.Step, h.Loss)
+	l.ValidationStep, l.Validation = thin(h.ValidationStep, h.Validation)
+	return l
+}
+
+// Series are the losses as curves; validation has no points where no frames were held out.
+func (l *Losses) Series() (training, validation figure.Series) {
+	curve := func(steps []int, y []float64) (s figure.Series) {
+		for _, step := range steps {
+			s.X = append(s.X, float64(step))
+		}
+		s.Y = y
+		return s
+	}
+	return curve(l.Step, l.Loss), curve(l.ValidationStep, l.Validation)
+}
+
 // judge writes down what a training's validations say.
 func (c *Card) judge(h *train.History) {
 	k := slices.Index(h.ValidationStep, h.BestStep)
@@ -58,11 +100,11 @@ func (c *Card) number(key string) (x float64, ok bool) {
 
 // Score says how well the model does on held-out frames.
 func (c *Card) Score() string {
-	x, ok := c.number(map[string]string{"flow": resultNLL, "pmf": resultValidation}[c.Kind])
+	x, ok := c.number(map[string]string{Flow: resultNLL, PMF: resultValidation}[c.Kind])
 	switch {
 	case !ok:
 		return "not known"
-	case c.Kind == "flow":
+	case c.Kind == Flow:
 		e, _ := c.number(resultNLLError)
 		return fmt.Sprintf("-ln q = %.2f ± %.2f nats a frame", x, e)
 	}

@@ -1,0 +1,180 @@
+package analysis
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+
+	"github.com/cgbg-go/lab/cgbg/figure"
+	"github.com/cgbg-go/lab/cgbg/observable"
+	"github.com/cgbg-go/lab/cgbg/result"
+	"github.com/cgbg-go/lab/cgbg/reweight"
+	"github.com/cgbg-go/lab/cgbg/topology"
+	"github.com/cgbg-go/lab/cgbg/units"
+	"github.com/cgbg-go/lab/data"
+)
+
+// Evaluation is what weighted samples of a generator say, held against a simulation where there is one.
+type Evaluation struct {
+	Name                      string // before the names of results
+	Reference                 *Set   // nil: there is none, and Before, After and AfterClips are nil, too
+	Proposal, Samples, Clip   *Set   // samples as they came, weighted, and weighted without the largest 1 % of the weights, as published
+	Before, After, AfterClips *Comparison
+	Means                     []reweight.Estimate // of the question's variables by the weighted samples, internal units
+	Weights                   reweight.Summary
+	LogW                      []float64 // [n], unnormalised
+	seed                      int
+}
+
+// ErrNoWeights reports samples that nobody has weighed.
+var ErrNoWeights = fmt.Errorf("samples without log-weights (column logw): draw them with a potential (\"cgbg sample -pmf\"), or weigh them (\"cgbg reweight\")")
+
+// Evaluate asks samples with log-weights a question, and scores them against a reference that was asked the same, of
+// other beads maybe; nil: there is none.
+//
+// Errors: samples without weights, or of another temperature; those of NewSet and Compare.
+func Evaluate(name string, seed int, q *Question, samples *data.Frames, meta data.Meta, reference *Set) (*Evaluation, error) {
+	if samples.LogW == nil {
+		return nil, fmt.Errorf("analysis: %s: %w", meta.Source, ErrNoWeights)
+	}
+	kT := units.KT(meta.Temperature)
+	if !(kT > 0) || math.IsInf(kT, 0) { // else kT would be 0, and so may be the reference's
+		return nil, fmt.Errorf("analysis: %s: the temperature is not known", cmp.Or(meta.Source, name))
+	}
+	if reference != nil && math.Abs(kT-reference.KT) > 1e-6*reference.KT {
+		return nil, fmt.Errorf("analysis: %s: samples at kT = %.4f kJ/mol, but %s is at %.4f", name, kT, reference.Name, reference.KT)
+	}
+	like, err := topology.FidelityOf(samples, meta)
+	if err != nil {
+		return nil, err
+	}
+	e := &Evaluation{Name: name, Reference: reference, Weights: reweight.Summarize(samples.LogW).With(like), LogW: samples.LogW, seed: seed}
+	clipped, err := reweight.Clip(samples.LogW, reweight.PaperClip)
+	if err != nil {
+		return nil, fmt.Errorf("analysis: %s: %w", name, err)
+	}
+	for _, c := range []struct {
+		title  string
+		logw   []float64
+		set    **Set
+		score  **Comparison
+		groups int
+	}{
+		{"flow", nil, &e.Proposal, &e.Before, min(1, len(q.Scored))},
+		{"flow, reweighted", samples.LogW, &e.Samples, &e.After, len(q.Scored)},
+		{"flow, clipped", clipped, &e.Clip, &e.AfterClips, min(1, len(q.Scored))},
+	} {
+		f := *samples
+		f.LogW = c.logw
+		set, err := NewSet(q, Options{Name: name, Seed: seed}, &f, meta)
+		if err != nil {
+			return nil, err
+		}
+		set.Title, *c.set = c.title, set
+		set.Block = 1 // samples are independent
+		if reference == nil {
+			continue
+		}
+		if *c.score, err = compare(seed, set, reference, c.groups); err != nil {
+			return nil, err
+		}
+	}
+	e.Means, err = e.Samples.means(seed)
+	return e, err
+}
+
+// means are those of the variables, on circles that of the direction, with their errors from blocks.
+func (s *Set) means(seed int) (list []reweight.Estimate, err error) {
+	rng := Rng(seed, streamMeans)
+	for k := range s.Values {
+		m, err := s.Points(s.Axes, k).Mean(observable.Resampling{Resamples: Bootstraps, Rng: rng, Block: s.Block})
+		if err != nil {
+			return nil, fmt.Errorf("analysis: %s: %w", s.Name, err)
+		}
+		list = append(list, m)
+	}
+	return list, nil
+}
+
+// Results are the numbers under the names of results.json: scores, populations, means, what grades the weights, and
+// the verdict, behind the evaluation's name.
+func (e *Evaluation) Results() []result.Result {
+	n, q := e.Weights.N, e.Samples.Question
+	var list []result.Result
+	if e.Reference != nil {
+		list = append(list, e.After.results("", n)...)
+		list = append(list, e.Before.results("_before", n)...)
+		list = append(list, e.AfterClips.results("_clipped", n)...)
+	}
+	if split := q.Split; split != nil {
+		list = append(list, result.New(split.In, e.Samples.split().Value, e.Samples.split().Error, result.None, "", n))
+		if r := e.Reference; r != nil {
+			list = append(list, result.New(split.In+"_reference", r.split().Value, r.split().Error, result.None, "", r.Len()))
+		}
+	}
+	for k, state := range q.States {
+		name, p := "population/"+state.Name, e.Samples.Populations[k]
+		list = append(list, result.New(name, p.Value, p.Error, result.None, "", n))
+		if r := e.Reference; r != nil {
+			list = append(list, result.New(name+"_reference", r.Populations[k].Value, r.Populations[k].Error, result.None, "", r.Len()))
+		}
+	}
+	for k, v := range q.Variables {
+		m := e.Means[k]
+		list = append(list, result.New(v.Name+"/mean", m.Value*v.Scale, m.Error*v.Scale, result.None, v.Unit, n))
+	}
+	return result.Behind(e.Name, append(list, WeightResults(e.Weights)...))
+}
+
+// Profiles draws the free energies along the question's variables: reference, samples as they came and weighted.
+func (e *Evaluation) Profiles() (figure.Picture, error) {
+	return ProfileFigure(Quality(e.Weights), 30, Rng(e.seed, streamEvaluation), e.curves()...)
+}
+
+func (e *Evaluation) curves() (list []Curve) {
+	if e.Reference != nil {
+		list = append(list, Curve{e.Reference, figure.Simulation})
+	}
+	return append(list, Curve{e.Proposal, figure.Before}, Curve{e.Samples, figure.After})
+}
+
+// Maps draws the free energies over two variables: reference, samples as they came and weighted.
+func (e *Evaluation) Maps() (figure.Picture, error) {
+	var sets []*Set
+	for _, c := range e.curves() {
+		sets = append(sets, c.Set)
+	}
+	return Maps(sets...)
+}
+
+// WeightFigure draws the histogram of the log-weights.
+func (e *Evaluation) WeightFigure() (figure.Picture, error) {
+	return figure.WeightHistogram(e.LogW, Quality(e.Weights))
+}
+
+// Figures are all pictures of the evaluation.
+func (e *Evaluation) Figures() ([]result.Figure, error) {
+	var list []result.Figure
+	for _, d := range []struct {
+		name, alt string
+		draw      func() (figure.Picture, error)
+	}{
+		{"profiles", "free energies of simulation and flow before and after reweighting along the variables", e.Profiles},
+		{"maps", "free energies over two variables: simulation, flow, and reweighted flow", e.Maps},
+		{"weights", "histogram of the log-weights", e.WeightFigure},
+	} {
+		q := e.Samples.Question
+		if d.name == "maps" && !q.twoDimensional() || d.name == "profiles" && len(q.Variables) == 0 {
+			continue
+		}
+		p, err := d.draw()
+		if err != nil {
+			return nil, fmt.Errorf("analysis: %s: %s: %w", e.Name, d.name, err)
+		}
+		list = append(list, p.Named(d.name, d.alt))
+	}
+	return list, nil
+}
+
+// Words are the verdict on the weights.
+func (e *Evaluation) Words() string { return e.Weights.Verdict }

@@ -1,0 +1,163 @@
+package analysis
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/cgbg-go/lab/cgbg/figure"
+	"github.com/cgbg-go/lab/cgbg/observable"
+	"github.com/cgbg-go/lab/cgbg/reweight"
+	"github.com/cgbg-go/lab/cgbg/units"
+)
+
+// Conventions of free energies along variables.
+const (
+	circlePoints   = 180 // points of a profile round a circle
+	angleBandwidth = 0.1 // rad, of the kernel that smooths profiles on circles
+	// KnownWithin is the error of a free energy, kT, beyond which a point counts as unknown and is not drawn.
+	KnownWithin = 2
+)
+
+// Profile is the free energy along a variable, by its place among the question's, on the grid of an axis, with its
+// bootstrap error, kJ/mol. Where the split state's basin is, the error holds what blocks of time do not see.
+// Errors: observable.ErrNoMass of a set without weight.
+func (s *Set) Profile(variable int, axis observable.Axis, rng random) (observable.Profile, error) {
+	o := observable.ProfileOptions{Grid: axis.Centers(), KT: s.KT, Smoother: observable.Corrected,
+		Resampling: observable.Resampling{Resamples: Bootstraps, Block: s.Block, Rng: rng}}
+	if axis.Periodic {
+		axis.Bins = circlePoints
+		o.Grid, o.Periodic, o.Bandwidth = axis.Centers(), true, angleBandwidth*(axis.Hi-axis.Lo)/(2*math.Pi)
+	}
+	p, err := observable.NewProfile(s.Values[variable], s.Weight, o)
+	if err != nil {
+		return p, err
+	}
+	if split := s.Question.Split; split != nil && split.Variable == variable && s.Beyond > 0 {
+		for i, x := range p.X {
+			if x > split.Lo && x < split.Hi {
+				p.FError[i] = math.Hypot(p.FError[i], s.KT*s.Beyond)
+			}
+		}
+	}
+	return p, nil
+}
+
+// Curve is a set as a line of a figure.
+type Curve struct {
+	Set  *Set
+	Role figure.Role
+}
+
+// ProfileFigure draws the free energies of sets along the question's variables, with bands of one standard error,
+// kJ/mol. Nothing is drawn where the error is above 2 kT or not known: a few visits make it so. A set without weight,
+// such as few weighted samples where a basin is left out, has no line, and the key says so. q is shown above the axes;
+// may be nil.
+func ProfileFigure(q *figure.Quality, top float64, rng random, curves ...Curve) (figure.Picture, error) {
+	first := curves[0].Set
+	panels := make([]figure.ProfilePanel, len(first.Question.Variables))
+	for _, c := range curves {
+		for k := range panels {
+			series, err := c.series(k, first.Axes[k], rng)
+			if err != nil {
+				return figure.Picture{}, fmt.Errorf("analysis: %s: %w", c.Set.Name, err)
+			}
+			panels[k].Series = append(panels[k].Series, series)
+		}
+	}
+	for k, v := range first.Question.Variables {
+		panels[k].Options = figure.ProfileOptions{XLabel: axisLabel(v), YLabel: "free energy, kJ/mol", YMax: top,
+			Circle: v.Period > 0, Quality: q}
+	}
+	return figure.FreeEnergies(panels...)
+}
+
+// series is the free energy of a curve along a variable.
+func (c Curve) series(variable int, axis observable.Axis, rng random) (figure.Series, error) {
+	out := figure.Series{Name: c.Set.Title, Role: c.Role}
+	p, err := c.Set.Profile(variable, axis, rng)
+	if errors.Is(err, observable.ErrNoMass) {
+		out.Name += ": no weight"
+		if axis.Periodic {
+			axis.Bins = circlePoints
+		}
+		out.X = axis.Centers()
+		out.Y = slices.Repeat([]float64{math.NaN()}, len(out.X))
+		err = nil
+	} else {
+		out.X, out.Y, out.Error = p.X, p.F, p.FError
+	}
+	for i, e := range out.Error {
+		if !(e <= KnownWithin*c.Set.KT) {
+			out.Y[i] = math.NaN()
+		}
+	}
+	v := c.Set.Question.Variables[variable]
+	if !axis.Periodic && v.Scale != 1 && v.Scale != 0 {
+		out.X = slices.Clone(out.X)
+		for i := range out.X {
+			out.X[i] *= v.Scale
+		}
+	}
+	return out, err
+}
+
+// Roles are those of sets of equal standing, the reference first.
+var Roles = []figure.Role{figure.Exact, figure.After, figure.Biased, figure.Learned, figure.Other, figure.Simulation}
+
+// Profiles draws the free energies of sets along the question's variables.
+func Profiles(seed int, sets ...*Set) (figure.Picture, error) {
+	var curves []Curve
+	for i, s := range sets {
+		curves = append(curves, Curve{s, Roles[i%len(Roles)]})
+	}
+	return ProfileFigure(nil, 32, Rng(seed, StreamProfiles), curves...)
+}
+
+// Cells of maps, and the kernel's width as a part of the range: 4° of a circle.
+const (
+	mapCells = 90
+	mapWidth = 1. / 90
+	mapTop   = 5.25 // kcal/mol, of the paper's Fig. 6 to 11
+)
+
+// Maps draws the free energies of sets over the two variables of the question's first group, in the paper's unit and
+// range, up to 5.25 kcal/mol (its Fig. 6 to 11). Errors: a group of one variable.
+func Maps(sets ...*Set) (figure.Picture, error) {
+	q := sets[0].Question
+	if !q.twoDimensional() {
+		return figure.Picture{}, errors.New("analysis: maps are over two variables that are scored together")
+	}
+	x, y := q.Scored[0].Variables[0], q.Scored[0].Variables[1]
+	axes := slices.Clone(sets[0].Axes)
+	for k := range axes {
+		axes[k].Bins = mapCells
+	}
+	var maps []figure.Map
+	for _, s := range sets {
+		width := [2]float64{mapWidth * (axes[x].Hi - axes[x].Lo), mapWidth * (axes[y].Hi - axes[y].Lo)}
+		f, err := observable.NewMap(s.Points(axes, x, y), width, s.KT/units.KCal)
+		if err != nil {
+			return figure.Picture{}, fmt.Errorf("analysis: %s: %w", s.Name, err)
+		}
+		maps = append(maps, figure.Map{Title: s.Title, F: f.At})
+	}
+	vx, vy := q.Variables[x], q.Variables[y]
+	return figure.FreeEnergyMaps(maps, figure.MapOptions{XLabel: axisLabel(vx), YLabel: axisLabel(vy), XMin: axes[x].Lo,
+		XMax: axes[x].Hi, YMin: axes[y].Lo, YMax: axes[y].Hi, XScale: vx.Scale, YScale: vy.Scale,
+		XCircle: vx.Period > 0, YCircle: vy.Period > 0, Top: mapTop, Unit: "kcal/mol"})
+}
+
+// Quality is a summary of weights as pictures show it.
+func Quality(s reweight.Summary) *figure.Quality {
+	return &figure.Quality{ESS: s.ESS, KHat: s.KHat, KThreshold: s.KThreshold, Reliable: s.Reliable}
+}
+
+// axisLabel names a variable's axis, with its unit.
+func axisLabel(v observable.Variable) string {
+	if v.Unit == "" {
+		return v.Label
+	}
+	return v.Label + ", " + v.Unit
+}

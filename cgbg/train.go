@@ -1,0 +1,292 @@
+package cgbg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/pmf"
+	"github.com/cgbg-go/lab/cgbg/train"
+	"github.com/cgbg-go/lab/cgbg/units"
+	"github.com/cgbg-go/lab/data"
+)
+
+// TrainOptions of [Train]; zeros stand for those of the preset.
+type TrainOptions struct {
+	Preset    string // of the settings, see Presets
+	Seed      uint64
+	Epochs    int          // passes over the frames
+	Batch     int          // frames of a step
+	Rate      float64      // highest learning rate
+	Width     int          // of the perceptron of an equivariant flow or an invariant potential
+	Potential string       // MACE or Invariant; of potentials
+	Field     string       // GraphTransformer or Equivariant; of flows, as those to HeldOut
+	Pairing   flow.Pairing // of frames and noise
+	Late      float64      // power of the flow times' law, see flow.Config
+	EMA       float64      // decay of the parameters' average
+	HeldOut   int          // frames that the likelihood is computed on; NoLikelihood: none
+	Start     string       // file of a trained model to go on from, of the same beads; "": random parameters
+	Progress  Progress
+}
+
+// NoLikelihood leaves out the likelihood of frames held out, which takes long; the frames are held out all the same.
+const NoLikelihood = -1
+
+// Kinds of models.
+const (
+	Flow = "flow" // of samples
+	PMF  = "pmf"  // a potential of mean force
+)
+
+// training is a model in the making.
+type training struct {
+	frames   *data.Frames
+	meta     data.Meta
+	card     *Card
+	out      string
+	start    time.Time
+	settings Settings
+	told     map[string]any // what the card tells of them
+}
+
+// readTraining reads the frames and fits the preset to them and to the options. Errors: all that would stop the training.
+func readTraining(kind, in, out string, o TrainOptions) (t *training, err error) {
+	if err := errors.Join(o.Check(kind), checkOut(out)); err != nil {
+		return nil, err
+	}
+	t = &training{out: out, start: time.Now()}
+	if t.settings, err = NewSettings(o.Preset, o.Seed); err != nil {
+		return nil, err
+	}
+	if t.frames, t.meta, err = data.ReadFile(in); err != nil {
+		return nil, err
+	}
+	t.meta.Source = in
+	if err := checkFrames(kind, in, t.meta, t.frames.Len(), len(t.frames.F) == len(t.frames.R)); err != nil {
+		return nil, err
+	}
+	if err := checkStart(kind, o.Start, in, t.meta); err != nil {
+		return nil, err
+	}
+	if kind == Flow {
+		t.told = t.flowSettings(o)
+	} else {
+		t.told, err = t.pmfSettings(o)
+	}
+	return t, err
+}
+
+// newTraining reads the frames; ready: the model is there already, of the same
+// kind, settings and frames.
+func newTraining(ctx context.Context, b *backend.Backend, kind, in, out string, o TrainOptions) (t *training, ready bool, err error) {
+	if t, err = readTraining(kind, in, out, o); err != nil {
+		return nil, false, err
+	}
+	sum, err := data.Checksum(ctx, in)
+	if err != nil {
+		return nil, false, err
+	}
+	t.card = newCard(kind, o.Preset, o.Seed, t.meta, b)
+	t.card.Data, t.card.DataSHA, t.card.Frames, t.card.Settings = filepath.Base(in), sum, t.frames.Len(), t.told
+	if o.Start != "" {
+		start, err := data.Checksum(ctx, o.Start)
+		if err != nil {
+			return nil, false, err
+		}
+		t.card.Start, t.card.StartSHA = filepath.Base(o.Start), start
+	}
+	t.card.Fingerprint = keep.Hash(kind, t.card.Settings, o.Seed, sum, t.card.StartSHA)
+	t.card.study(t.frames)
+	if card, ok := done(out, t.card.Fingerprint); ok {
+		if card.ChiralCentres == nil { // of an earlier version
+			card.study(t.frames)
+			if err := card.write(out); err != nil {
+				return nil, false, err
+			}
+		}
+		t.card = card
+		return t, true, nil
+	}
+	return t, false, nil
+}
+
+func (t *training) checkpoint() string { return t.out + ".checkpoint" }
+
+// finish writes the model and its card.
+func (t *training) finish(history *train.History, steps int, export func(path string) error) (*Card, error) {
+	t.card.History = losses(history)
+	if n := len(history.Loss); n > 0 {
+		t.card.Results["loss"] = history.Loss[n-1]
+	}
+	t.card.Seconds, t.card.Steps = time.Since(t.start).Seconds(), steps
+	if n := len(history.Step); n > 0 { // whole calls of several steps
+		t.card.Steps = history.Step[n-1]
+	}
+	if err := os.Remove(CardPath(t.out)); err != nil && !errors.Is(err, os.ErrNotExist) { // a kill must not leave the new model with an old card
+		return nil, fmt.Errorf("cgbg: %w", err)
+	}
+	if err := export(t.out); err != nil {
+		return nil, err
+	}
+	t.card.Made = time.Now().UTC().Truncate(time.Second)
+	if err := t.card.write(t.out); err != nil {
+		return nil, err
+	}
+	os.Remove(t.checkpoint()) // one that stays does no harm
+	return t.card, nil
+}
+
+// flowSettings fits the preset to frames and options, and returns what the card tells of it.
+func (t *training) flowSettings(o TrainOptions) map[string]any {
+	s := &t.settings
+	if o.Field != "" {
+		*s = s.Of(FlowKind{o.Field, FlowFit(o.Preset, o.Field).Pairing})
+	}
+	cfg := &s.FlowFit
+	s.Flow.Beads, cfg.Beads = t.frames.Beads, t.frames.Beads
+	replace(&cfg.Epochs, o.Epochs)
+	replace(&cfg.Batch, o.Batch)
+	replace(&cfg.RateHigh, o.Rate)
+	replace(&cfg.Pairing, o.Pairing)
+	replace(&cfg.Late, o.Late)
+	replace(&cfg.EMA, o.EMA)
+	if o.HeldOut != NoLikelihood {
+		replace(&s.HeldOut, o.HeldOut)
+	}
+	replace(&s.FieldHidden, o.Width)
+	var sizes any = s.Flow
+	if s.Field == Equivariant {
+		sizes = s.FieldHidden
+	}
+	return map[string]any{"field": s.Field, "sizes": sizes, "epochs": cfg.Epochs, "batch": cfg.Batch, "rate_high": cfg.RateHigh, "rate_low": cfg.RateLow,
+		"weight_decay": cfg.WeightDecay, "clip_value": cfg.ClipValue, "pairing": cfg.Pairing, "late": cfg.Late, "ema": cfg.EMA, "held_out": s.HeldOut}
+}
+
+// pmfSettings are those of a potential, as flowSettings. Error: beads without species.
+func (t *training) pmfSettings(o TrainOptions) (map[string]any, error) {
+	s := &t.settings
+	if o.Potential != "" {
+		*s = s.WithPotential(o.Potential)
+	}
+	if err := s.ForBeads(t.frames, t.meta); err != nil {
+		return nil, err
+	}
+	cfg := &s.PMFFit
+	replace(&cfg.Epochs, o.Epochs)
+	replace(&cfg.Batch, o.Batch)
+	replace(&cfg.Rate, o.Rate)
+	replace(&s.InvariantHidden, o.Width)
+	var sizes any = s.MACE
+	if s.Potential != MACE {
+		sizes = s.InvariantHidden
+	}
+	return map[string]any{"potential": s.Potential, "sizes": sizes, "epochs": cfg.Epochs, "batch": cfg.Batch, "rate": cfg.Rate, "rate_decay": cfg.RateDecay,
+		"cosine": cfg.Cosine, "clip_norm": cfg.ClipNorm, "validation": cfg.Validation}, nil
+}
+
+// potential is that of the settings for the frames.
+func (t *training) potential() (pmf.Potential, error) {
+	return t.settings.potential(t.frames.R, t.frames.Beads, units.KT(t.meta.Temperature))
+}
+
+// Train trains a model, a [Flow] or a [PMF], on a file of frames. The model goes to the file out (NPZ), its card beside
+// it. A run that was stopped goes on from its checkpoint beside out; a model that is there already, of the same settings
+// and data, is left as it is (fresh = false).
+//
+// A flow learns the frames as they are: biased if their simulation was. Those held out in ten blocks of time tell its
+// likelihood; one that fails leaves a model all the same, whose card says so.
+//
+// A potential learns from the forces, biased frames or not (paper, Propositions 2 and 3). The last tenth of the frames
+// tells which parameters are kept: those of the step that does best on it, see [pmf.Config]. The card has that step, its
+// error and the last step's; where the latter is a tenth larger, the training overfits, and the card's Warnings say so.
+//
+// Errors: those of the files and of the training; for potentials frames without forces or species, or of an unknown
+// temperature; ctx.Err(), wrapped.
+func Train(ctx context.Context, b *backend.Backend, kind, in, out string, o TrainOptions) (card *Card, fresh bool, err error) {
+	t, ready, err := newTraining(ctx, b, kind, in, out, o)
+	switch {
+	case err != nil:
+		return nil, false, err
+	case ready:
+		return t.card, false, nil
+	case kind == Flow:
+		card, err = t.learnFlow(ctx, b, o)
+	default:
+		card, err = t.learnPMF(ctx, b, o)
+	}
+	return card, err == nil, err
+}
+
+func (t *training) learnFlow(ctx context.Context, b *backend.Backend, o TrainOptions) (*Card, error) {
+	kept, held := HoldOut(t.frames.Len())
+	cfg := t.settings.FlowFit
+	cfg.Checkpoint, cfg.Progress, cfg.Start = t.checkpoint(), o.Progress, o.Start
+	m, history, err := t.settings.FitFlow(ctx, b, t.frames.Positions(kept), t.frames.Beads, cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Finalize()
+	t.card.Frames = len(kept)
+	if o.HeldOut != NoLikelihood {
+		if o.Progress != nil {
+			o.Progress(0, min(t.settings.HeldOut, len(held)), "-ln q of frames held out")
+		}
+		l, err := m.NegLogLikelihood(ctx, t.frames.Positions(held), t.settings.HeldOut, o.Seed, flow.SamplingAccuracy(b.Name, m.Field), o.Progress)
+		if err != nil && ctx.Err() != nil {
+			return nil, err
+		}
+		t.card.likely(l, err)
+	}
+	return t.finish(history, cfg.Epochs*max(1, len(kept)/cfg.Batch), m.Export)
+}
+
+func (t *training) learnPMF(ctx context.Context, b *backend.Backend, o TrainOptions) (*Card, error) {
+	cfg := t.settings.PMFFit
+	cfg.Checkpoint, cfg.Progress, cfg.Start = t.checkpoint(), o.Progress, o.Start
+	potential, err := t.potential()
+	if err != nil {
+		return nil, err
+	}
+	m, history, err := pmf.Fit(ctx, b.Backend, potential, t.frames.R, t.frames.F, cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Finalize()
+	t.card.judge(history)
+	kept := t.frames.Len() - int(cfg.Validation*float64(t.frames.Len()))
+	return t.finish(history, cfg.Epochs*max(1, kept/cfg.Batch), func(path string) error { return pmf.Export(path, m) })
+}
+
+// Frames are held out in blocks of time, so that copies of a state hardly stand on both sides.
+const (
+	heldOutBlocks = 10
+	heldOutPart   = 10 // one in so many of a block, at its end
+)
+
+// HoldOut splits n frames into those to train flows on and those held out.
+func HoldOut(n int) (kept, held []int) {
+	for b := range heldOutBlocks {
+		lo, hi := b*n/heldOutBlocks, (b+1)*n/heldOutBlocks
+		cut := hi - (hi-lo)/heldOutPart
+		for i := lo; i < cut; i++ {
+			kept = append(kept, i)
+		}
+		for i := cut; i < hi; i++ {
+			held = append(held, i)
+		}
+	}
+	return kept, held
+}
+
+// replace sets what the options name.
+func replace[T comparable](dst *T, value T) {
+	var zero T
+	if value != zero {
+		*dst = value
+	}
+}
