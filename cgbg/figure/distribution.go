@@ -3,6 +3,7 @@ package figure
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -27,7 +28,8 @@ func EnergyHistograms(panels ...Distribution) (Picture, error) {
 	return distributions(panels, "U, kJ/mol", "probability density, mol/kJ", "energies")
 }
 
-// BondLengths draws distributions of the length of a bond, nm, one to four panels, as in Fig. 14 of the paper. Errors: those of EnergyHistograms.
+// BondLengths draws distributions of the length of a bond, nm, one to four panels, as in Fig. 14 of the paper. Errors:
+// those of EnergyHistograms.
 func BondLengths(panels ...Distribution) (Picture, error) {
 	return distributions(panels, "bond length, nm", "probability density, 1/nm", "bond lengths")
 }
@@ -53,12 +55,18 @@ func distributions(list []Distribution, x, y, what string) (Picture, error) {
 		return render(columnWidth, 0.78*columnWidth, [][]*panel{panels})
 	case 2:
 		return render(fullWide, 0.4*fullWide, [][]*panel{panels})
-	case 3:
+	}
+	return render(fullWide, 0.8*fullWide, inPairs(panels))
+}
+
+// inPairs puts panels in rows of two, a last single one beside a blank.
+func inPairs(panels []*panel) [][]*panel {
+	if len(panels)%2 == 1 {
 		blank := plot.New()
 		blank.HideAxes()
 		panels = append(panels, &panel{plot: blank})
 	}
-	return render(fullWide, 0.8*fullWide, [][]*panel{panels[:2], panels[2:]})
+	return slices.Collect(slices.Chunk(panels, 2))
 }
 
 func (d Distribution) panel(x, y string) (*panel, error) {

@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"strings"
 
+	"github.com/cgbg-go/lab/cgbg/result"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -17,6 +18,11 @@ import (
 type Picture struct {
 	// PNG is for notebooks, at 300 dots per inch (160 where it is two columns wide) in at most 256 colours; SVG is for print.
 	PNG, SVG []byte
+}
+
+// Named is the picture as a result: name is that of its files, alt what it shows, for those who cannot see it.
+func (p Picture) Named(name, alt string) result.Figure {
+	return result.Figure{Name: name, Alt: alt, PNG: p.PNG, SVG: p.SVG}
 }
 
 // key is an entry above a panel: a stroke of the line, its band behind it, or a glyph in its place, and a name.
@@ -108,7 +114,8 @@ func (p *panel) wrapped(width vg.Length) []remark {
 	return out
 }
 
-// drawHeader writes keys, colour bar and remarks above the axes, the lowest row next to them, and the letter at the top of height.
+// drawHeader writes keys, colour bar and remarks above the axes, the lowest row next to them, and the letter at the top of
+// height.
 func (p *panel) drawHeader(c, data draw.Canvas, height vg.Length) {
 	left, width := data.Min.X, data.Max.X-data.Min.X
 	y := data.Max.Y + height - rowHeight
@@ -129,7 +136,8 @@ func (p *panel) drawHeader(c, data draw.Canvas, height vg.Length) {
 			}
 			if k.glyph != nil {
 				c.SetColor(k.glyph.Color)
-				k.glyph.Shape.DrawGlyph(&c, *k.glyph, vg.Point{X: x + k.swatch()/2, Y: mid}) // c.DrawGlyph leaves out what is above the axes
+				// c.DrawGlyph leaves out what is above the axes
+				k.glyph.Shape.DrawGlyph(&c, *k.glyph, vg.Point{X: x + k.swatch()/2, Y: mid})
 			} else {
 				c.StrokeLine2(k.line, x, mid, x+swatch, mid)
 			}
@@ -148,7 +156,8 @@ func (p *panel) drawHeader(c, data draw.Canvas, height vg.Length) {
 		s.Color = grey
 		if r.bad {
 			s = textStyle(keySize, true)
-			s.YAlign, s.Color = draw.YCenter, color.NRGBA{R: 170, G: 60, A: 255} // darker vermilion: 6:1 on white
+			s.YAlign = draw.YCenter
+			s.Color = color.NRGBA{R: 170, G: 60, A: 255} // darker vermilion: 6:1 on white
 		}
 		c.FillText(s, vg.Point{X: left, Y: y + rowHeight/2}, r.text)
 		y -= rowHeight
@@ -161,44 +170,62 @@ func box(x0, y0, x1, y1 vg.Length) []vg.Point {
 
 // render draws rows × cols panels, aligned, on a sheet of the given size in points.
 func render(width, height vg.Length, panels [][]*panel) (Picture, error) {
-	return renderWithBar(width, height, panels, nil)
+	return sheet{panels: panels}.render(width, height)
 }
 
-// renderWithBar is render with a colour bar right of the last row's panels; side may be nil.
-func renderWithBar(width, height vg.Length, panels [][]*panel, side *colorBar) (Picture, error) {
-	paint := func(c draw.Canvas) {
-		c = draw.Crop(c, margin, -2*margin, margin, -margin)
-		right := c.Max.X
-		if side != nil {
-			c = draw.Crop(c, 0, -sideBarSpace, 0, 0)
+// sheet is panels in rows and columns, aligned, and what they share.
+type sheet struct {
+	panels [][]*panel
+	side   *colorBar // right of the last row; may be nil
+	top    *panel    // keys and remarks of all panels, above them; may be nil
+}
+
+func (s sheet) render(width, height vg.Length) (Picture, error) {
+	return export(width, height, s.paint)
+}
+
+func (s sheet) paint(c draw.Canvas) {
+	c = draw.Crop(c, margin, -2*margin, margin, -margin)
+	right := c.Max.X
+	if s.side != nil {
+		c = draw.Crop(c, 0, -sideBarSpace, 0, 0)
+	}
+	plots := make([][]*plot.Plot, len(s.panels))
+	for i, row := range s.panels {
+		for _, p := range row {
+			plots[i] = append(plots[i], p.plot)
 		}
-		plots := make([][]*plot.Plot, len(panels))
-		for i, row := range panels {
-			for _, p := range row {
-				plots[i] = append(plots[i], p.plot)
+	}
+	tiles := draw.Tiles{Rows: len(s.panels), Cols: len(s.panels[0]), PadX: 14}
+	var head vg.Length
+	across := c                                       // from the left of the first axes to the right of the last
+	for i, row := range plot.Align(plots, tiles, c) { // the width of the axes decides how high the headers are
+		for j, at := range row {
+			data := s.panels[i][j].plot.DataCanvas(at)
+			head = max(head, s.panels[i][j].header(data.Max.X-data.Min.X))
+			if i == 0 && j == 0 {
+				across.Min.X = data.Min.X
 			}
+			across.Max.X = data.Max.X
 		}
-		tiles := draw.Tiles{Rows: len(panels), Cols: len(panels[0]), PadX: 14}
-		var head vg.Length
-		for i, row := range plot.Align(plots, tiles, c) { // the width of the axes decides how high the headers are
-			for j, at := range row {
-				data := panels[i][j].plot.DataCanvas(at)
-				head = max(head, panels[i][j].header(data.Max.X-data.Min.X))
-			}
-		}
-		tiles.PadTop, tiles.PadY = head, head+6
-		for i, row := range plot.Align(plots, tiles, c) {
-			for j, at := range row {
-				p := panels[i][j]
-				p.plot.Draw(at)
-				p.drawHeader(at, p.plot.DataCanvas(at), head)
-				if side != nil && i == len(panels)-1 && j == len(row)-1 {
-					side.drawUpright(c, p.plot.DataCanvas(at), right)
-				}
+	}
+	if s.top != nil {
+		high := s.top.header(across.Max.X - across.Min.X)
+		c = draw.Crop(c, 0, 0, 0, -high)
+		across.Max.Y -= high
+		s.top.drawHeader(across, across, high)
+	}
+	tiles.PadTop, tiles.PadY = head, head+6
+	for i, row := range plot.Align(plots, tiles, c) {
+		for j, at := range row {
+			p := s.panels[i][j]
+			p.plot.Draw(at)
+			p.drawHeader(at, p.plot.DataCanvas(at), head)
+			if s.side != nil && i == len(s.panels)-1 && j == len(row)-1 {
+				s.side.drawUpright(c, p.plot.DataCanvas(at), right)
 			}
 		}
 	}
-	return export(width, height, paint)
 }
 
 // export runs paint on both kinds of canvas.

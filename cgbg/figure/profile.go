@@ -46,12 +46,12 @@ type ProfileOptions struct {
 	Circle bool
 	// Quality is shown above the axes; may be nil.
 	Quality *Quality
-	// Letter is the panel's, may be empty.
+	// Letter is the panel's, may be empty; FreeEnergies letters those that are.
 	Letter string
 }
 
-// FreeEnergyProfile draws free energies with their bands. Energies are drawn as given: align them first, zero at the bottom.
-// Errors: no series, lengths that differ.
+// FreeEnergyProfile draws free energies with their bands. Energies are drawn as given: align them first, zero at the
+// bottom. Errors: no series, lengths that differ, an angle outside −π to π.
 func FreeEnergyProfile(series []Series, o ProfileOptions) (Picture, error) {
 	p, err := profilePanel(series, o)
 	if err != nil {
@@ -60,21 +60,15 @@ func FreeEnergyProfile(series []Series, o ProfileOptions) (Picture, error) {
 	return render(columnWidth, 0.82*columnWidth, [][]*panel{{p}})
 }
 
-// FreeEnergyPair draws two profiles side by side, φ and ψ say. Errors: those of FreeEnergyProfile.
+// FreeEnergyPair draws two profiles side by side, φ and ψ say: FreeEnergies of two panels with the letters given.
+// Errors: those of FreeEnergyProfile.
 func FreeEnergyPair(left, right []Series, lo, ro ProfileOptions) (Picture, error) {
-	l, err := profilePanel(left, lo)
-	if err != nil {
-		return Picture{}, fmt.Errorf("figure: drawing the left profile: %w", err)
-	}
-	r, err := profilePanel(right, ro)
-	if err != nil {
-		return Picture{}, fmt.Errorf("figure: drawing the right profile: %w", err)
-	}
-	return render(fullWide, 0.42*fullWide, [][]*panel{{l, r}})
+	return freeEnergies([]ProfilePanel{{left, lo}, {right, ro}})
 }
 
 const (
-	maxEnergy = 10 // top of an energy axis unless told
+	maxEnergy = 10   // top of an energy axis unless told
+	roundOff  = 1e-6 // rad: ends of a circle that were computed, in float32 say
 	degrees   = 180 / math.Pi
 )
 
@@ -86,6 +80,10 @@ func profilePanel(series []Series, o ProfileOptions) (*panel, error) {
 	if o.Circle {
 		round := make([]Series, len(series))
 		for i, s := range series {
+			if n := len(s.X); n > 0 && (s.X[0] < -math.Pi-roundOff || s.X[n-1] > math.Pi+roundOff) {
+				return nil, fmt.Errorf("series %q goes from %g to %g round a circle; want angles in rad from −π to π",
+					s.Name, s.X[0], s.X[n-1])
+			}
 			round[i] = unroll(s)
 		}
 		series = round
@@ -101,7 +99,7 @@ func profilePanel(series []Series, o ProfileOptions) (*panel, error) {
 	}
 	if o.Circle {
 		p.X.Min, p.X.Max = -180, 180
-		p.X.Tick.Marker = angleTicks()
+		p.X.Tick.Marker = angleTicks(-180, 180)
 	}
 	for _, s := range series {
 		p.Add(curve{s})
@@ -109,12 +107,13 @@ func profilePanel(series []Series, o ProfileOptions) (*panel, error) {
 	return &panel{letter: o.Letter, plot: p, keys: keys(series), remarks: o.Quality.remarks()}, nil
 }
 
-func angleTicks() fixedTicks {
+// angleTicks puts labels on multiples of 90 degrees and small ticks on those of 30.
+func angleTicks(lo, hi float64) fixedTicks {
 	var t fixedTicks
-	for a := -180; a <= 180; a += 30 {
-		tick := plot.Tick{Value: float64(a)}
-		if a%90 == 0 {
-			tick.Label = number(float64(a), 0)
+	for k := math.Ceil(lo/30 - 1e-9); k <= hi/30+1e-9; k++ {
+		tick := plot.Tick{Value: 30 * k}
+		if math.Mod(k, 3) == 0 {
+			tick.Label = number(tick.Value, 0)
 		}
 		t = append(t, tick)
 	}

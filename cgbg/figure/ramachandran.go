@@ -11,55 +11,13 @@ import (
 )
 
 // Ramachandran is a free energy over φ and ψ.
-type Ramachandran struct {
-	// Title stands above the map.
-	Title string
-	// F is the free energy at angles in rad; +Inf where nothing was sampled, which is left white.
-	F func(phi, psi float64) float64
-}
+type Ramachandran = Map
 
-// RamachandranMaps draws maps side by side, up to four, with one colour scale from 0 to top. unit: that of F, "kJ/mol" say.
-// Errors: no map or more than four, top not above zero, a free energy that is NaN.
+// RamachandranMaps draws maps over φ and ψ: FreeEnergyMaps of two circles. unit: that of F, "kJ/mol" say. Errors: those
+// of FreeEnergyMaps.
 func RamachandranMaps(maps []Ramachandran, top float64, unit string) (Picture, error) {
-	if len(maps) == 0 || len(maps) > 4 || !(top > 0) {
-		return Picture{}, fmt.Errorf("figure: drawing Ramachandran maps: %d maps up to %g; one to four and a top above zero are needed", len(maps), top)
-	}
-	row := make([]*panel, len(maps))
-	var bar *colorBar
-	for i, m := range maps {
-		s := Surface{Cap: top, Step: roundStep(top), XMin: -180, XMax: 180, YMin: -180, YMax: 180, XLabel: "φ, degrees", YLabel: "ψ, degrees", Label: "F, " + unit,
-			U: func(x, y float64) float64 { return math.Min(m.F(x/degrees, y/degrees), 4*top) }}
-		letter := ""
-		if len(maps) > 1 {
-			letter = string(rune('a' + i))
-		}
-		p, err := s.panel(letter)
-		if err != nil {
-			return Picture{}, fmt.Errorf("figure: drawing the map %q: %w", m.Title, err)
-		}
-		p.plot.X.Tick.Marker, p.plot.Y.Tick.Marker = angleTicks(), angleTicks()
-		p.remarks = []remark{{text: m.Title}}
-		bar, p.bar = p.bar, nil
-		if i > 0 { // one scale and one axis of ψ for the row
-			p.plot.Y.Label.Text = ""
-			p.plot.Y.Tick.Marker = bare(angleTicks())
-		}
-		row[i] = p
-	}
-	if len(maps) == 1 {
-		return renderWithBar(columnWidth, 0.86*columnWidth, [][]*panel{row}, bar)
-	}
-	return renderWithBar(fullWide, fullWide*(0.84/vg.Length(len(maps))+0.06), [][]*panel{row}, bar)
-}
-
-// bare is ticks with blank labels: a tick without one is a short one.
-func bare(t fixedTicks) fixedTicks {
-	for i := range t {
-		if t[i].Label != "" {
-			t[i].Label = " "
-		}
-	}
-	return t
+	return FreeEnergyMaps(maps, MapOptions{
+		XLabel: "φ, degrees", YLabel: "ψ, degrees", XCircle: true, YCircle: true, Top: top, Unit: unit})
 }
 
 // Molecule is a drawing of a molecule, and which of its atoms are beads.
@@ -84,7 +42,9 @@ func Molecules(molecules []Molecule) (Picture, error) {
 	for i, m := range molecules {
 		n := len(m.X)
 		if n == 0 || len(m.Y) != n || len(m.Element) != n || len(m.Bead) != n || m.Label != nil && len(m.Label) != n {
-			return Picture{}, fmt.Errorf("figure: drawing the molecule %q: X, Y, Element, Bead and Label have %d, %d, %d, %d and %d atoms", m.Title, n, len(m.Y), len(m.Element), len(m.Bead), len(m.Label))
+			return Picture{}, fmt.Errorf(
+				"figure: drawing the molecule %q: X, Y, Element, Bead and Label have %d, %d, %d, %d and %d atoms",
+				m.Title, n, len(m.Y), len(m.Element), len(m.Bead), len(m.Label))
 		}
 		p := plot.New()
 		p.HideAxes()
@@ -109,7 +69,10 @@ func squareAround(x, y []float64) (x0, x1, y0, y1 float64) {
 }
 
 // elementColors are those of Jmol, darkened where white paper needs it.
-var elementColors = map[byte]color.NRGBA{'C': {90, 90, 90, 255}, 'O': {213, 60, 40, 255}, 'N': {48, 80, 200, 255}, 'H': {170, 170, 170, 255}, 'S': {200, 170, 30, 255}}
+var elementColors = map[byte]color.NRGBA{
+	'C': {90, 90, 90, 255}, 'O': {213, 60, 40, 255}, 'N': {48, 80, 200, 255}, 'H': {170, 170, 170, 255},
+	'S': {200, 170, 30, 255},
+}
 
 // ballsAndSticks draws a molecule.
 type ballsAndSticks struct{ m Molecule }
@@ -144,7 +107,8 @@ func (b ballsAndSticks) Plot(c draw.Canvas, p *plot.Plot) {
 				sty := textStyle(tickSize, false)
 				sty.XAlign, sty.YAlign = draw.XCenter, draw.YCenter
 				dx, dy := b.away(i)
-				c.FillText(sty, vg.Point{X: at(i).X + vg.Length(dx)*(radius+6), Y: at(i).Y + vg.Length(dy)*(radius+5)}, b.m.Label[i])
+				where := vg.Point{X: at(i).X + vg.Length(dx)*(radius+6), Y: at(i).Y + vg.Length(dy)*(radius+5)}
+				c.FillText(sty, where, b.m.Label[i])
 			}
 		}
 	}

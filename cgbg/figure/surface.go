@@ -58,7 +58,8 @@ func tone(t float64) color.NRGBA {
 
 func (s Surface) panel(letter string) (*panel, error) {
 	if s.U == nil || !(s.XMax > s.XMin) || !(s.YMax > s.YMin) || len(s.PathX) != len(s.PathY) {
-		return nil, fmt.Errorf("a surface needs U, a region (got x %g to %g, y %g to %g) and as many PathX as PathY (got %d, %d)",
+		return nil, fmt.Errorf(
+			"a surface needs U, a region (got x %g to %g, y %g to %g) and as many PathX as PathY (got %d, %d)",
 			s.XMin, s.XMax, s.YMin, s.YMax, len(s.PathX), len(s.PathY))
 	}
 	if s.Cap == 0 {
@@ -75,9 +76,10 @@ func (s Surface) panel(letter string) (*panel, error) {
 	low := math.Inf(1)
 	for i := range n + 1 {
 		for j := range n + 1 {
-			v := s.U(s.XMin+(s.XMax-s.XMin)*float64(i)/n, s.YMin+(s.YMax-s.YMin)*float64(j)/n)
-			if math.IsNaN(v) {
-				return nil, fmt.Errorf("the potential is NaN in the region")
+			x, y := s.XMin+(s.XMax-s.XMin)*float64(i)/n, s.YMin+(s.YMax-s.YMin)*float64(j)/n
+			v := s.U(x, y)
+			if math.IsNaN(v) || math.IsInf(v, -1) {
+				return nil, fmt.Errorf("it is %g at x %g, y %g; want numbers, or +Inf where there is none", v, x, y)
 			}
 			u[i*(n+1)+j] = v
 			low = math.Min(low, v)
