@@ -108,14 +108,14 @@ func (a *Alanine) fitFlow(ctx context.Context, kind FlowKind, progress Progress)
 // on both sides.
 const (
 	heldOutBlocks = 10
-	heldOutPart   = 10 // one in so many of a block, at its end
+	HeldOutPart   = 10 // one in so many of a block, at its end
 )
 
 // holdOut splits n frames into those to train flows on and those held out.
 func holdOut(n int) (kept, held []int) {
 	for b := range heldOutBlocks {
 		lo, hi := b*n/heldOutBlocks, (b+1)*n/heldOutBlocks
-		cut := hi - (hi-lo)/heldOutPart
+		cut := hi - (hi-lo)/HeldOutPart
 		for i := lo; i < cut; i++ {
 			kept = append(kept, i)
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/topology"
 	"github.com/cgbg-go/lab/data"
 )
@@ -52,11 +53,11 @@ type Card struct {
 // newCard is a card of a model of the frames that meta describes.
 func newCard(kind, preset string, seed uint64, meta data.Meta, b *backend.Backend) *Card {
 	return &Card{Kind: kind, Preset: preset, Seed: seed, Beads: meta.Beads, Species: meta.Species, System: meta.System, Mapping: meta.Mapping,
-		MapSHA: mapSHA(meta), Units: meta.Units, Temperature: meta.Temperature, Backend: b.String(), Version: version(), Results: map[string]any{}}
+		MapSHA: mapSHA(meta), Units: meta.Units, Temperature: meta.Temperature, Backend: b.String(), Version: Version(), Results: map[string]any{}}
 }
 
-// version is the commit that the program was built from.
-func version() string {
+// Version is the commit that the program was built from.
+func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
@@ -118,8 +119,8 @@ func done(model, fingerprint string) (*Card, bool) {
 	return c, err == nil && c.Fingerprint == fingerprint
 }
 
-// meta describes frames of the model's system.
-func (c *Card) meta() data.Meta {
+// Meta describes frames of the model's system.
+func (c *Card) Meta() data.Meta {
 	m := data.Meta{System: c.System, Mapping: c.Mapping, Beads: c.Beads, Species: c.Species, Dim: 3, Temperature: c.Temperature, Units: c.Units}
 	if m.Units == (data.Units{}) {
 		m.Units = data.Molecular

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/cgbg/flow"
 	"github.com/cgbg-go/lab/data"
 )
@@ -48,19 +47,19 @@ func (o TrainOptions) Check(kind string) error {
 	return nil
 }
 
-// checkFrames tells why n frames of a file cannot teach a kind of model.
-func checkFrames(kind, in string, meta data.Meta, n int, forces bool) error {
+// CheckFrames tells why n frames of a file cannot teach a kind of model.
+func CheckFrames(kind, in string, meta data.Meta, n int, forces bool) error {
 	_, held := HoldOut(n)
 	switch {
 	case meta.Dim != 3:
 		return fmt.Errorf("cgbg: %s: %d numbers a bead (map %q): models are of beads with three coordinates; import with another map", in, meta.Dim, meta.Mapping)
 	case kind == Flow && len(held) < leastHeldOut:
-		return fmt.Errorf("cgbg: %s: of %d frames a flow would hold out %d for its likelihood: at least %d; give it %d frames", in, n, len(held), leastHeldOut, heldOutPart*leastHeldOut)
+		return fmt.Errorf("cgbg: %s: of %d frames a flow would hold out %d for its likelihood: at least %d; give it %d frames", in, n, len(held), leastHeldOut, HeldOutPart*leastHeldOut)
 	case kind == Flow:
 		return nil
 	case !forces:
 		return fmt.Errorf("cgbg: %s: frames without forces: force matching needs them; import a trajectory that has them", in)
-	case n < heldOutPart:
+	case n < HeldOutPart:
 		return fmt.Errorf("cgbg: %s: %d frames: a potential holds out one in ten to see which of its steps is best; give it more", in, n)
 	}
 	return warm(in, meta)
@@ -80,14 +79,14 @@ func checkStart(kind, start, in string, meta data.Meta) error {
 		return nil // without its card, sizes and names of its parameters still tell
 	}
 	if err == nil {
-		err = card.checkKind(start, kind)
+		err = card.CheckKind(start, kind)
 	}
 	if err != nil {
 		return err
 	}
-	was := card.meta()
+	was := card.Meta()
 	was.Temperature, meta.Temperature = 1, 1
-	if err := belong(in, meta, start, was); err != nil {
+	if err := Belong(in, meta, start, was); err != nil {
 		return fmt.Errorf("cgbg: the model to go on from is of others than the frames: %w", err)
 	}
 	return nil
@@ -171,8 +170,8 @@ func describe(file, column string) (meta data.Meta, n int, there bool, err error
 	return r.Meta(), r.Len(), slices.Contains(r.Columns(), column), nil
 }
 
-// checkSamples tells whether samples in a file are of a flow, by its card and its checksum, and have log-densities.
-func checkSamples(ctx context.Context, in, flowFile string, card *Card) error {
+// CheckSamples tells whether samples in a file are of a flow, by its card and its checksum, and have log-densities.
+func CheckSamples(ctx context.Context, in, flowFile string, card *Card) error {
 	meta, _, there, err := describe(in, "logq")
 	if err != nil {
 		return err
@@ -180,7 +179,7 @@ func checkSamples(ctx context.Context, in, flowFile string, card *Card) error {
 	if !there {
 		return fmt.Errorf("cgbg: %s: no column logq: these are no samples of a flow; draw some with \"cgbg sample\"", in)
 	}
-	if err := belong(in, meta, flowFile, card.meta()); err != nil {
+	if err := Belong(in, meta, flowFile, card.Meta()); err != nil {
 		return err
 	}
 	sum, err := data.Checksum(ctx, flowFile)

@@ -11,6 +11,7 @@ import (
 	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/pmf"
 	"github.com/cgbg-go/lab/cgbg/reweight"
+	"github.com/cgbg-go/lab/cgbg/topology"
 	"github.com/cgbg-go/lab/cgbg/units"
 	"github.com/cgbg-go/lab/data"
 )
@@ -58,7 +59,7 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 		return nil, err
 	}
 	s := SampleOptions{N: o.N, UntilESS: o.UntilESS, Part: o.Part, Seed: o.Seed, Accuracy: flow.SamplingAccuracy(b.Name, m.Field),
-		Meta: topology.Describe(card.meta(), card.geometry()), Progress: o.Progress}
+		Meta: topology.Describe(card.Meta(), card.Geometry()), Progress: o.Progress}
 	if s.Accuracy.Checks = o.Checks; o.Checks == 0 {
 		s.Accuracy.Checks = -1
 	}
@@ -69,7 +70,7 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 			return nil, err
 		}
 		defer u.Finalize()
-		s.Energy, s.KT, s.Geometry = u.Energy, units.KT(card.Temperature), card.geometry()
+		s.Energy, s.KT, s.Geometry = u.Energy, units.KT(card.Temperature), card.Geometry()
 		sums += pmfSum
 	}
 	s.Fingerprint = keep.Fingerprint(sums, s.Accuracy, b.Name)
@@ -113,7 +114,7 @@ func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile, pmfFile, out
 		return nil, err
 	}
 	defer m.Finalize()
-	if err := checkSamples(ctx, in, flowFile, card); err != nil {
+	if err := CheckSamples(ctx, in, flowFile, card); err != nil {
 		return nil, err
 	}
 	u, _, err := openPMF(ctx, b, pmfFile, flowFile, card)
@@ -130,8 +131,8 @@ func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile, pmfFile, out
 		return nil, err
 	}
 	frames.LogW = reweight.LogWeights(frames.U, frames.LogQ, units.KT(card.Temperature), m.LogCOM(r))
-	card.geometry().Discard(frames.LogW, r)
-	meta = topology.Describe(meta, card.geometry())
+	card.Geometry().Discard(frames.LogW, r)
+	meta = topology.Describe(meta, card.Geometry())
 	meta.Generator = "cgbg reweight -pmf " + filepath.Base(pmfFile)
 	if err := data.WriteFile(out, meta, frames); err != nil {
 		return nil, err
@@ -145,7 +146,7 @@ func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile, pmfFile, out
 func openFlow(b *backend.Backend, file string) (*flow.Model, *Card, error) {
 	card, err := ReadCard(file)
 	if err == nil {
-		err = card.checkKind(file, Flow)
+		err = card.CheckKind(file, Flow)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -162,7 +163,7 @@ func openFlow(b *backend.Backend, file string) (*flow.Model, *Card, error) {
 
 // openPMF reads a potential that belongs to a flow, by both cards, and the checksum of its file.
 func openPMF(ctx context.Context, b *backend.Backend, file, flowFile string, flowCard *Card) (*pmf.Model, string, error) {
-	u, err := ReadPMF(b, file, flowFile, flowCard.meta())
+	u, err := ReadPMF(b, file, flowFile, flowCard.Meta())
 	if err != nil {
 		return nil, "", err
 	}
@@ -175,10 +176,10 @@ func openPMF(ctx context.Context, b *backend.Backend, file, flowFile string, flo
 func ReadPMF(b *backend.Backend, file, name string, meta data.Meta) (*pmf.Model, error) {
 	card, err := ReadCard(file)
 	if err == nil {
-		err = card.checkKind(file, PMF)
+		err = card.CheckKind(file, PMF)
 	}
 	if err == nil {
-		err = belong(name, meta, file, card.meta())
+		err = Belong(name, meta, file, card.Meta())
 	}
 	if err != nil {
 		return nil, err

@@ -25,12 +25,12 @@ const (
 	keyMapSHA = "map_sha256" // SHA-256 of what it says, see mapSHA
 )
 
-// belong tells whether two things, each named by its file and described as frames are, may
+// Belong tells whether two things, each named by its file and described as frames are, may
 // meet in log-weights: flow, potential, samples. What only one of them tells (species, the
 // text of a map) is not held against the other; names of systems and force fields are free.
 //
 // Errors: ErrTemperature; ErrPair with all that differs.
-func belong(aName string, a data.Meta, bName string, b data.Meta) error {
+func Belong(aName string, a data.Meta, bName string, b data.Meta) error {
 	var differ []string
 	add := func(what string, x, y any) { differ = append(differ, fmt.Sprintf("%s %v and %v", what, x, y)) }
 	if len(a.Beads) != len(b.Beads) {
@@ -117,8 +117,8 @@ func mapName(m data.Meta) string {
 	return fmt.Sprintf("%q", m.Mapping)
 }
 
-// checkKind tells whether a model is a flow or a potential, by its card.
-func (c *Card) checkKind(file, kind string) error {
+// CheckKind tells whether a model is a flow or a potential, by its card.
+func (c *Card) CheckKind(file, kind string) error {
 	if c.Kind == kind {
 		return nil
 	}

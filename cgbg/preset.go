@@ -8,7 +8,6 @@ import (
 
 	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/flow"
-	"github.com/cgbg-go/lab/cgbg/langevin"
 	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/cgbg/pmf"
 	"github.com/cgbg-go/lab/cgbg/train"

@@ -12,6 +12,7 @@ import (
 	"github.com/cgbg-go/lab/cgbg/flow"
 	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/reweight"
+	"github.com/cgbg-go/lab/cgbg/topology"
 	"github.com/cgbg-go/lab/data"
 )
 

@@ -1,5 +1,16 @@
 package cgbg
 
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/reweight"
+	"github.com/cgbg-go/lab/data"
+)
+
 // Proposal is a set of samples of a flow with their importance weights.
 type Proposal struct {
 	R           []float64 // samples, physical units, [n*dim]
@@ -27,11 +38,11 @@ func Propose(ctx context.Context, path string, m *flow.Model, o SampleOptions) (
 
 // Keys of the free-form part of a data file's schema.
 const (
-	KeyFingerprint  = "fingerprint"
-	keyAsked        = "asked"
-	keyLogQErr      = "logq_error_max"
-	keyEvaluations  = "evaluations"
-	keyDivergences  = "divergences"
+	KeyFingerprint = "fingerprint"
+	keyAsked       = "asked"
+	keyLogQErr     = "logq_error_max"
+	keyEvaluations = "evaluations"
+	keyDivergences = "divergences"
 )
 
 func readProposal(path string, o SampleOptions) (*Proposal, error) {
@@ -65,4 +76,3 @@ func ReadKept(path, fingerprint string) (*data.Frames, data.Meta, error) {
 	}
 	return f, meta, nil
 }
-

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/pmf"
 	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/cgbg-go/lab/cgbg/units"
@@ -67,7 +68,7 @@ func readTraining(kind, in, out string, o TrainOptions) (t *training, err error)
 		return nil, err
 	}
 	t.meta.Source = in
-	if err := checkFrames(kind, in, t.meta, t.frames.Len(), len(t.frames.F) == len(t.frames.R)); err != nil {
+	if err := CheckFrames(kind, in, t.meta, t.frames.Len(), len(t.frames.F) == len(t.frames.R)); err != nil {
 		return nil, err
 	}
 	if err := checkStart(kind, o.Start, in, t.meta); err != nil {
@@ -265,14 +266,14 @@ func (t *training) learnPMF(ctx context.Context, b *backend.Backend, o TrainOpti
 // Frames are held out in blocks of time, so that copies of a state hardly stand on both sides.
 const (
 	heldOutBlocks = 10
-	heldOutPart   = 10 // one in so many of a block, at its end
+	HeldOutPart   = 10 // one in so many of a block, at its end
 )
 
 // HoldOut splits n frames into those to train flows on and those held out.
 func HoldOut(n int) (kept, held []int) {
 	for b := range heldOutBlocks {
 		lo, hi := b*n/heldOutBlocks, (b+1)*n/heldOutBlocks
-		cut := hi - (hi-lo)/heldOutPart
+		cut := hi - (hi-lo)/HeldOutPart
 		for i := lo; i < cut; i++ {
 			kept = append(kept, i)
 		}

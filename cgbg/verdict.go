@@ -5,8 +5,10 @@ import (
 	"math"
 	"slices"
 
+	"github.com/cgbg-go/lab/cgbg/figure"
 	"github.com/cgbg-go/lab/cgbg/flow"
 	"github.com/cgbg-go/lab/cgbg/train"
+	"github.com/cgbg-go/lab/data"
 )
 
 // Keys of a card's results.
@@ -98,21 +100,29 @@ func (c *Card) number(key string) (x float64, ok bool) {
 	return 0, false
 }
 
+// HeldOut is how well the model does on frames held out: −ln q of a flow, nats a frame, the squared force error of a
+// potential, (kJ/mol/nm)²; ok: it is known.
+func (c *Card) HeldOut() (e reweight.Estimate, ok bool) {
+	if e.Value, ok = c.number(map[string]string{Flow: resultNLL, PMF: resultValidation}[c.Kind]); ok {
+		e.Error, _ = c.number(resultNLLError)
+	}
+	return e, ok
+}
+
 // Score says how well the model does on held-out frames.
 func (c *Card) Score() string {
-	x, ok := c.number(map[string]string{Flow: resultNLL, PMF: resultValidation}[c.Kind])
+	e, ok := c.HeldOut()
 	switch {
 	case !ok:
 		return "not known"
 	case c.Kind == Flow:
-		e, _ := c.number(resultNLLError)
-		return fmt.Sprintf("-ln q = %.2f ± %.2f nats a frame", x, e)
+		return fmt.Sprintf("-ln q = %.2f ± %.2f nats a frame", e.Value, e.Error)
 	}
 	best := ""
 	if step, ok := c.number(resultBestStep); ok {
 		best = fmt.Sprintf(", at step %.0f of %d, the best", step, c.Steps)
 	}
-	return fmt.Sprintf("mean squared error of a force component %.4g (kJ/mol/nm)², the forces' noise included%s", x, best)
+	return fmt.Sprintf("mean squared error of a force component %.4g (kJ/mol/nm)², the forces' noise included%s", e.Value, best)
 }
 
 // Warnings are what whoever uses the model should know of its training: a flow without a likelihood, a potential that overfits.

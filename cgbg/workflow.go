@@ -51,7 +51,7 @@ func (w *Workflow) Check() (scored bool, err error) {
 	}
 	pmfName, pmf, err := w.PMF.describe("pmf", w.Frames)
 	if err == nil {
-		err = belong(flowName, flow, pmfName, pmf)
+		err = Belong(flowName, flow, pmfName, pmf)
 	}
 	if err != nil {
 		return false, err
@@ -81,7 +81,7 @@ func (m *WorkflowModel) describe(kind, frames string) (name string, meta data.Me
 	}
 	card, err := ReadCard(m.Model)
 	if err == nil {
-		err = card.checkKind(m.Model, kind)
+		err = card.CheckKind(m.Model, kind)
 	}
 	if err != nil {
 		return m.Model, meta, err
@@ -89,7 +89,7 @@ func (m *WorkflowModel) describe(kind, frames string) (name string, meta data.Me
 	if _, err := os.Stat(m.Model); err != nil {
 		return m.Model, meta, fmt.Errorf("cgbg: %w", err)
 	}
-	return m.Model, card.meta(), nil
+	return m.Model, card.Meta(), nil
 }
 
 // WeightReport is what weights alone tell of samples.
@@ -137,6 +137,6 @@ func ReportWeights(ctx context.Context, samples, dir, name string) (*WeightRepor
 	if err := writeJSON(filepath.Join(dir, "results.json"), resultRows(r.Results())); err != nil {
 		return nil, err
 	}
-	return r, writeJSON(filepath.Join(dir, "report.json"), map[string]any{"version": version(), "made": time.Now().UTC().Truncate(time.Second),
+	return r, writeJSON(filepath.Join(dir, "report.json"), map[string]any{"version": Version(), "made": time.Now().UTC().Truncate(time.Second),
 		"samples": filepath.Base(samples), "samples_sha256": sum})
 }

@@ -25,7 +25,7 @@ func (e *Evaluation) Clipping() ([]Clipped, error) {
 	if e.Reference == nil || e.Reference.Question.Split == nil {
 		return nil, errors.New("analysis: clipping is scored against a reference with a split state")
 	}
-	rng := Rng(e.seed, StreamClipping)
+	rng := Rng(e.Seed, StreamClipping)
 	right := make([]float64, len(e.LogW))
 	for i := range right {
 		right[i] = float64(e.Samples.sideOf(i))
@@ -48,7 +48,7 @@ func (e *Evaluation) Clipping() ([]Clipped, error) {
 		if p.Weight, err = reweight.Normalize(logw); err != nil {
 			return nil, err
 		}
-		if c.Scores, err = observable.Score(p, e.Reference.main(), observable.Resampling{Resamples: Bootstraps, Rng: rng}); err != nil {
+		if c.Scores, err = observable.Score(p, e.Reference.Main(e.Reference), observable.Resampling{Resamples: Bootstraps, Rng: rng}); err != nil {
 			return nil, err
 		}
 		if c.Population, err = reweight.Average(logw, right); err != nil {

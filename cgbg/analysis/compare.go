@@ -66,6 +66,12 @@ func compare(seed int, model, reference *Set, groups int) (*Comparison, error) {
 	return c, nil
 }
 
+// Score scores a set against a reference on the question's first group, with the floors of Compare.
+// Errors: those of Compare.
+func Score(seed int, model, reference *Set) (Scored, error) {
+	return scored(reference.Main(model), reference.Main(reference), Rng(seed, streamComparison))
+}
+
 func scored(model, reference observable.Points, rng random) (s Scored, err error) {
 	s.Scores, err = observable.Score(model, reference, observable.Resampling{Resamples: Bootstraps, Rng: rng})
 	if errors.Is(err, observable.ErrNoMass) {
@@ -120,15 +126,16 @@ func (c *Comparison) results(suffix string, n int) (list []result.Result) {
 		if name := c.question.Scored[k].Name; name != "" {
 			prefix = name + "/"
 		}
-		list = append(list, s.results(prefix, suffix, n)...)
+		list = append(list, s.Results(prefix, suffix, n)...)
 		if k == 0 && c.Out != nil {
-			list = append(list, c.Out.results(prefix, suffix+"_"+c.question.Split.Out, n)...)
+			list = append(list, c.Out.Results(prefix, suffix+"_"+c.question.Split.Out, n)...)
 		}
 	}
 	return list
 }
 
-func (s Scored) results(prefix, suffix string, n int) []result.Result {
+// Results are the scores under names with a prefix and a suffix; n: samples they rest on.
+func (s Scored) Results(prefix, suffix string, n int) []result.Result {
 	return []result.Result{
 		result.New(prefix+"js"+suffix, s.Scores.JS.Value, s.Scores.JS.Error, s.Floor.JS.Value, "nat", n),
 		result.New(prefix+"pmf_error"+suffix, s.Scores.PMFError.Value, s.Scores.PMFError.Error, s.Floor.PMFError.Value, "(kT)²", n),

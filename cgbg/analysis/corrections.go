@@ -84,7 +84,7 @@ func Corrections(seed int, samples *data.Frames, meta data.Meta, std float64, re
 		}
 		set.Block = 1
 		group := reference.Question.Scored[0].Variables
-		if row.Scores, err = c.score(set.Points(reference.Axes, group...), reference.main(), observable.Resampling{Resamples: Bootstraps, Rng: rng}); err != nil {
+		if row.Scores, err = c.score(set.Points(reference.Axes, group...), reference.Main(reference), observable.Resampling{Resamples: Bootstraps, Rng: rng}); err != nil {
 			return nil, gain, err
 		}
 		rows = append(rows, row)

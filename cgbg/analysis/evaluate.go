@@ -23,7 +23,7 @@ type Evaluation struct {
 	Means                     []reweight.Estimate // of the question's variables by the weighted samples, internal units
 	Weights                   reweight.Summary
 	LogW                      []float64 // [n], unnormalised
-	seed                      int
+	Seed                      int // of the bootstrap
 }
 
 // ErrNoWeights reports samples that nobody has weighed.
@@ -48,7 +48,7 @@ func Evaluate(name string, seed int, q *Question, samples *data.Frames, meta dat
 	if err != nil {
 		return nil, err
 	}
-	e := &Evaluation{Name: name, Reference: reference, Weights: reweight.Summarize(samples.LogW).With(like), LogW: samples.LogW, seed: seed}
+	e := &Evaluation{Name: name, Reference: reference, Weights: reweight.Summarize(samples.LogW).With(like), LogW: samples.LogW, Seed: seed}
 	clipped, err := reweight.Clip(samples.LogW, reweight.PaperClip)
 	if err != nil {
 		return nil, fmt.Errorf("analysis: %s: %w", name, err)
@@ -86,8 +86,8 @@ func Evaluate(name string, seed int, q *Question, samples *data.Frames, meta dat
 // means are those of the variables, on circles that of the direction, with their errors from blocks.
 func (s *Set) means(seed int) (list []reweight.Estimate, err error) {
 	rng := Rng(seed, streamMeans)
-	for k := range s.Values {
-		m, err := s.Points(s.Axes, k).Mean(observable.Resampling{Resamples: Bootstraps, Rng: rng, Block: s.Block})
+	for k, v := range s.Question.Variables {
+		m, err := observable.Mean(s.Values[k], s.Weight, v.Period, s.resampling(rng))
 		if err != nil {
 			return nil, fmt.Errorf("analysis: %s: %w", s.Name, err)
 		}
@@ -107,9 +107,9 @@ func (e *Evaluation) Results() []result.Result {
 		list = append(list, e.AfterClips.results("_clipped", n)...)
 	}
 	if split := q.Split; split != nil {
-		list = append(list, result.New(split.In, e.Samples.split().Value, e.Samples.split().Error, result.None, "", n))
+		list = append(list, result.New(split.In, e.Samples.Split().Value, e.Samples.Split().Error, result.None, "", n))
 		if r := e.Reference; r != nil {
-			list = append(list, result.New(split.In+"_reference", r.split().Value, r.split().Error, result.None, "", r.Len()))
+			list = append(list, result.New(split.In+"_reference", r.Split().Value, r.Split().Error, result.None, "", r.Len()))
 		}
 	}
 	for k, state := range q.States {
@@ -128,14 +128,14 @@ func (e *Evaluation) Results() []result.Result {
 
 // Profiles draws the free energies along the question's variables: reference, samples as they came and weighted.
 func (e *Evaluation) Profiles() (figure.Picture, error) {
-	return ProfileFigure(Quality(e.Weights), 30, Rng(e.seed, streamEvaluation), e.curves()...)
+	return ProfileFigure(Quality(e.Weights), 30, Rng(e.Seed, streamEvaluation), e.curves()...)
 }
 
 func (e *Evaluation) curves() (list []Curve) {
 	if e.Reference != nil {
-		list = append(list, Curve{e.Reference, figure.Simulation})
+		list = append(list, Curve{Set: e.Reference, Role: figure.Simulation})
 	}
-	return append(list, Curve{e.Proposal, figure.Before}, Curve{e.Samples, figure.After})
+	return append(list, Curve{Set: e.Proposal, Role: figure.Before}, Curve{Set: e.Samples, Role: figure.After})
 }
 
 // Maps draws the free energies over two variables: reference, samples as they came and weighted.

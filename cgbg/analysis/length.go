@@ -65,12 +65,12 @@ func LengthFigure(reference *Set, studies ...*LengthStudy) (figure.Picture, erro
 		positive, js := figure.Series{Name: s.Name, Role: LineRoles[k]}, figure.Series{Name: s.Name, Role: LineRoles[k]}
 		for _, p := range s.Points {
 			lo, hi = min(lo, p.Time), max(hi, p.Time)
-			positive.X, positive.Y, positive.Error = append(positive.X, p.Time), append(positive.Y, 100*p.Set.split().Value), append(positive.Error, 100*p.Set.split().Error)
+			positive.X, positive.Y, positive.Error = append(positive.X, p.Time), append(positive.Y, 100*p.Set.Split().Value), append(positive.Error, 100*p.Set.Split().Error)
 			js.X, js.Y, js.Error = append(js.X, p.Time), append(js.Y, p.All.Scores.JS.Value), append(js.Error, p.All.Scores.JS.Error)
 		}
 		panels[0], panels[1] = append(panels[0], positive), append(panels[1], js)
 	}
-	r := reference.split()
+	r := reference.Split()
 	panels[0] = append(panels[0], figure.Series{Name: reference.Title, Role: figure.Simulation, X: []float64{lo, hi}, Y: []float64{100 * r.Value, 100 * r.Value}, Error: []float64{100 * r.Error, 100 * r.Error}})
 	return figure.LinesRow(panels[:], []figure.LinesOptions{{XLabel: "simulated time, ns", YLabel: reference.Question.Split.Label + ", %", LogX: true, Points: true, YMin: -10 * r.Value, YMax: 250 * r.Value},
 		{XLabel: "simulated time, ns", YLabel: "JS divergence, nat", LogX: true, LogY: true, Points: true}})

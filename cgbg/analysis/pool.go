@@ -21,7 +21,7 @@ func Pool(seed int, name, title string, crossing, others []*Set) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	up, k := s.split(), s.Question.Split.State
+	up, k := s.Split(), s.Question.Split.State
 	err = s.measure(seed)
 	s.Populations[k] = up
 	return s, err
@@ -92,13 +92,13 @@ func pooledPopulation(sets []*Set) (e reweight.Estimate, beyond float64) {
 		total += s.time(0) + s.time(1)
 	}
 	for _, s := range sets {
-		e.Value += (s.time(0) + s.time(1)) / total * s.split().Value
+		e.Value += (s.time(0) + s.time(1)) / total * s.Split().Value
 	}
 	var within, between float64
 	for _, s := range sets {
 		share := (s.time(0) + s.time(1)) / total
-		within += math.Pow(share*s.split().Error, 2)
-		between += share * math.Pow(s.split().Value-e.Value, 2) / math.Max(1, float64(len(sets)-1))
+		within += math.Pow(share*s.Split().Error, 2)
+		between += share * math.Pow(s.Split().Value-e.Value, 2) / math.Max(1, float64(len(sets)-1))
 	}
 	e.Error = math.Sqrt(max(within, between))
 	if e.Value == 0 {

@@ -21,11 +21,14 @@ const (
 )
 
 // Profile is the free energy along a variable, by its place among the question's, on the grid of an axis, with its
-// bootstrap error, kJ/mol. Where the split state's basin is, the error holds what blocks of time do not see.
+// bootstrap error, kJ/mol; rng nil: without. Where the split state's basin is, the error holds what blocks of time do not see.
 // Errors: observable.ErrNoMass of a set without weight.
 func (s *Set) Profile(variable int, axis observable.Axis, rng random) (observable.Profile, error) {
 	o := observable.ProfileOptions{Grid: axis.Centers(), KT: s.KT, Smoother: observable.Corrected,
-		Resampling: observable.Resampling{Resamples: Bootstraps, Block: s.Block, Rng: rng}}
+		Resampling: s.resampling(rng)}
+	if rng == nil {
+		o.Resampling = observable.Resampling{} // no errors
+	}
 	if axis.Periodic {
 		axis.Bins = circlePoints
 		o.Grid, o.Periodic, o.Bandwidth = axis.Centers(), true, angleBandwidth*(axis.Hi-axis.Lo)/(2*math.Pi)
@@ -34,7 +37,7 @@ func (s *Set) Profile(variable int, axis observable.Axis, rng random) (observabl
 	if err != nil {
 		return p, err
 	}
-	if split := s.Question.Split; split != nil && split.Variable == variable && s.Beyond > 0 {
+	if split := s.Question.Split; split != nil && split.Variable == variable && s.Beyond > 0 && p.FError != nil {
 		for i, x := range p.X {
 			if x > split.Lo && x < split.Hi {
 				p.FError[i] = math.Hypot(p.FError[i], s.KT*s.Beyond)
@@ -48,6 +51,8 @@ func (s *Set) Profile(variable int, axis observable.Axis, rng random) (observabl
 type Curve struct {
 	Set  *Set
 	Role figure.Role
+	// Members are sets whose mean the set is, by several potentials say: their standard deviation widens its band.
+	Members []*Set
 }
 
 // ProfileFigure draws the free energies of sets along the question's variables, with bands of one standard error,
@@ -88,6 +93,15 @@ func (c Curve) series(variable int, axis observable.Axis, rng random) (figure.Se
 	} else {
 		out.X, out.Y, out.Error = p.X, p.F, p.FError
 	}
+	for _, m := range c.Members {
+		p, err := m.Profile(variable, axis, nil)
+		if err != nil {
+			return out, err
+		}
+		for i := range out.Error {
+			out.Error[i] = math.Hypot(out.Error[i], (p.F[i]-out.Y[i])/math.Sqrt(float64(len(c.Members)-1)))
+		}
+	}
 	for i, e := range out.Error {
 		if !(e <= KnownWithin*c.Set.KT) {
 			out.Y[i] = math.NaN()
@@ -110,7 +124,7 @@ var Roles = []figure.Role{figure.Exact, figure.After, figure.Biased, figure.Lear
 func Profiles(seed int, sets ...*Set) (figure.Picture, error) {
 	var curves []Curve
 	for i, s := range sets {
-		curves = append(curves, Curve{s, Roles[i%len(Roles)]})
+		curves = append(curves, Curve{Set: s, Role: Roles[i%len(Roles)]})
 	}
 	return ProfileFigure(nil, 32, Rng(seed, StreamProfiles), curves...)
 }

@@ -129,8 +129,8 @@ func (s *Set) Points(axes []observable.Axis, variables ...int) observable.Points
 	return p
 }
 
-// main is the set in the variables of the question's first group.
-func (s *Set) main() observable.Points { return s.Points(s.Axes, s.Question.Scored[0].Variables...) }
+// Main is a set, of samples say, in the variables of the question's first group, on the axes of this one.
+func (s *Set) Main(of *Set) observable.Points { return of.Points(s.Axes, s.Question.Scored[0].Variables...) }
 
 // correlate sets what follows from the statistical inefficiency.
 func (s *Set) correlate(inefficiency float64) {
@@ -148,12 +148,17 @@ func (s *Set) measure(seed int) error {
 	return s.scoreHalves(rng)
 }
 
+// resampling is the bootstrap of the set.
+func (s *Set) resampling(rng random) observable.Resampling {
+	return observable.Resampling{Resamples: Bootstraps, Block: s.Block, Rng: rng}
+}
+
 // scoreHalves sets Floor.
 func (s *Set) scoreHalves(rng random) (err error) {
 	if s.Floor = unknown(); len(s.Question.Scored) == 0 {
 		return nil
 	}
-	s.Floor, err = observable.FloorHalves(s.main(), FloorRepeats, observable.Resampling{Rng: rng})
+	s.Floor, err = observable.FloorHalves(s.Main(s), FloorRepeats, observable.Resampling{Rng: rng})
 	if errors.Is(err, observable.ErrNoMass) { // weights so uneven that one half has none
 		s.Floor, err = unknown(), nil
 	}
@@ -167,7 +172,7 @@ func (s *Set) scoreHalves(rng random) (err error) {
 func (s *Set) populate(rng random) error {
 	s.Populations = make([]reweight.Estimate, len(s.In))
 	for k, in := range s.In {
-		p, err := s.share(in, rng)
+		p, err := observable.Population(in, s.Weight, s.resampling(rng))
 		if err != nil {
 			return fmt.Errorf("analysis: %s: %w", s.Name, err)
 		}
@@ -177,21 +182,6 @@ func (s *Set) populate(rng random) error {
 		s.Populations[k] = p
 	}
 	return nil
-}
-
-// share is the weight of some frames, with its error from blocks.
-func (s *Set) share(in []bool, rng random) (reweight.Estimate, error) {
-	return estimate(s.Len(), s.Block, rng, func(idx []int) float64 {
-		var up, all float64
-		for _, i := range idx {
-			w := s.weight(i)
-			all += w
-			if in[i] {
-				up += w
-			}
-		}
-		return up / all
-	})
 }
 
 // estimate is a statistic of n frames, with its bootstrap error from blocks.
@@ -227,15 +217,15 @@ func (s *Set) weight(i int) float64 {
 	return s.Weight[i]
 }
 
-// split is the population of the question's split state.
-func (s *Set) split() reweight.Estimate { return s.Populations[s.Question.Split.State] }
+// Split is the population of the question's split state.
+func (s *Set) Split() reweight.Estimate { return s.Populations[s.Question.Split.State] }
 
 // Results are the set's numbers under the names of results.json.
 func (s *Set) Results() []result.Result {
 	n := s.Len()
 	var list []result.Result
 	if split := s.Question.Split; split != nil {
-		list = append(list, result.New(split.In, s.split().Value, s.split().Error, result.None, "", n))
+		list = append(list, result.New(split.In, s.Split().Value, s.Split().Error, result.None, "", n))
 	}
 	list = append(list, result.New("frames_effective", s.Effective, result.None, result.None, "", n),
 		result.New("js_floor", s.Floor.JS.Value, s.Floor.JS.Error, result.None, "nat", n),

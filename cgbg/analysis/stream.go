@@ -16,6 +16,7 @@ const (
 	StreamDifference
 	StreamClipping
 	StreamEnsemble
+	StreamStarts
 )
 
 // Rng is the random state of a stream of a seed.

@@ -1,6 +1,7 @@
-package cgbg
+package study
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,22 +12,27 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/cgbg-go/lab/cgbg"
+	"github.com/cgbg-go/lab/cgbg/analysis"
 	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/figure"
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/reweight"
 	"github.com/cgbg-go/lab/data"
 )
 
 // CurveOptions of [LearningCurve].
 type CurveOptions struct {
-	Train  TrainOptions // of every model but for Epochs, which the steps decide
-	Steps  []int        // numbers of steps; every one is tried on every number of frames
-	Frames []int        // numbers of frames, evenly spaced in time, beside all of them
+	Train  cgbg.TrainOptions // of every model but for Epochs, which the steps decide
+	Steps  []int             // numbers of steps; every one is tried on every number of frames
+	Frames []int             // numbers of frames, evenly spaced in time, beside all of them
 
 	PMF string // potential that weighs the samples of flows
 	N   int    // samples of every flow [2000]
 
 	Flow, Samples string // a flow and its samples, which potentials weigh
+
+	Question *analysis.Question // whose states are counted in the weighted samples; may be nil
 }
 
 // Curve is how good models get with steps of training and with frames.
@@ -43,14 +49,14 @@ type Curve struct {
 
 // CurvePoint is one training.
 type CurvePoint struct {
-	Asked    int               `json:"asked"`             // steps
-	Steps    int               `json:"steps"`             // whole passes over the frames
-	Frames   int               `json:"frames"`            // given; some are held out
-	Score    reweight.Estimate `json:"score"`             // flows: −ln q of held-out frames, nat; potentials: squared force error, (kJ/mol/nm)²
-	ESS      reweight.Estimate `json:"ess"`               // as a fraction, unclipped
-	KHat     *float64          `json:"khat"`              // nil where there are too few weights
-	Positive reweight.Estimate `json:"phi_gt_0,omitzero"` // P(φ > 0) by the weighted samples; zero where beads have no φ
-	Seconds  float64           `json:"seconds"`           // of the training; of its last part where it was stopped
+	Asked       int                          `json:"asked"`                 // steps
+	Steps       int                          `json:"steps"`                 // whole passes over the frames
+	Frames      int                          `json:"frames"`                // given; some are held out
+	Score       reweight.Estimate            `json:"score"`                 // flows: −ln q of held-out frames, nat; potentials: squared force error, (kJ/mol/nm)²
+	ESS         reweight.Estimate            `json:"ess"`                   // as a fraction, unclipped
+	KHat        *float64                     `json:"khat"`                  // nil where there are too few weights
+	Populations map[string]reweight.Estimate `json:"populations,omitempty"` // of the question's states, by the weighted samples
+	Seconds     float64                      `json:"seconds"`               // of the training; of its last part where it was stopped
 }
 
 // LearningCurve trains models of a kind ("flow" or "pmf") on the frames of a file, with more and more steps on more and more of the
@@ -70,7 +76,7 @@ func LearningCurve(ctx context.Context, b *backend.Backend, kind, in, out string
 	if err != nil {
 		return nil, err
 	}
-	c := &Curve{Kind: kind, Data: filepath.Base(in), Version: version(), Backend: b.String()}
+	c := &Curve{Kind: kind, Data: filepath.Base(in), Version: cgbg.Version(), Backend: b.String()}
 	if c.DataSHA, err = data.Checksum(ctx, in); err != nil {
 		return nil, err
 	}
@@ -79,7 +85,7 @@ func LearningCurve(ctx context.Context, b *backend.Backend, kind, in, out string
 	settings := map[string]any{"preset": train.Preset, "seed": train.Seed, "batch": train.Batch, "width": train.Width, "potential": train.Potential,
 		"field": train.Field, "samples": o.N}
 	sums := []any{kind, o.N, c.DataSHA}
-	for _, other := range []struct{ name, file string }{{"pmf", o.PMF}, {"flow", o.Flow}, {"weighed", o.Samples}, {"start", train.Start}} {
+	for _, other := range []struct{ name, file string }{{cgbg.PMF, o.PMF}, {cgbg.Flow, o.Flow}, {"weighed", o.Samples}, {"start", train.Start}} {
 		if other.file == "" {
 			continue
 		}
@@ -89,12 +95,12 @@ func LearningCurve(ctx context.Context, b *backend.Backend, kind, in, out string
 		}
 		settings[other.name], sums = filepath.Base(other.file), append(sums, sum)
 	}
-	c.Settings, c.Fingerprint = settings, hash(append(sums, train)...)
+	c.Settings, c.Fingerprint = settings, keep.Hash(append(sums, train)...)
 	work := out + ".models"
 	if old, err := ReadCurve(out); err == nil && old.Fingerprint == c.Fingerprint {
 		c.Points = old.Points
 	} else if err == nil {
-		return nil, fmt.Errorf("cgbg: %s holds something else than this curve, of other data or settings: move it away, and %s if it is there", out, work)
+		return nil, fmt.Errorf("study: %s holds something else than this curve, of other data or settings: move it away, and %s if it is there", out, work)
 	} else if !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%w: move the file away, and %s if it is there", err, work)
 	}
@@ -106,18 +112,22 @@ func LearningCurve(ctx context.Context, b *backend.Backend, kind, in, out string
 			continue
 		}
 		if err := os.MkdirAll(work, 0o755); err != nil {
-			return nil, fmt.Errorf("cgbg: %w", err)
+			return nil, fmt.Errorf("study: %w", err)
 		}
 		some := filepath.Join(work, fmt.Sprintf("frames_%d.arrow", p.Frames))
-		if err := data.WriteFile(some, meta, pick(frames, evenly(frames.Len(), p.Frames))); err != nil {
+		if err := data.WriteFile(some, meta, frames.Pick(data.Evenly(frames.Len(), p.Frames))); err != nil {
 			return nil, err
 		}
 		if err := p.learn(ctx, b, kind, some, filepath.Join(work, fmt.Sprintf("%d_%d.npz", p.Frames, p.Asked)), o); err != nil {
 			return nil, err
 		}
 		c.Points = append(c.Points, p)
-		if err := writeJSON(out, c); err != nil {
-			return nil, err
+		text, err := json.MarshalIndent(c, "", "  ")
+		if err == nil {
+			err = keep.WriteFile(out, append(text, '\n'))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("study: %s: %w", out, err)
 		}
 	}
 	os.RemoveAll(work) // one that stays does no harm
@@ -126,49 +136,55 @@ func LearningCurve(ctx context.Context, b *backend.Backend, kind, in, out string
 
 func (o *CurveOptions) check(kind string) error {
 	switch {
-	case kind != "flow" && kind != "pmf":
-		return fmt.Errorf("cgbg: no learning curve of a %q: flow or pmf", kind)
-	case kind == "flow" && o.PMF == "":
-		return errors.New("cgbg: a learning curve of flows needs a potential that weighs their samples")
-	case kind == "pmf" && (o.Flow == "" || o.Samples == ""):
-		return errors.New("cgbg: a learning curve of potentials needs a flow and its samples to weigh")
+	case kind != cgbg.Flow && kind != cgbg.PMF:
+		return fmt.Errorf("study: no learning curve of a %q: flow or pmf", kind)
+	case kind == cgbg.Flow && o.PMF == "":
+		return errors.New("study: a learning curve of flows needs a potential that weighs their samples")
+	case kind == cgbg.PMF && (o.Flow == "" || o.Samples == ""):
+		return errors.New("study: a learning curve of potentials needs a flow and its samples to weigh")
 	case len(o.Steps) == 0 || slices.Min(o.Steps) < 1:
-		return fmt.Errorf("cgbg: a learning curve of %v steps: at least one number, all above zero", o.Steps)
+		return fmt.Errorf("study: a learning curve of %v steps: at least one number, all above zero", o.Steps)
 	case o.N < 100:
-		return fmt.Errorf("cgbg: a learning curve by %d samples of a flow: at least 100", o.N)
+		return fmt.Errorf("study: a learning curve by %d samples of a flow: at least 100", o.N)
 	}
 	return nil
 }
 
 // checkModels finds, before anything is trained, what would stop the curve.
 func (o *CurveOptions) checkModels(ctx context.Context, kind, in, out string, frames int) error {
-	meta, err := CheckTraining(kind, in, out, o.Train)
+	meta, err := cgbg.CheckTraining(kind, in, out, o.Train)
 	if err != nil {
 		return err
 	}
 	for _, p := range o.points(frames) {
-		if err := checkFrames(kind, in, meta, p.Frames, true); err != nil {
+		if err := cgbg.CheckFrames(kind, in, meta, p.Frames, true); err != nil {
 			return fmt.Errorf("the point of %d frames: %w", p.Frames, err)
 		}
 	}
-	if kind == "flow" {
-		_, pmf, err := (&WorkflowModel{Model: o.PMF}).describe("pmf", "")
-		if err != nil {
-			return err
-		}
-		return belong(in, meta, o.PMF, pmf)
+	if kind == cgbg.Flow {
+		_, err := belongs(in, meta, o.PMF, cgbg.PMF)
+		return err
 	}
-	card, err := ReadCard(o.Flow)
-	if err == nil {
-		err = card.checkKind(o.Flow, "flow")
-	}
-	if err == nil {
-		err = belong(in, meta, o.Flow, card.meta())
-	}
+	card, err := belongs(in, meta, o.Flow, cgbg.Flow)
 	if err != nil {
 		return err
 	}
-	return checkSamples(ctx, o.Samples, o.Flow, card)
+	return cgbg.CheckSamples(ctx, o.Samples, o.Flow, card)
+}
+
+// belongs reads the card of a model of a kind that frames must belong to.
+func belongs(in string, meta data.Meta, model, kind string) (*cgbg.Card, error) {
+	card, err := cgbg.ReadCard(model)
+	if err == nil {
+		err = card.CheckKind(model, kind)
+	}
+	if err == nil {
+		_, err = os.Stat(model)
+	}
+	if err == nil {
+		err = cgbg.Belong(in, meta, model, card.Meta())
+	}
+	return card, err
 }
 
 // points are the trainings to make, the shortest first.
@@ -185,35 +201,31 @@ func (o *CurveOptions) points(all int) (points []CurvePoint) {
 
 // learn trains the model of a point on a file of frames and weighs samples with it.
 func (p *CurvePoint) learn(ctx context.Context, b *backend.Backend, kind, frames, model string, o CurveOptions) error {
-	settings, err := NewAlanineSettings(o.Train.Preset, o.Train.Seed)
+	settings, err := cgbg.NewSettings(o.Train.Preset, o.Train.Seed)
 	if err != nil {
 		return err
 	}
-	t, train, held := o.Train, TrainFlow, 1./heldOutPart
-	batch := settings.FlowFit.Batch
-	if kind == "pmf" {
-		train, batch, held = TrainPMF, settings.PMFFit.Batch, settings.PMFFit.Validation
+	t, batch, held := o.Train, settings.FlowFit.Batch, 1./cgbg.HeldOutPart
+	if kind == cgbg.PMF {
+		batch, held = settings.PMFFit.Batch, settings.PMFFit.Validation
 	}
-	replace(&batch, t.Batch)
+	batch = cmp.Or(t.Batch, batch)
 	t.Epochs = max(1, int(math.Round(float64(p.Asked)/float64(max(1, int((1-held)*float64(p.Frames))/batch)))))
-	card, _, err := train(ctx, b, frames, model, t)
+	card, _, err := cgbg.Train(ctx, b, kind, frames, model, t)
 	if err != nil {
 		return err
 	}
 	p.Steps, p.Seconds = card.Steps, card.Seconds
-	number := func(key string) float64 {
-		if v, ok := card.number(key); ok {
-			return v
-		}
-		return math.MaxFloat64 // of a model too bad for a number
+	if score, ok := card.HeldOut(); ok {
+		p.Score = score
+	} else {
+		p.Score.Value = math.MaxFloat64 // of a model too bad for a number
 	}
 	samples := model + ".samples.arrow"
-	if kind == "flow" {
-		p.Score = reweight.Estimate{Value: number(resultNLL), Error: number(resultNLLError)}
-		_, err = Draw(ctx, b, model, samples, DrawOptions{N: o.N, Seed: t.Seed, PMF: o.PMF, Progress: t.Progress})
+	if kind == cgbg.Flow {
+		_, err = cgbg.Draw(ctx, b, model, samples, cgbg.DrawOptions{N: o.N, Seed: t.Seed, PMF: o.PMF, Progress: t.Progress})
 	} else {
-		p.Score.Value = number(resultValidation)
-		_, err = Reweigh(ctx, b, o.Samples, o.Flow, model, samples)
+		_, err = cgbg.Reweigh(ctx, b, o.Samples, o.Flow, model, samples)
 	}
 	if err != nil {
 		return err
@@ -228,14 +240,17 @@ func (p *CurvePoint) learn(ctx context.Context, b *backend.Backend, kind, frames
 	if k := reweight.Summarize(weighed.LogW).KHat; !math.IsNaN(k) && !math.IsInf(k, 0) {
 		p.KHat = &k
 	}
-	if !dihedral(meta) {
+	if o.Question == nil {
 		return nil
 	}
-	set, err := NewDataset("", int(t.Seed), filepath.Base(model), weighed, meta)
+	set, err := analysis.NewSet(o.Question, analysis.Options{Name: filepath.Base(model), Seed: int(t.Seed)}, weighed, meta)
 	if err != nil {
 		return err
 	}
-	p.Positive = set.Positive
+	p.Populations = map[string]reweight.Estimate{}
+	for k, state := range o.Question.States {
+		p.Populations[state.Name] = set.Populations[k]
+	}
 	return nil
 }
 
@@ -247,7 +262,7 @@ func ReadCurve(path string) (*Curve, error) {
 		err = json.Unmarshal(text, c)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cgbg: %s: %w", path, err)
+		return nil, fmt.Errorf("study: %s: %w", path, err)
 	}
 	return c, nil
 }
@@ -281,16 +296,16 @@ func (c *Curve) ByFrames() (points []CurvePoint) {
 // CurveFigure draws effective sample sizes against steps and against frames, of up to four named curves.
 // Errors: names that do not fit, curves without points.
 func CurveFigure(names []string, curves []*Curve) (figure.Picture, error) {
-	if len(curves) == 0 || len(curves) > len(lineRoles) || len(names) != len(curves) {
-		return figure.Picture{}, errors.New("cgbg: a figure of learning curves takes one to four, each with its name")
+	if len(curves) == 0 || len(curves) > len(analysis.LineRoles) || len(names) != len(curves) {
+		return figure.Picture{}, errors.New("study: a figure of learning curves takes one to four, each with its name")
 	}
 	var panels [2][]figure.Series
 	for k, c := range curves {
 		if len(c.Points) == 0 {
-			return figure.Picture{}, fmt.Errorf("cgbg: the learning curve %s has no points", names[k])
+			return figure.Picture{}, fmt.Errorf("study: the learning curve %s has no points", names[k])
 		}
 		for p, points := range [][]CurvePoint{c.BySteps(), c.ByFrames()} {
-			s := figure.Series{Name: names[k], Role: lineRoles[k]}
+			s := figure.Series{Name: names[k], Role: analysis.LineRoles[k]}
 			for _, q := range points {
 				s.X = append(s.X, float64([]int{q.Steps, q.Frames}[p]))
 				s.Y, s.Error = append(s.Y, 100*q.ESS.Value), append(s.Error, 100*q.ESS.Error)
@@ -301,4 +316,13 @@ func CurveFigure(names []string, curves []*Curve) (figure.Picture, error) {
 	label := "effective sample size, %"
 	return figure.LinesRow(panels[:], []figure.LinesOptions{{XLabel: "steps of training", YLabel: label, LogX: true, Points: true},
 		{XLabel: "frames, best number of steps", YLabel: label, LogX: true, Points: true}})
+}
+
+// ShippedCurve is a learning curve that comes along, of a kind (flow or pmf) on biased frames: PREFIX_curve_KIND.json. Error: there is none.
+func ShippedCurve(g *cgbg.Generator, kind string) (*Curve, error) {
+	file, err := g.Shipped(fmt.Sprintf("%s_curve_%s.json", g.Prefix, kind))
+	if err != nil {
+		return nil, err
+	}
+	return ReadCurve(file)
 }

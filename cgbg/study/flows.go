@@ -1,73 +1,51 @@
-package cgbg
+package study
 
 import (
 	"context"
-	"math"
-	"slices"
+
+	"github.com/cgbg-go/lab/cgbg"
+	"github.com/cgbg-go/lab/cgbg/analysis"
+	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/result"
 )
+
+// equivariant is the kind of flow that the preset "quick" samples with.
+var equivariant = cgbg.FlowKind{Field: cgbg.Equivariant, Pairing: flow.Aligned}
+
+// FlowKinds are those that [CompareFlows] compares.
+var FlowKinds = []cgbg.FlowKind{{Field: cgbg.GraphTransformer, Pairing: flow.Independent}, {Field: cgbg.GraphTransformer, Pairing: flow.Aligned}, equivariant}
 
 // FlowReport is how well a kind of flow does beside others.
 type FlowReport struct {
-	Kind        FlowKind
-	Steps       int     // of its training
-	NLL         float64 // −ln q of held-out frames, nats per frame
-	NLLError    float64
-	Evaluations float64        // of the velocity, per frame
-	Divergences float64        // per frame
-	Report      *AlanineReport // of samples of this flow, weighted by the same potential
+	Kind       cgbg.FlowKind
+	Flow       *TrainedFlow
+	Evaluation *analysis.Evaluation // of samples of this flow, weighted by the same potential
 }
 
-// CompareFlows trains a flow of each kind, computes the exact likelihood of the
-// same held-out frames, and weighs samples by the same potential.
-func (a *Alanine) CompareFlows(ctx context.Context, progress Progress) ([]FlowReport, error) {
+// CompareFlows trains a flow of each kind on the frames of a simulation, computes the exact likelihood of the same
+// held-out frames, and weighs samples by the same potential.
+func CompareFlows(ctx context.Context, g *cgbg.Generator, of string, progress cgbg.Progress) ([]FlowReport, error) {
 	var out []FlowReport
-	kept, held := holdOut(a.Frames.Len())
 	for _, kind := range FlowKinds {
-		m, _, err := a.fitFlow(ctx, kind, progress)
+		t, err := trainedFor(ctx, g, of, kind, 0, progress)
 		if err != nil {
 			return nil, err
 		}
-		defer m.Finalize()
-		l, err := m.NegLogLikelihood(ctx, positions(a.Frames, held), a.Settings.HeldOut, a.Settings.Seed, a.accuracy(m), progress)
+		f, meta, err := g.With(kind.Options()).Samples(ctx, of, of, progress)
 		if err != nil {
 			return nil, err
 		}
-		r, err := a.report(ctx, kind, progress)
+		e, err := g.Ask(g.Name+"/"+kind.String(), f, meta)
 		if err != nil {
 			return nil, err
 		}
-		cfg := a.Settings.of(kind).FlowFit
-		out = append(out, FlowReport{kind, cfg.Epochs * max(1, len(kept)/cfg.Batch), l.Mean, l.Error, l.Evaluations, l.Divergences, r})
+		out = append(out, FlowReport{kind, t, e})
 	}
 	return out, nil
 }
 
 // Results are the numbers of a kind of flow under the names of results.json.
-func (r *FlowReport) Results() []Result {
-	prefix := "cb/" + r.Kind.String() + "/"
-	w, none := r.Report.Weights, math.NaN()
-	out := []Result{
-		{"nll", r.NLL, r.NLLError, none, "nat", 0},
-		scoreResult("js", r.Report.After.JS, r.Report.Floor.JS, "nats", w.N),
-		scoreResult("pmf_error", r.Report.After.PMFError, r.Report.Floor.PMFError, "", w.N),
-	}
-	out = append(out, weightResults(w)...)
-	for i := range out {
-		out[i].Name = prefix + out[i].Name
-	}
-	return out
-}
-
-// centred moves the geometric centre of every configuration to the origin.
-func (a *Alanine) centred(r []float64) []float64 {
-	for frame := range slices.Chunk(r, a.Frames.Width()) {
-		var centre [3]float64
-		for i, v := range frame {
-			centre[i%3] += v / float64(a.Frames.Beads)
-		}
-		for i := range frame {
-			frame[i] -= centre[i%3]
-		}
-	}
-	return r
+func (r *FlowReport) Results() []result.Result {
+	l := r.Flow.NLL
+	return append(r.Evaluation.Results(), result.New(r.Evaluation.Name+"/nll", l.Mean, l.Error, result.None, "nat", l.Frames))
 }

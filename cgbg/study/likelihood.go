@@ -1,4 +1,4 @@
-package cgbg
+package study
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/cgbg-go/lab/cgbg/figure"
 	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/result"
 )
 
 // reference is samples of the equivariant flow, as they are drawn, with the truth about them.
@@ -21,12 +22,12 @@ const (
 )
 
 // reference draws the samples once, and keeps them in the run's folder.
-func (a *Alanine) reference(ctx context.Context, m *flow.Model) (*reference, error) {
+func drawReference(ctx context.Context, g *cgbg.Generator, m *flow.Model) (*reference, error) {
 	out := &reference{}
-	return out, a.kept("logq-reference.json", a.fingerprint("reference", a.accuracy(m), referenceTol), out, func() error {
-		acc := a.accuracy(m)
+	return out, keptOf(g, m, "logq-reference.json", []any{g.Settings.Checks, referenceTol}, out, func() error {
+		acc := accuracy(g, m)
 		acc.Checks = -1
-		s, err := m.Sample(ctx, a.Settings.Checks, a.Settings.Seed+1, acc, nil)
+		s, err := m.Sample(ctx, g.Settings.Checks, g.Settings.Seed+1, acc, nil)
 		if err != nil {
 			return err
 		}
@@ -61,22 +62,37 @@ const (
 // tolerance 1e-9: the published way, in float64, at several tolerances, and ours,
 // with the field in float32 as it is used, by several quadratures. The last row is
 // what the samples were drawn with, forth. What is found is kept in the run's folder.
-func (a *Alanine) LogQErrors(ctx context.Context, progress Progress) ([]LogQError, error) {
-	var out []LogQError
-	err := a.kept("logq-errors.json", a.fingerprint("errors", referenceTol, pathTol), &out, func() (err error) {
-		out, err = a.logQErrors(ctx, progress)
-		return err
-	})
-	return out, err
-}
-
-func (a *Alanine) logQErrors(ctx context.Context, progress Progress) ([]LogQError, error) {
-	m, _, err := a.FitEquivariant(ctx, nil)
+func LogQErrors(ctx context.Context, g *cgbg.Generator, of string, progress cgbg.Progress) (*LogQReport, error) {
+	m, _, err := g.With(equivariant.Options()).OpenFlow(ctx, of, nil)
 	if err != nil {
 		return nil, err
 	}
 	defer m.Finalize()
-	ref, err := a.reference(ctx, m)
+	out := &LogQReport{Name: g.Name + "/logq"}
+	return out, keptOf(g, m, "logq-errors.json", []any{g.Settings.Checks, referenceTol, pathTol}, &out.Rows, func() (err error) {
+		out.Rows, err = logQErrors(ctx, g, m, progress)
+		return err
+	})
+}
+
+// accuracy is that of samples of a flow.
+func accuracy(g *cgbg.Generator, m *flow.Model) flow.Accuracy {
+	acc := flow.SamplingAccuracy(g.Backend.Name, m.Field)
+	acc.Checks = g.Settings.Checks
+	return acc
+}
+
+// keptOf keeps what is found of a flow in the run's folder.
+func keptOf(g *cgbg.Generator, m *flow.Model, file string, inputs []any, value any, find func() error) error {
+	sum, err := m.Sum()
+	if err != nil {
+		return err
+	}
+	return g.JSON(file, keep.Fingerprint(append(inputs, file, sum, g.Seed, accuracy(g, m), g.Backend.Name)...), value, find)
+}
+
+func logQErrors(ctx context.Context, g *cgbg.Generator, m *flow.Model, progress cgbg.Progress) ([]LogQError, error) {
+	ref, err := drawReference(ctx, g, m)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +100,7 @@ func (a *Alanine) logQErrors(ctx context.Context, progress Progress) ([]LogQErro
 	published, intervals := []float64{1e-3, 1e-4, 1e-5, 1e-6}, []int{16, 32, 64, 128}
 	add := func(e LogQError, logq []float64) {
 		e.N = len(logq)
-		e.RMS, e.RMSError, e.Max = deviation(logq, ref.Truth)
+		e.RMS, e.RMSError, e.Max = analysis.Deviation(logq, ref.Truth)
 		out = append(out, e)
 		if progress != nil {
 			progress(len(out), len(published)+len(intervals)+1, e.Way)
@@ -104,10 +120,10 @@ func (a *Alanine) logQErrors(ctx context.Context, progress Progress) ([]LogQErro
 			return nil, err
 		}
 		e := LogQError{Name: fmt.Sprintf("apart_%d", n+1), Way: OurWay, Setting: fmt.Sprintf("path %.0e, %d nodes", pathTol, n+1), Evaluations: trip.Evaluations, Divergences: trip.Divergences}
-		_, _, e.Moved = deviation(trip.R, ref.R)
+		_, _, e.Moved = analysis.Deviation(trip.R, ref.R)
 		add(e, trip.LogQBack)
 	}
-	acc := a.accuracy(m)
+	acc := accuracy(g, m)
 	add(LogQError{Name: "drawn", Way: DrawnWay, Setting: fmt.Sprintf("path %.0e, nodes for %g nat", acc.PathTol, acc.LogQTol), Evaluations: ref.Evaluations, Divergences: ref.Divergences}, ref.LogQ)
 	return out, nil
 }
@@ -120,25 +136,23 @@ func (e LogQError) RoundTrip() string {
 	return fmt.Sprintf("%.1e", e.Moved)
 }
 
-// deviation is the root mean square of differences, with its standard error, and the largest.
-func deviation(got, want []float64) (rms, rmsError, largest float64) {
-	n := float64(len(got))
-	var sum, squares float64
-	for i := range got {
-		e := math.Abs(got[i] - want[i])
-		sum, squares = sum+e*e, squares+e*e*e*e
-		largest = math.Max(largest, e)
-	}
-	mean := sum / n
-	rms = math.Sqrt(mean)
-	if rms > 0 {
-		rmsError = math.Sqrt(math.Max(0, squares/n-mean*mean)/(n-1)) / (2 * rms)
-	}
-	return rms, rmsError, largest
+// LogQReport is the errors of several ways.
+type LogQReport struct {
+	Name string // before the names of results
+	Rows []LogQError
 }
 
-// LogQFigure draws errors of ln q against divergence evaluations.
-func LogQFigure(rows []LogQError) (figure.Picture, error) {
+// Results are the numbers under the names of results.json.
+func (r *LogQReport) Results() (list []result.Result) {
+	for _, e := range r.Rows {
+		list = append(list, result.Behind(r.Name+"/"+e.Name, e.results())...)
+	}
+	return list
+}
+
+// Figures draw errors of ln q against divergence evaluations.
+func (r *LogQReport) Figures() ([]result.Figure, error) {
+	rows := r.Rows
 	series := []figure.Series{{Name: PublishedWay, Role: figure.Before}, {Name: OurWay, Role: figure.After}, {Name: DrawnWay, Role: figure.Exact}}
 	for k := range series {
 		s := &series[k]
@@ -148,26 +162,28 @@ func LogQFigure(rows []LogQError) (figure.Picture, error) {
 			}
 		}
 	}
-	return figure.Lines(series, figure.LinesOptions{XLabel: "divergence evaluations per sample", YLabel: "RMS error of ln q (nat)", LogX: true, LogY: true, Points: true})
+	p, err := figure.Lines(series, figure.LinesOptions{XLabel: "divergence evaluations per sample", YLabel: "RMS error of ln q (nat)", LogX: true, LogY: true, Points: true})
+	return []result.Figure{p.Named("logq_errors", "root mean square error of ln q against divergence evaluations per sample, by way of integration")}, err
 }
 
 // Results are the numbers of a way under the names of results.json.
-func (e LogQError) Results() []Result {
-	none, name := math.NaN(), "cb/logq/"+e.Name
-	out := []Result{
-		{name + "/error_rms", e.RMS, e.RMSError, none, "nat", e.N},
-		{name + "/error_max", e.Max, none, none, "nat", e.N},
-		{name + "/divergences", e.Divergences, none, none, "", e.N},
-		{name + "/evaluations", e.Evaluations, none, none, "", e.N},
+func (e LogQError) Results() []result.Result {
+	result.None, name := math.NaN(), c.Name+"/logq/"+e.Name
+	out := []result.Result{
+		result.New("error_rms", e.RMS, e.RMSError, result.None, "nat", e.N),
+		result.New("error_max", e.Max, result.None, result.None, "nat", e.N),
+		result.New("divergences", e.Divergences, result.None, result.None, "", e.N),
+		result.New("evaluations", e.Evaluations, result.None, result.None, "", e.N),
 	}
 	if e.Way == OurWay {
-		out = append(out, Result{name + "/round_trip_r_max", e.Moved, none, none, "nm", e.N})
+		out = append(out, result.New("round_trip_r_max", e.Moved, result.None, result.None, "nm", e.N))
 	}
 	return out
 }
 
 // Certificate is what samples of the equivariant flow come with, and whether it held.
 type Certificate struct {
+	Name               string  // before the names of results
 	Samples            int     // that it is for
 	Checked            int     // of them, integrated back more precisely
 	CheckRMS, CheckMax float64 // of the checked errors, nats
@@ -187,19 +203,20 @@ type Certificate struct {
 // Certify draws samples with the checks of every draw, puts the bound to the
 // test with others that it does not know, by the reference, and takes the samples to the prior and
 // back. What it found is kept in the run's folder.
-func (a *Alanine) Certify(ctx context.Context) (*Certificate, error) {
-	c := &Certificate{}
-	return c, a.kept("certificate.json", a.fingerprint("certificate", referenceTol), c, func() error { return a.certify(ctx, c) })
-}
-
-func (a *Alanine) certify(ctx context.Context, c *Certificate) error {
-	m, _, err := a.FitEquivariant(ctx, nil)
+func Certify(ctx context.Context, g *cgbg.Generator, of string) (*Certificate, error) {
+	m, _, err := g.With(equivariant.Options()).OpenFlow(ctx, of, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer m.Finalize()
-	acc := a.accuracy(m)
-	s, err := m.Sample(ctx, a.Settings.HeldOut, a.Settings.Seed, acc, nil)
+	c := &Certificate{Name: g.Name}
+	inputs := []any{g.Settings.Checks, g.Settings.HeldOut, referenceTol}
+	return c, keptOf(g, m, "certificate.json", inputs, c, func() error { return certify(ctx, g, m, c) })
+}
+
+func certify(ctx context.Context, g *cgbg.Generator, m *flow.Model, c *Certificate) error {
+	acc := accuracy(g, m)
+	s, err := m.Sample(ctx, g.Settings.HeldOut, g.Settings.Seed, acc, nil)
 	if err != nil {
 		return err
 	}
@@ -208,10 +225,10 @@ func (a *Alanine) certify(ctx context.Context, c *Certificate) error {
 	if err != nil {
 		return err
 	}
-	_, _, c.TripR = deviation(trip.R, s.R)
-	c.TripRMS, c.TripErr, c.TripBack = deviation(trip.LogQBack, s.LogQ)
-	_, _, c.TripSelf = deviation(trip.LogQForth, trip.LogQBack)
-	fresh, err := a.reference(ctx, m)
+	_, _, c.TripR = analysis.Deviation(trip.R, s.R)
+	c.TripRMS, c.TripErr, c.TripBack = analysis.Deviation(trip.LogQBack, s.LogQ)
+	_, _, c.TripSelf = analysis.Deviation(trip.LogQForth, trip.LogQBack)
+	fresh, err := drawReference(ctx, g, m)
 	if err != nil {
 		return err
 	}
@@ -223,25 +240,19 @@ func (a *Alanine) certify(ctx context.Context, c *Certificate) error {
 			c.Inside++
 		}
 	}
-	c.Share, c.ShareError = share(c.Inside, c.Fresh)
+	c.Share, c.ShareError = analysis.Share(c.Inside, c.Fresh)
 	return nil
 }
 
-// share is k/n, and the standard deviation of its posterior under a uniform prior.
-func share(k, n int) (value, deviation float64) {
-	a, b := float64(k+1), float64(n-k+1)
-	return float64(k) / float64(n), math.Sqrt(a * b / ((a + b) * (a + b) * (a + b + 1)))
-}
-
 // Results are the numbers of the certificate under the names of results.json.
-func (c *Certificate) Results() []Result {
-	return []Result{
-		{"cb/certificate/bound", c.Bound, none, none, "nat", c.Checked},
-		{"cb/certificate/share_inside", c.Share, c.ShareError, none, "", c.Fresh},
-		{"cb/certificate/fresh_error_max", c.FreshMax, none, none, "nat", c.Fresh},
-		{"cb/round_trip/r_max", c.TripR, none, none, "nm", c.Samples},
-		{"cb/round_trip/logq_rms", c.TripRMS, c.TripErr, none, "nat", c.Samples},
-		{"cb/round_trip/logq_max", c.TripBack, none, none, "nat", c.Samples},
-		{"cb/round_trip/logq_max_same_path", c.TripSelf, none, none, "nat", c.Samples},
+func (c *Certificate) Results() []result.Result {
+	return []result.Result{
+		result.New(c.Name+"/certificate/bound", c.Bound, result.None, result.None, "nat", c.Checked),
+		result.New(c.Name+"/certificate/share_inside", c.Share, c.ShareError, result.None, "", c.Fresh),
+		result.New(c.Name+"/certificate/fresh_error_max", c.FreshMax, result.None, result.None, "nat", c.Fresh),
+		result.New(c.Name+"/round_trip/r_max", c.TripR, result.None, result.None, "nm", c.Samples),
+		result.New(c.Name+"/round_trip/logq_rms", c.TripRMS, c.TripErr, result.None, "nat", c.Samples),
+		result.New(c.Name+"/round_trip/logq_max", c.TripBack, result.None, result.None, "nat", c.Samples),
+		result.New(c.Name+"/round_trip/logq_max_same_path", c.TripSelf, result.None, result.None, "nat", c.Samples),
 	}
 }

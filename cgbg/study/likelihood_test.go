@@ -1,4 +1,4 @@
-package cgbg
+package study
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/fixture"
+	"github.com/cgbg-go/lab/cgbg/result"
 	"github.com/cgbg-go/lab/data/ala2/obc2"
 )
 
@@ -134,7 +135,7 @@ func TestLikelihoods(t *testing.T) {
 			t.Errorf("%s again: got %+v, %v, want %+v", name, got, err, want)
 		}
 	}
-	for _, results := range [][]Result{certificate.Results(), errors[0].Results(), first.Results("x")} {
+	for _, results := range [][]result.Result{certificate.Results(), errors[0].Results(), first.Results("x")} {
 		for _, r := range results {
 			if math.IsNaN(r.Value) {
 				t.Errorf("%s is not a number", r.Name)

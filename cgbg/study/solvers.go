@@ -1,4 +1,4 @@
-package cgbg
+package study
 
 import (
 	"context"
@@ -24,24 +24,22 @@ type SolverRow struct {
 // integration back from its samples, as [Generator.Verify] does; weights are by the potential of biased forces. preset small draws a few.
 //
 // Errors: those of the models.
-func (g *Generator) Solvers(ctx context.Context, flowOf string, n int, progress Progress) ([]SolverRow, error) {
-	m, file, err := g.flow(ctx, flowOf, progress)
+func Solvers(ctx context.Context, g *cgbg.Generator, flowOf string, n int, progress cgbg.Progress) ([]SolverRow, error) {
+	m, file, err := g.OpenFlow(ctx, flowOf, progress)
 	if err != nil {
 		return nil, err
 	}
 	defer m.Finalize()
-	card, err := ReadCard(file)
+	card, err := cgbg.ReadCard(file)
 	if err != nil {
 		return nil, err
 	}
-	u, err := g.potential(ctx, Biased, file, card.meta())
+	u, err := g.OpenPMF(ctx, cgbg.Biased, file, card.Meta())
 	if err != nil {
 		return nil, err
 	}
 	defer u.Finalize()
-	if g.Settings.Preset == "small" {
-		n = min(n, g.Settings.Verified)
-	}
+	n = min(n, limits(g).solved)
 	seed, acc := g.Settings.Seed+2000, flow.SamplingAccuracy(g.Backend.Name, m.Field)
 	acc.Checks = -1
 	joint := func(tol float64) func() (*flow.Samples, error) {
@@ -55,15 +53,15 @@ func (g *Generator) Solvers(ctx context.Context, flowOf string, n int, progress 
 		draw func() (*flow.Samples, error)
 	}{
 		{"Euler, 100 steps", euler(100)},
-		{"Dormand–Prince, 1e-4 (text)", joint(textTolerance)},
-		{"Dormand–Prince, 1e-5 (code)", joint(codeTolerance)},
+		{"Dormand–Prince, 1e-4 (text)", joint(flow.TextTolerance)},
+		{"Dormand–Prince, 1e-5 (code)", joint(flow.CodeTolerance)},
 		{"here", func() (*flow.Samples, error) { return m.Sample(ctx, n, seed, acc, nil) }},
 	}
 	var rows []SolverRow
 	for k, way := range ways {
 		s, err := way.draw()
 		if err != nil {
-			return nil, fmt.Errorf("cgbg: %s: %s: %w", g.Name, way.name, err)
+			return nil, fmt.Errorf("study: %s: %s: %w", g.Name, way.name, err)
 		}
 		row := SolverRow{Name: way.name, N: n, Divergences: s.Divergences}
 		back := acc
@@ -72,13 +70,13 @@ func (g *Generator) Solvers(ctx context.Context, flowOf string, n int, progress 
 		if err != nil {
 			return nil, err
 		}
-		row.RMS.Value, row.RMS.Error, row.Max = deviation(s.LogQ, logq)
+		row.RMS.Value, row.RMS.Error, row.Max = analysis.Deviation(s.LogQ, logq)
 		e, err := u.Energy(ctx, s.R)
 		if err != nil {
 			return nil, err
 		}
 		logw := reweight.LogWeights(e, s.LogQ, units.KT(card.Temperature), s.LogCOM)
-		card.discard(logw, s.R)
+		card.Geometry().Discard(logw, s.R)
 		if row.ESS, err = reweight.ESSDelta(logw); err != nil {
 			return nil, err
 		}

@@ -1,4 +1,4 @@
-package cgbg
+package study
 
 import (
 	"context"
@@ -9,28 +9,9 @@ import (
 	"github.com/cgbg-go/lab/cgbg/figure"
 	"github.com/cgbg-go/lab/cgbg/flow"
 	"github.com/cgbg-go/lab/cgbg/keep"
+	"github.com/cgbg-go/lab/cgbg/result"
 	"github.com/cgbg-go/lab/cgbg/train"
 )
-
-// trainFlow trains a flow with the given settings, or takes up the file. Beside
-// it stands the time that the steps took.
-func (a *Alanine) trainFlow(ctx context.Context, s AlanineSettings, file string, progress Progress) (*flow.Model, *train.History, error) {
-	var clock stopwatch
-	cfg := s.FlowFit
-	cfg.Checkpoint = a.path(file + ".npz")
-	cfg.Progress = func(done, total int, note string) {
-		clock.tick(done)
-		if progress != nil {
-			progress(done, total, note)
-		}
-	}
-	kept, _ := holdOut(a.Frames.Len())
-	m, h, err := s.fitFlow(ctx, a.Backend, positions(a.Frames, kept), a.Frames.Beads, cfg)
-	if err == nil && clock.steps() > 0 {
-		err = keep.Write(a.path(file+timeSuffix), keep.Fingerprint(a.sum, s), clock.training())
-	}
-	return m, h, err
-}
 
 // timeSuffix is that of the file with the time of a training.
 const timeSuffix = ".time.json"
@@ -66,75 +47,109 @@ func (w *stopwatch) training() trainingTime {
 
 // TrainedFlow is a training of a kind of flow, and what it gave for its cost.
 type TrainedFlow struct {
-	Kind    FlowKind
+	Kind    cgbg.FlowKind
 	Steps   int
 	Seconds float64          // of the steps on this machine, without compilation
 	NLL     *flow.Likelihood // of held-out frames, the same for all trainings
 }
 
-// TrainedFor trains a flow of the given kind for so many epochs, with a schedule
-// of rates of that length, and computes the exact likelihood of the frames that
-// are held out. What it gave is kept in the run's folder.
-func (a *Alanine) TrainedFor(ctx context.Context, kind FlowKind, epochs int, progress Progress) (*TrainedFlow, error) {
-	s := a.Settings.of(kind)
-	file := "flow-" + kind.String()
-	if epochs != s.FlowFit.Epochs {
-		s.FlowFit.Epochs = epochs
-		file = fmt.Sprintf("%s-%d", file, epochs)
+// trainedFor trains a flow of a kind of simulation for so many epochs (0: as many as the preset says), with a schedule
+// of rates of that length, and computes the exact likelihood of the frames that are held out. What it gave is kept in
+// the run's folder.
+func trainedFor(ctx context.Context, g *cgbg.Generator, of string, kind cgbg.FlowKind, epochs int, progress cgbg.Progress) (*TrainedFlow, error) {
+	o := kind.Options()
+	o.Epochs = epochs
+	v := g.With(o)
+	frames, meta, err := g.FlowFrames[of]()
+	if err != nil {
+		return nil, err
+	}
+	var clock stopwatch
+	file, err := v.Model(ctx, cgbg.Flow, of, func(done, total int, note string) {
+		clock.tick(done)
+		if progress != nil {
+			progress(done, total, note)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	sum, err := data.Checksum(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	if clock.steps() > 0 { // it was trained now
+		if err := keep.Write(file+timeSuffix, sum, clock.training()); err != nil {
+			return nil, err
+		}
 	}
 	out := &TrainedFlow{}
-	return out, a.kept(file+".likelihood.json", a.fingerprint("likelihood", kind, s), out, func() error {
-		m, _, err := a.trainFlow(ctx, s, file, progress)
+	inputs := keep.Fingerprint("likelihood", sum, data.Sum(frames, meta), g.Settings.HeldOut, g.Seed, g.Backend.Name)
+	return out, keep.JSON(file+".likelihood.json", inputs, out, func() error {
+		var took trainingTime
+		_, err := keep.Read(file+timeSuffix, &took, func(have string) bool { return have == sum })
+		if err != nil {
+			return fmt.Errorf("study: the time of a training: %w; remove %s to have it trained anew", err, file)
+		}
+		m, _, err := v.OpenFlow(ctx, of, nil)
 		if err != nil {
 			return err
 		}
 		defer m.Finalize()
-		var took trainingTime
-		fingerprint := keep.Fingerprint(a.sum, s) // whatever machine went on with it
-		if _, err := keep.Read(a.path(file+timeSuffix), &took, func(have string) bool { return have == fingerprint }); err != nil {
-			return fmt.Errorf("cgbg: the time of a training: %w; remove %s to have it trained anew", err, a.path(file+".npz"))
-		}
-		_, held := holdOut(a.Frames.Len())
-		l, err := m.NegLogLikelihood(ctx, positions(a.Frames, held), a.Settings.HeldOut, a.Settings.Seed, a.accuracy(m), nil)
+		_, held := cgbg.HoldOut(frames.Len())
+		l, err := m.NegLogLikelihood(ctx, frames.Positions(held), g.Settings.HeldOut, g.Settings.Seed, flow.SamplingAccuracy(g.Backend.Name, m.Field), nil)
 		*out = TrainedFlow{kind, took.Steps, took.PerStep * float64(took.Steps), l}
 		return err
 	})
 }
 
-// FitEquivariant is FitFlow for the equivariant flow, whatever the settings have.
-func (a *Alanine) FitEquivariant(ctx context.Context, progress Progress) (*flow.Model, *train.History, error) {
-	return a.fitFlow(ctx, equivariant, progress)
+// epochsOf is how many the generator's preset trains a kind of flow for.
+func epochsOf(g *cgbg.Generator, kind cgbg.FlowKind) int { return g.Settings.Of(kind).FlowFit.Epochs }
+
+// FlowLearning is a learning curve of flows: −ln q against training.
+type FlowLearning struct {
+	Name   string // before the names of results
+	Points []*TrainedFlow
 }
 
-// LearningCurve trains the equivariant flow anew for a sixteenth, an eighth, a
-// quarter and half of the preset's epochs, each with its own cosine of rates, and in full.
-func (a *Alanine) LearningCurve(ctx context.Context, progress Progress) ([]*TrainedFlow, error) {
-	settings := a.Settings.of(equivariant)
+// LearnFlows trains the equivariant flow anew for a sixteenth, an eighth, a quarter and half of the preset's epochs,
+// each with its own cosine of rates, and in full.
+func LearnFlows(ctx context.Context, g *cgbg.Generator, of string, progress cgbg.Progress) (*FlowLearning, error) {
+	all := epochsOf(g, equivariant)
 	var epochs []int
 	for _, part := range []int{16, 8, 4, 2, 1} {
-		epochs = append(epochs, max(1, settings.FlowFit.Epochs/part))
+		epochs = append(epochs, max(1, all/part))
 	}
-	var out []*TrainedFlow
+	out := &FlowLearning{Name: g.Name + "/learning"}
 	for _, n := range slices.Compact(epochs) {
-		t, err := a.TrainedFor(ctx, equivariant, n, progress)
+		t, err := trainedFor(ctx, g, of, equivariant, n, progress)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, t)
+		out.Points = append(out.Points, t)
 	}
 	return out, nil
 }
 
-// LearningFigure draws −ln q against training steps. Its bars are the standard
+// Results are the numbers under the names of results.json, the trainings by their order.
+func (l *FlowLearning) Results() (list []result.Result) {
+	for k, t := range l.Points {
+		list = append(list, t.Results(fmt.Sprintf("%s/%d", l.Name, k+1))...)
+	}
+	return list
+}
+
+// Figures draw −ln q against training steps. Its bars are the standard
 // errors of differences from the last, longest training: the frames are the same.
-func LearningFigure(curve []*TrainedFlow) (figure.Picture, error) {
-	s, last := figure.Series{Role: figure.Learned}, curve[len(curve)-1].NLL
-	for _, t := range curve {
+func (l *FlowLearning) Figures() ([]result.Figure, error) {
+	s, last := figure.Series{Role: figure.Learned}, l.Points[len(l.Points)-1].NLL
+	for _, t := range l.Points {
 		_, e := last.Less(t.NLL)
 		s.X, s.Y, s.Error = append(s.X, float64(t.Steps)), append(s.Y, t.NLL.Mean), append(s.Error, e)
 	}
-	return figure.Lines([]figure.Series{s}, figure.LinesOptions{XLabel: "training steps", YLabel: "−ln q of held-out frames (nat per frame)", LogX: true, Points: true,
+	p, err := figure.Lines([]figure.Series{s}, figure.LinesOptions{XLabel: "training steps", YLabel: "−ln q of held-out frames (nat per frame)", LogX: true, Points: true,
 		Remark: fmt.Sprintf("bars: difference from the longest training; all: ±%.2f nat", last.Error)})
+	return []result.Figure{p.Named("learning", "negative log-likelihood of held-out frames against training steps")}, err
 }
 
 // comparedPart of the published field's epochs is what CompareFields trains for.
@@ -142,6 +157,7 @@ const comparedPart = 4
 
 // FieldComparison is the published field beside ours.
 type FieldComparison struct {
+	Name      string // before the names of results
 	Published *TrainedFlow
 	Steps     *TrainedFlow // ours for as many steps
 	Time      *TrainedFlow // ours for the longest time of the learning curve's that is no longer than the published field's; nil: none is
@@ -150,23 +166,22 @@ type FieldComparison struct {
 // CompareFields trains the published field for a part of the preset's epochs, with
 // frames turned onto their noise, and sets it beside the equivariant one: with as many steps, and
 // with as much time.
-func (a *Alanine) CompareFields(ctx context.Context, progress Progress) (*FieldComparison, error) {
-	published := FlowKind{GraphTransformer, flow.Aligned}
-	settings := a.Settings.of(published)
-	epochs := max(1, settings.FlowFit.Epochs/comparedPart)
-	var c FieldComparison
+func CompareFields(ctx context.Context, g *cgbg.Generator, of string, progress cgbg.Progress) (*FieldComparison, error) {
+	published := cgbg.FlowKind{Field: cgbg.GraphTransformer, Pairing: flow.Aligned}
+	epochs := max(1, epochsOf(g, published)/comparedPart)
+	c := FieldComparison{Name: g.Name + "/fields"}
 	var err error
-	if c.Published, err = a.TrainedFor(ctx, published, epochs, progress); err != nil {
+	if c.Published, err = trainedFor(ctx, g, of, published, epochs, progress); err != nil {
 		return nil, err
 	}
-	if c.Steps, err = a.TrainedFor(ctx, equivariant, epochs, progress); err != nil {
+	if c.Steps, err = trainedFor(ctx, g, of, equivariant, epochs, progress); err != nil {
 		return nil, err
 	}
-	curve, err := a.LearningCurve(ctx, progress)
+	curve, err := LearnFlows(ctx, g, of, progress)
 	if err != nil {
 		return nil, err
 	}
-	for _, t := range append([]*TrainedFlow{c.Steps}, curve...) {
+	for _, t := range append([]*TrainedFlow{c.Steps}, curve.Points...) {
 		if t.Seconds <= c.Published.Seconds && (c.Time == nil || t.Steps > c.Time.Steps) {
 			c.Time = t
 		}
@@ -182,20 +197,28 @@ type ComparedFlow struct {
 
 // Rows are the comparison as a table has it.
 func (c *FieldComparison) Rows() []ComparedFlow {
-	rows := []ComparedFlow{{"cb/fields/published", "graph transformer, as published", c.Published}, {"cb/fields/equal_steps", "equivariant, as many steps", c.Steps}}
+	rows := []ComparedFlow{{c.Name + "/published", "graph transformer, as published", c.Published}, {c.Name + "/equal_steps", "equivariant, as many steps", c.Steps}}
 	if c.Time != nil {
-		rows = append(rows, ComparedFlow{"cb/fields/equal_time", "equivariant, no more time", c.Time})
+		rows = append(rows, ComparedFlow{c.Name + "/equal_time", "equivariant, no more time", c.Time})
 	}
 	return rows
 }
 
 // Results are the numbers of a training under a name of results.json.
-func (t *TrainedFlow) Results(name string) []Result {
-	return []Result{
-		{name + "/nll", t.NLL.Mean, t.NLL.Error, none, "nat", t.NLL.Frames},
-		{name + "/steps", float64(t.Steps), none, none, "", 0},
-		{name + "/seconds", t.Seconds, none, none, "s", 0},
-		{name + "/evaluations", t.NLL.Evaluations, none, none, "", t.NLL.Frames},
-		{name + "/divergences", t.NLL.Divergences, none, none, "", t.NLL.Frames},
+func (t *TrainedFlow) Results(name string) []result.Result {
+	return []result.Result{
+		result.New(name+"/nll", t.NLL.Mean, t.NLL.Error, result.None, "nat", t.NLL.Frames),
+		result.New(name+"/steps", float64(t.Steps), result.None, result.None, "", 0),
+		result.New(name+"/seconds", t.Seconds, result.None, result.None, "s", 0),
+		result.New(name+"/evaluations", t.NLL.Evaluations, result.None, result.None, "", t.NLL.Frames),
+		result.New(name+"/divergences", t.NLL.Divergences, result.None, result.None, "", t.NLL.Frames),
 	}
+}
+
+// Results are the numbers of all rows under the names of results.json.
+func (c *FieldComparison) Results() (list []result.Result) {
+	for _, r := range c.Rows() {
+		list = append(list, r.Flow.Results(r.Name)...)
+	}
+	return list
 }
