@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// An angle and a length of density ∝ exp(cos φ)·exp(−x) on [0, 2] have the free energy 1 − cos φ + x in kT, up to both ends
-// of the interval, where the kernel is reflected.
+// An angle and a length of density ∝ exp(cos φ)·exp(−x) on [0, 2] have the free energy 1 − cos φ + x in kT, up to
+// both ends of the interval, where the kernel is reflected.
 func TestMapOfCircleAndInterval(t *testing.T) {
 	rng := newRNG(51)
 	const n = 400_000

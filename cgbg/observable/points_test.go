@@ -83,7 +83,8 @@ func TestTurns(t *testing.T) {
 	if out := further.Outside(); out != 1 {
 		t.Errorf("beyond an interval: got %g outside, want 1", out)
 	}
-	p := Points{X: [][]float64{{-1, 0.5, 2, math.NaN()}}, Axes: []Axis{{Lo: 0, Hi: 1, Bins: 2}}, Weight: []float64{1, 5, 2, 0}}
+	p := Points{X: [][]float64{{-1, 0.5, 2, math.NaN()}}, Axes: []Axis{{Lo: 0, Hi: 1, Bins: 2}}}
+	p.Weight = []float64{1, 5, 2, 0}
 	if out := p.Outside(); out != 3./8 {
 		t.Errorf("got %g outside, want 3/8", out)
 	}
@@ -160,9 +161,10 @@ func TestFloorsOfOneVariable(t *testing.T) {
 		floor func() (Scores, error)
 		want  float64
 	}{
-		"reference": {func() (Scores, error) { return FloorReference(reference, n, repeats, rng) }, order(n, n/2) + order(n/2, math.Inf(1))},
-		"halves":    {func() (Scores, error) { return FloorHalves(reference, repeats, draw) }, order(n/2, n/2)},
-		"perfect":   {func() (Scores, error) { return FloorPerfect(reference, repeats, draw) }, order(n, math.Inf(1))},
+		"reference": {func() (Scores, error) { return FloorReference(reference, n, repeats, rng) },
+			order(n, n/2) + order(n/2, math.Inf(1))},
+		"halves":  {func() (Scores, error) { return FloorHalves(reference, repeats, draw) }, order(n/2, n/2)},
+		"perfect": {func() (Scores, error) { return FloorPerfect(reference, repeats, draw) }, order(n, math.Inf(1))},
 	} {
 		s, err := c.floor()
 		if err != nil {
@@ -183,14 +185,14 @@ func TestFloorsOfOneVariable(t *testing.T) {
 
 func TestPointsErrors(t *testing.T) {
 	x := []float64{0.1, 0.2}
-	line := Axis{Lo: 0, Hi: 1, Bins: 2}
+	line, circle := Axis{Lo: 0, Hi: 1, Bins: 2}, Axis{Lo: 0, Hi: 1, Bins: 2, Periodic: true}
 	good := Points{X: [][]float64{x}, Axes: []Axis{line}}
 	for name, c := range map[string]struct {
 		model Points
 		want  string
 	}{
 		"another range": {Points{X: [][]float64{x}, Axes: []Axis{{Lo: 0, Hi: 2, Bins: 2}}}, "score both on one"},
-		"a circle":      {Points{X: [][]float64{x}, Axes: []Axis{{Lo: 0, Hi: 1, Bins: 2, Periodic: true}}}, "score both on one"},
+		"a circle":      {Points{X: [][]float64{x}, Axes: []Axis{circle}}, "score both on one"},
 		"two":           {Points{X: [][]float64{x, x}, Axes: []Axis{line, line}}, "score both on one"},
 		"a NaN":         {Points{X: [][]float64{{0, math.NaN()}}, Axes: []Axis{line}}, "NaN"},
 		"weights":       {Points{X: [][]float64{x}, Axes: []Axis{line}, Weight: x[:1]}, "1 weights for 2"},

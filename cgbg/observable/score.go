@@ -259,7 +259,8 @@ func score(m cellList, ref *cellList, exact []float64, r Resampling) (Scores, er
 }
 
 // bootstrapLists returns the standard deviations of stat over resampled histograms of the lists.
-func bootstrapLists(lists []cellList, r Resampling, stat func(h [][]float64, out []float64), dim int) ([]float64, error) {
+func bootstrapLists(lists []cellList, r Resampling, stat func(h [][]float64, out []float64),
+	dim int) ([]float64, error) {
 	newStat := func() resampleStat {
 		h := make([][]float64, len(lists))
 		idx := make([][]int, len(lists))
