@@ -50,7 +50,8 @@ func BlockIndices(dst []int, block int, rng *rand.Rand) {
 
 // Bootstrap returns the standard deviation over resamples of each of dim statistics of n samples. stat gets the indices
 // of a resample, [n], and writes its statistics into out, [dim]; it is called from several goroutines. A
-// statistic that is not finite in some resamples has the standard deviation of the others, NaN if those are fewer than half.
+// statistic that is not finite in some resamples has the standard deviation of the others, NaN if those are fewer
+// than half.
 // Errors: fewer than two resamples, no samples, no random state.
 func Bootstrap(n, dim int, r Resampling, stat func(idx []int, out []float64)) ([]float64, error) {
 	if n < 1 {

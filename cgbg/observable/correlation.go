@@ -42,8 +42,8 @@ func Inefficiency(x []float64) float64 {
 	return math.Min(math.Max(sum, 1), float64(n))
 }
 
-// laggedPair returns Σ_i d_i (d_{i+t} + d_{i+t+1}): n times the biased autocovariances at t and t + 1. Four sums, one beside the other,
-// keep a processor busy that one would have wait for every addition.
+// laggedPair returns Σ_i d_i (d_{i+t} + d_{i+t+1}): n times the biased autocovariances at t and t + 1. Four sums, one
+// beside the other, keep a processor busy that one would have wait for every addition.
 func laggedPair(d []float64, t int) float64 {
 	n := len(d) - t - 1 // products at the longer lag; the shorter has one more
 	a, b := d[:n], d[t:][:n+1]

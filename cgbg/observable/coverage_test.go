@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// Error bars of biased, correlated simulations cover, too: series of density N(0, 1) with the weights exp(µx) that make it N(µ, 1), whose
-// free-energy difference across zero is ln[Φ(µ)/(1 − Φ(µ))], in blocks of twice the inefficiency of x as for the unweighted.
+// Error bars of biased, correlated simulations cover, too: series of density N(0, 1) with the weights exp(µx) that
+// make it N(µ, 1), whose free-energy difference across zero is ln[Φ(µ)/(1 − Φ(µ))], in blocks of twice the
+// inefficiency of x as for the unweighted.
 func TestCoverageWeighted(t *testing.T) {
 	const series, n, memory, mu = 300, 8000, 0.95, 0.8 // inefficiency 39, Kish's fraction exp(−µ²) = 0.53
 	rng := rand.New(rand.NewPCG(13, 14))
@@ -48,6 +49,7 @@ func TestCoverageWeighted(t *testing.T) {
 	} else {
 		t.Logf("covers %.0f %%", 100*c)
 	}
-	// The mean over the series is right: within 5 of its standard errors, and a tenth of one series' error for the bias of a logarithm.
+	// The mean over the series is right: within 5 of its standard errors, and a tenth of one series' error for the
+	// bias of a logarithm.
 	near(t, "mean difference", sum/series, 0, ratio/series*(5/math.Sqrt(series)+0.1))
 }

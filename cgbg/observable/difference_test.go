@@ -13,7 +13,8 @@ func TestScoreDifference(t *testing.T) {
 	set := func(n int) Torus {
 		s := Torus{Block: 1}
 		for range n {
-			s.Phi, s.Psi = append(s.Phi, math.Remainder(0.5*rng.NormFloat64(), 2*math.Pi)), append(s.Psi, math.Remainder(0.5*rng.NormFloat64(), 2*math.Pi))
+			s.Phi = append(s.Phi, math.Remainder(0.5*rng.NormFloat64(), 2*math.Pi))
+			s.Psi = append(s.Psi, math.Remainder(0.5*rng.NormFloat64(), 2*math.Pi))
 			s.Weight = append(s.Weight, 1)
 		}
 		return s

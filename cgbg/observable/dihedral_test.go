@@ -57,6 +57,7 @@ func TestDihedralInvariance(t *testing.T) {
 
 func ExampleDihedral() {
 	// Hydrogen peroxide's atoms H, O, O, H, at a right angle.
-	fmt.Printf("%.1f°\n", 180/math.Pi*Dihedral([3]float64{1, 0, 0}, [3]float64{}, [3]float64{0, 0, 1}, [3]float64{0, 1, 1}))
+	phi := Dihedral([3]float64{1, 0, 0}, [3]float64{}, [3]float64{0, 0, 1}, [3]float64{0, 1, 1})
+	fmt.Printf("%.1f°\n", 180/math.Pi*phi)
 	// Output: 90.0°
 }

@@ -51,7 +51,8 @@ func checkFixture(a map[string][]float64) error {
 	if err != nil {
 		return err
 	}
-	s, err := ScoreTorus(Torus{Phi: a["phi"], Psi: a["psi"], Weight: w}, Torus{Phi: a["ref_phi"], Psi: a["ref_psi"]}, Resampling{})
+	model, reference := Torus{Phi: a["phi"], Psi: a["psi"], Weight: w}, Torus{Phi: a["ref_phi"], Psi: a["ref_psi"]}
+	s, err := ScoreTorus(model, reference, Resampling{})
 	if err != nil {
 		return err
 	}

@@ -7,12 +7,13 @@ import (
 	"sort"
 )
 
-// Floor returns the mean score of n exact samples over repeats, and in Error the standard deviation of one score, which is
-// what a perfect model's score scatters by. score draws n exact samples with rng and scores them.
+// Floor returns the mean score of n exact samples over repeats, and in Error the standard deviation of one score,
+// which is what a perfect model's score scatters by. score draws n exact samples with rng and scores them.
 // Errors: n or repeats below one, those of score.
 func Floor(n, repeats int, rng *rand.Rand, score func(n int, rng *rand.Rand) (float64, error)) (Estimate, error) {
 	if n < 1 || repeats < 1 {
-		return Estimate{}, fmt.Errorf("observable: estimating a floor: %d repeats of %d samples; want one or more", repeats, n)
+		return Estimate{}, fmt.Errorf("observable: estimating a floor: %d repeats of %d samples; want one or more",
+			repeats, n)
 	}
 	var mean, m2 float64
 	for k := range repeats {
@@ -31,8 +32,8 @@ func Floor(n, repeats int, rng *rand.Rand, score func(n int, rng *rand.Rand) (fl
 	return e, nil
 }
 
-// FloorExact returns the floors of JS and PMFError of n samples against the masses they are drawn from: mean scores over
-// repeats (100 give it to a few per cent), with the standard deviation of one score in Error. Drawing bin
+// FloorExact returns the floors of JS and PMFError of n samples against the masses they are drawn from: mean scores
+// over repeats (100 give it to a few per cent), with the standard deviation of one score in Error. Drawing bin
 // counts is the same in law as drawing samples and making their histogram.
 // exact: mass of each bin, [bins], of any scale. Errors: n or repeats below one, ErrNoMass, a mass that is negative.
 func FloorExact(n, repeats int, exact []float64, rng *rand.Rand) (Scores, error) {
@@ -50,9 +51,9 @@ func FloorExact(n, repeats int, exact []float64, rng *rand.Rand) (Scores, error)
 	})
 }
 
-// FloorReference estimates the floors of n independent samples against a reference trajectory from the reference alone. Each
-// repeat splits its blocks at random into two halves, draws n frames by weight from the one and scores them against
-// the other. That half has half as many frames as the reference, so the floor is somewhat high.
+// FloorReference estimates the floors of n independent samples against a reference trajectory from the reference
+// alone. Each repeat splits its blocks at random into two halves, draws n frames by weight from the one and scores
+// them against the other. That half has half as many frames as the reference, so the floor is somewhat high.
 // Errors: n or repeats below one, fewer than two blocks, ErrNoMass, those of Histogram.
 func FloorReference[S pointSet](reference S, n, repeats int, rng *rand.Rand) (Scores, error) {
 	c, err := pointsOf(reference).cells()
@@ -62,8 +63,8 @@ func FloorReference[S pointSet](reference S, n, repeats int, rng *rand.Rand) (Sc
 	block := max(c.block, 1)
 	blocks := (len(c.cell) + block - 1) / block
 	if blocks < 2 {
-		return Scores{}, fmt.Errorf("observable: estimating a floor: %d frames are %d blocks of %d; use shorter blocks or more frames",
-			len(c.cell), blocks, block)
+		return Scores{}, fmt.Errorf("observable: estimating a floor: %d frames are %d blocks of %d; "+
+			"use shorter blocks or more frames", len(c.cell), blocks, block)
 	}
 	half := [2][]float64{make([]float64, c.n), make([]float64, c.n)}
 	h := make([]float64, c.n)
@@ -91,7 +92,8 @@ func FloorReference[S pointSet](reference S, n, repeats int, rng *rand.Rand) (Sc
 }
 
 // floors scores what pair returns, twice.
-func floors(n, repeats int, rng *rand.Rand, pair func(n int, rng *rand.Rand) (p, q []float64, err error)) (Scores, error) {
+func floors(n, repeats int, rng *rand.Rand,
+	pair func(n int, rng *rand.Rand) (p, q []float64, err error)) (Scores, error) {
 	pmf := make([]float64, 0, max(repeats, 0))
 	js, err := Floor(n, repeats, rng, func(n int, rng *rand.Rand) (float64, error) {
 		p, q, err := pair(n, rng)

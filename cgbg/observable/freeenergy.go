@@ -6,7 +6,8 @@ import (
 )
 
 // FreeEnergy returns −kT ln p with its minimum at zero, [n], +Inf where p is zero.
-// p: density or probability of equal cells, [n], of any scale; kT: the unit of the result. It panics if kT is not above zero.
+// p: density or probability of equal cells, [n], of any scale; kT: the unit of the result. It panics if kT is not
+// above zero.
 func FreeEnergy(p []float64, kT float64) []float64 {
 	if !(kT > 0) {
 		panic(fmt.Sprintf("observable: kT is %g; it must be above zero", kT))
@@ -50,8 +51,8 @@ func AlignTo(f, ref, density []float64) float64 {
 	return shift
 }
 
-// MeanAbsError returns the mean of |f − ref| over the points where ref, counted from its minimum, is at most cut, and the
-// number of those points. Align first. It is +Inf if f is infinite at one of them, NaN if there is none.
+// MeanAbsError returns the mean of |f − ref| over the points where ref, counted from its minimum, is at most cut, and
+// the number of those points. Align first. It is +Inf if f is infinite at one of them, NaN if there is none.
 // f, ref: [n], one unit of energy, that of cut. It panics if lengths differ.
 func MeanAbsError(f, ref []float64, cut float64) (mean float64, points int) {
 	return meanError(f, ref, cut, math.Abs)

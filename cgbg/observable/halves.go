@@ -5,9 +5,9 @@ import (
 	"math"
 )
 
-// FloorHalves is what the two halves of a reference score against each other: blocks of time are dealt to two halves at random, in
-// each of repeats. The Error is the standard deviation of one score. A model cannot be told from the truth below about half of
-// it, since each half is half as long as the reference.
+// FloorHalves is what the two halves of a reference score against each other: blocks of time are dealt to two halves
+// at random, in each of repeats. The Error is the standard deviation of one score. A model cannot be told from the
+// truth below about half of it, since each half is half as long as the reference.
 // Errors: those of FloorReference.
 func FloorHalves[S pointSet](reference S, repeats int, r Resampling) (Scores, error) {
 	points := pointsOf(reference)

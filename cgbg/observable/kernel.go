@@ -14,9 +14,10 @@ const (
 	Bins Smoother = iota
 	// Kernel is the Gaussian kernel estimate.
 	Kernel
-	// Corrected is the kernel estimate with Jones, Linton and Nielsen's multiplicative correction, which takes the bias of
-	// ln p from order h² to h⁴ and keeps p positive, so that a wide kernel does not fill steep wells. Of these it
-	// is the best for free energies: 9,000 exact Müller–Brown samples leave a mean error of 0.10 kT up to 6 kT (0.13 with Kernel).
+	// Corrected is the kernel estimate with Jones, Linton and Nielsen's multiplicative correction, which takes the
+	// bias of ln p from order h² to h⁴ and keeps p positive, so that a wide kernel does not fill steep wells. Of
+	// these it is the best for free energies: 9,000 exact Müller–Brown samples leave a mean error of 0.10 kT up to 6
+	// kT (0.13 with Kernel).
 	Corrected
 )
 
@@ -29,7 +30,8 @@ const (
 	kernelReach    = 8.0 // bandwidths after which the Gaussian (1e-14) is dropped
 )
 
-// density estimates a density on a grid from weight in fine bins. It is linear algebra on the bins, so that resampling is cheap.
+// density estimates a density on a grid from weight in fine bins. It is linear algebra on the bins, so that
+// resampling is cheap.
 type density struct {
 	grid     []float64
 	step     float64 // of the grid

@@ -23,7 +23,11 @@ func Angles[T float32 | float64](r []T, beads int, triple [3]int) []float64 {
 }
 
 func between[T float32 | float64](r []T, i, j int) [3]float64 {
-	return [3]float64{float64(r[3*j]) - float64(r[3*i]), float64(r[3*j+1]) - float64(r[3*i+1]), float64(r[3*j+2]) - float64(r[3*i+2])}
+	var d [3]float64
+	for axis := range d {
+		d[axis] = float64(r[3*j+axis]) - float64(r[3*i+axis])
+	}
+	return d
 }
 
 func norm(a [3]float64) float64 { return math.Sqrt(a[0]*a[0] + a[1]*a[1] + a[2]*a[2]) }

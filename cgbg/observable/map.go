@@ -20,9 +20,10 @@ type Map struct {
 // leastCells is the least number of cells along a variable.
 const leastCells = 4
 
-// NewMap estimates the free energy of two variables on the cells of their axes by a Gaussian kernel of standard deviation
-// bandwidth (in the variables' units) along each; 0 is the plain histogram. On a circle the kernel goes round; at the ends
-// of an interval it is reflected, so that no weight is lost there and a flat density stays flat. kT: the unit of the result.
+// NewMap estimates the free energy of two variables on the cells of their axes by a Gaussian kernel of standard
+// deviation bandwidth (in the variables' units) along each; 0 is the plain histogram. On a circle the kernel goes
+// round; at the ends of an interval it is reflected, so that no weight is lost there and a flat density stays flat.
+// kT: the unit of the result.
 // Errors: those of Histogram, one variable, fewer than four cells, ErrNoMass.
 func NewMap(p Points, bandwidth [2]float64, kT float64) (Map, error) {
 	if len(p.X) != 2 || len(p.Axes) != 2 || !(min(bandwidth[0], bandwidth[1]) >= 0) || !(kT > 0) {
@@ -63,8 +64,8 @@ func NewMap(p Points, bandwidth [2]float64, kT float64) (Map, error) {
 // width is that of a bin.
 func (a Axis) width() float64 { return (a.Hi - a.Lo) / float64(a.Bins) }
 
-// kernel is how much each cell gets of every other one, [Bins*Bins], by a Gaussian of so many cells. An interval is half of
-// a circle twice as long, whose other half is its mirror image.
+// kernel is how much each cell gets of every other one, [Bins*Bins], by a Gaussian of so many cells. An interval is
+// half of a circle twice as long, whose other half is its mirror image.
 func (a Axis) kernel(sigma float64) []float64 {
 	n := a.Bins
 	k := make([]float64, n*n)

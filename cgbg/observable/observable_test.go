@@ -72,7 +72,8 @@ func TestHistogramWeights(t *testing.T) {
 	if !slices.Equal(h.Mass, []float64{5, 0.5}) {
 		t.Errorf("got %v", h.Mass)
 	}
-	g, err := NewHistogram2D([]float64{0.5, 1.5, 9}, []float64{0.5, 2.5, 0}, []float64{1, 2, 4}, []float64{0, 1, 2}, []float64{0, 1, 2, 3})
+	g, err := NewHistogram2D([]float64{0.5, 1.5, 9}, []float64{0.5, 2.5, 0}, []float64{1, 2, 4},
+		[]float64{0, 1, 2}, []float64{0, 1, 2, 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +101,8 @@ func TestJS(t *testing.T) {
 	near(t, "disjoint", JS([]float64{1, 0}, []float64{0, 1}), math.Ln2, 1e-9) // 1e-10 is added to the sum
 	near(t, "symmetric", JS(p, q), JS(q, p), algebra)
 	near(t, "scale", JS([]float64{1e6, 2e6, 3e6, 0}, q), JS(p, q), 1e-9)
-	want := 0.5 * (1./6*math.Log(1/1.5) + 3./6*math.Log(3./2) + 2./6*math.Log(2/1.5) + 1./6*math.Log(1./2) + 1./6*math.Log(2))
+	want := 0.5 * (1./6*math.Log(1/1.5) + 3./6*math.Log(3./2) + 2./6*math.Log(2/1.5) + 1./6*math.Log(1./2) +
+		1./6*math.Log(2))
 	near(t, "by hand", JS(p, q), want, 1e-9)
 	if !math.IsNaN(JS([]float64{0, 0}, []float64{1, 1})) {
 		t.Error("an empty histogram has a score")
@@ -160,7 +162,8 @@ func TestScoreExactMeetsFloor(t *testing.T) {
 	}
 }
 
-// Laws: a model equal to the reference scores zero; same seed, same errors; FloorReference is near what fresh samples score.
+// Laws: a model equal to the reference scores zero; same seed, same errors; FloorReference is near what fresh samples
+// score.
 func TestTorusScores(t *testing.T) {
 	angles := func(n int, seed uint64) Torus {
 		x, y := normals(n, seed), normals(n, seed+100)
@@ -191,7 +194,8 @@ func TestTorusScores(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := f.JS.Value / a.JS.Value; r < 1 || r > 1.6 { // half the reference: 1/4000 + 1/10000 against 1/4000 + 1/20000, more where cells are nearly empty
+	// Half the reference: 1/4000 + 1/10000 against 1/4000 + 1/20000, more where cells are nearly empty.
+	if r := f.JS.Value / a.JS.Value; r < 1 || r > 1.6 {
 		t.Errorf("floor %g for a score of %g", f.JS.Value, a.JS.Value)
 	}
 }

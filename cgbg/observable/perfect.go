@@ -6,15 +6,16 @@ import (
 )
 
 // FloorPerfect estimates what a perfect model with unlimited samples scores against a reference trajectory, from the
-// reference alone. Blocks of time are dealt to quarters at random, in each of repeats; the mean score of the halves they make, J₂, and
-// of the quarters, J₄, tell how it falls with the number of frames, and J₂(J₂/J₄)² carries that on. To leading order a score is
-// proportional to 1/a + 1/b of sets of a and b frames, so that n frames against the truth score as 2n against 2n
-// do, two doublings from the halves. The Error is the standard deviation over repeats.
+// reference alone. Blocks of time are dealt to quarters at random, in each of repeats; the mean score of the halves
+// they make, J₂, and of the quarters, J₄, tell how it falls with the number of frames, and J₂(J₂/J₄)² carries that
+// on. To leading order a score is proportional to 1/a + 1/b of sets of a and b frames, so that n frames against the
+// truth score as 2n against 2n do, two doublings from the halves. The Error is the standard deviation over repeats.
 //
-// J₂/J₄ counts as at most 1, where a basin was visited a few times and more frames are no better, and as at least ½, what doubling can
-// give when no cell is empty any more. So the result errs on the high side: checked against exact samples, JS is good to a
-// fifth below 0.05, the PMF error is up to a fifth too high for plain samples below 10, and up to 4 times for weighted ones, whose
-// rarest cells fill all at once. A model with samples of its own adds their FloorPerfect.
+// J₂/J₄ counts as at most 1, where a basin was visited a few times and more frames are no better, and as at least ½,
+// what doubling can give when no cell is empty any more. So the result errs on the high side: checked against exact
+// samples, JS is good to a fifth below 0.05, the PMF error is up to a fifth too high for plain samples below 10, and
+// up to 4 times for weighted ones, whose rarest cells fill all at once. A model with samples of its own adds their
+// FloorPerfect.
 // Errors: fewer than four blocks, fewer than two repeats, no random state, ErrNoMass, those of Histogram.
 func FloorPerfect[S pointSet](reference S, repeats int, r Resampling) (Scores, error) {
 	points := pointsOf(reference)

@@ -18,8 +18,8 @@ func massOf(kappa float64) []float64 {
 	return exact
 }
 
-// The floor estimated from independent angles alone is what FloorExact, which knows the density, gives for as many samples; frames that come
-// in fours of the same count as one.
+// The floor estimated from independent angles alone is what FloorExact, which knows the density, gives for as many
+// samples; frames that come in fours of the same count as one.
 func TestFloorPerfect(t *testing.T) {
 	const n, kappa, copies = 40_000, 4, 4
 	rng := rand.New(rand.NewPCG(21, 22))
@@ -57,7 +57,8 @@ func TestFloorPerfect(t *testing.T) {
 	}
 }
 
-// Of samples of a wider density with weights, against what such samples score against the exact masses: JS as it is, the PMF error up to 4 times.
+// Of samples of a wider density with weights, against what such samples score against the exact masses: JS as it is,
+// the PMF error up to 4 times.
 func TestFloorPerfectWeighted(t *testing.T) {
 	const n, kappa, wide, repeats = 32_000, 4, 2, 10
 	rng := rand.New(rand.NewPCG(23, 24))

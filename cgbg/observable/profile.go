@@ -11,8 +11,8 @@ type ProfileOptions struct {
 	Grid []float64
 	// KT is the thermal energy that F is given in; 0 means 1, that is F in kT.
 	KT float64
-	// Smoother is the estimator. Bandwidth is the standard deviation of its kernel, in the unit of x; 0 takes Bandwidth(x, w), half
-	// as much again for Corrected, and is not allowed for periodic x.
+	// Smoother is the estimator. Bandwidth is the standard deviation of its kernel, in the unit of x; 0 takes
+	// Bandwidth(x, w), half as much again for Corrected, and is not allowed for periodic x.
 	Smoother  Smoother
 	Bandwidth float64
 	// Periodic closes the grid to a circle of circumference points × spacing.
@@ -27,8 +27,8 @@ type Profile struct {
 	X []float64
 	// F is −kT ln P, [points], with the minimum at zero; +Inf where P is zero.
 	F []float64
-	// FError is the bootstrap standard error of F, [points], with every resample aligned to F by the P-weighted mean; NaN
-	// where most resamples are empty; nil without resampling.
+	// FError is the bootstrap standard error of F, [points], with every resample aligned to F by the P-weighted mean;
+	// NaN where most resamples are empty; nil without resampling.
 	FError []float64
 	// P is the density, [points], per unit of x, and PError its standard error.
 	P, PError []float64
@@ -41,7 +41,8 @@ type Profile struct {
 // NewProfile estimates density and free energy of weighted samples, with bootstrap errors. The error holds the
 // scatter, not the bias of smoothing; the bandwidths are those of all samples in every resample.
 // x: [n]; w: weights of any scale, [n], or nil.
-// Errors: those of Histogram, a grid that is not equally spaced, ErrNoMass, no bandwidth for periodic x, bad Resampling.
+// Errors: those of Histogram, a grid that is not equally spaced, ErrNoMass, no bandwidth for periodic x, bad
+// Resampling.
 // Source: Jones, Linton and Nielsen, Biometrika 82 (1995) 327.
 func NewProfile(x, w []float64, o ProfileOptions) (Profile, error) {
 	p, err := newProfile(x, w, o)
@@ -95,7 +96,8 @@ func newProfile(x, w []float64, o ProfileOptions) (Profile, error) {
 	return p, p.addErrors(d, idx, w, o)
 }
 
-// sort returns the fine bin of each sample (−1 outside), the weight in each bin, the total weight and that outside the grid's cells.
+// sort returns the fine bin of each sample (−1 outside), the weight in each bin, the total weight and that outside
+// the grid's cells.
 func (d *density) sort(x, w []float64) (idx []int32, mass []float64, total, outside float64) {
 	idx, mass = make([]int32, len(x)), make([]float64, d.bins)
 	lo, hi := d.grid[0]-d.step/2, d.grid[len(d.grid)-1]+d.step/2

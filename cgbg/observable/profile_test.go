@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Law: standard normal samples have F = x²/2 kT; within 5 standard errors plus the bias of smoothing, for every smoother, also
-// when the samples are drawn from N(0, 1.3²) and weighted.
+// Law: standard normal samples have F = x²/2 kT; within 5 standard errors plus the bias of smoothing, for every
+// smoother, also when the samples are drawn from N(0, 1.3²) and weighted.
 func TestProfileOfGaussian(t *testing.T) {
 	const n, kT = 40_000, 2.5
 	grid := Centers(Edges(-2.5, 2.5, 51))
@@ -95,7 +95,8 @@ func TestProfileErrors(t *testing.T) {
 	if _, err := NewProfile([]float64{1, 1}, nil, ProfileOptions{Grid: []float64{0, 1, 2}, Smoother: Kernel}); err == nil {
 		t.Error("no spread and no bandwidth passes")
 	}
-	p, err := NewProfile(x, nil, ProfileOptions{Grid: []float64{1, 2, 3, 4}, Resampling: Resampling{Resamples: 20, Rng: newRNG(1)}})
+	r := Resampling{Resamples: 20, Rng: newRNG(1)}
+	p, err := NewProfile(x, nil, ProfileOptions{Grid: []float64{1, 2, 3, 4}, Resampling: r})
 	if err != nil {
 		t.Fatal(err)
 	}

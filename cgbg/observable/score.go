@@ -126,7 +126,7 @@ func scoreDifference(a, b, reference Points, r Resampling) (Scores, error) {
 	if err := sameAxes(a, reference); err != nil {
 		return s, fmt.Errorf("observable: the difference of scores: %w", err)
 	}
-	if !slices.EqualFunc(a.X, b.X, slices.Equal[[]float64]) || !slices.Equal(a.Axes, b.Axes) || a.Block != b.Block {
+	if !slices.EqualFunc(a.X, b.X, sameValues) || !slices.Equal(a.Axes, b.Axes) || a.Block != b.Block {
 		return s, fmt.Errorf("observable: the difference of scores: not the same samples")
 	}
 	var lists [3]cellList
@@ -167,6 +167,11 @@ func scoreDifference(a, b, reference Points, r Resampling) (Scores, error) {
 	}
 	s.JS.Error, s.PMFError.Error = sd[0], sd[1]
 	return s, nil
+}
+
+// sameValues tells whether two series are the same, places without a value included.
+func sameValues(a, b []float64) bool {
+	return slices.EqualFunc(a, b, func(x, y float64) bool { return x == y || math.IsNaN(x) && math.IsNaN(y) })
 }
 
 // ScoreExact compares the histogram of weighted samples with exact bin masses. The samples are resampled for the
@@ -254,7 +259,8 @@ func score(m cellList, ref *cellList, exact []float64, r Resampling) (Scores, er
 }
 
 // bootstrapLists returns the standard deviations of stat over resampled histograms of the lists.
-func bootstrapLists(lists []cellList, r Resampling, stat func(h [][]float64, out []float64), dim int) ([]float64, error) {
+func bootstrapLists(lists []cellList, r Resampling, stat func(h [][]float64, out []float64),
+	dim int) ([]float64, error) {
 	newStat := func() resampleStat {
 		h := make([][]float64, len(lists))
 		idx := make([][]int, len(lists))
