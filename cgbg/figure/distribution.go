@@ -13,7 +13,8 @@ import (
 type Distribution struct {
 	// Title stands above the panel, may be empty.
 	Title string
-	// Series are densities per unit of X on equal bins, X their middles; drawn as outlines, with bands where they have errors.
+	// Series are densities per unit of X on equal bins, X their middles; drawn as outlines, with bands where they have
+	// errors.
 	Series []Series
 	// XMin and XMax bound the axis; both 0 takes what holds all but a thousandth of every series.
 	XMin, XMax float64
@@ -21,9 +22,9 @@ type Distribution struct {
 	Quality *Quality
 }
 
-// EnergyHistograms draws distributions of the potential of mean force, kJ/mol, one to four panels, as in Fig. 3b and 4b of the
-// paper. The zero of U is arbitrary: take the same for all series. Errors: no panel or more than four, no series, lengths that
-// differ, a density below zero.
+// EnergyHistograms draws distributions of the potential of mean force, kJ/mol, one to four panels, as in Fig. 3b and 4b
+// of the paper. The zero of U is arbitrary: take the same for all series. Errors: no panel or more than four, no
+// series, lengths that differ, a density below zero.
 func EnergyHistograms(panels ...Distribution) (Picture, error) {
 	return distributions(panels, "U, kJ/mol", "probability density, mol/kJ", "energies")
 }
@@ -76,7 +77,8 @@ func (d Distribution) panel(x, y string) (*panel, error) {
 	for _, s := range d.Series {
 		for i, v := range s.Y {
 			if !(v >= 0) || math.IsInf(v, 1) {
-				return nil, fmt.Errorf("series %q: the density is %g at %g; want it finite and not negative", s.Name, v, s.X[i])
+				return nil, fmt.Errorf("series %q: the density is %g at %g; want it finite and not negative",
+					s.Name, v, s.X[i])
 			}
 		}
 	}

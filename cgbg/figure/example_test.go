@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"image/png"
+	"math"
 
 	"github.com/cgbg-go/lab/cgbg/figure"
 )
@@ -30,4 +31,25 @@ func ExampleFreeEnergyProfile() {
 	c, err := png.DecodeConfig(bytes.NewReader(p.PNG))
 	fmt.Println(c.Width, c.Height, err)
 	// Output: 1020 836 <nil>
+}
+
+// A free energy over a distance, shown in Å, and a dihedral, shown in degrees.
+func ExampleFreeEnergyMaps() {
+	p, err := figure.FreeEnergyMaps([]figure.Map{{
+		Title: "harmonic bond, threefold torsion",
+		F: func(d, phi float64) float64 {
+			return 2e4*(d-0.15)*(d-0.15) + 6*(1+math.Cos(3*phi))
+		},
+	}}, figure.MapOptions{
+		XLabel: "distance, Å", XMin: 0.12, XMax: 0.18, XScale: 10,
+		YLabel: "φ, degrees", YCircle: true,
+		Top: 24, Unit: "kJ/mol",
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	c, err := png.DecodeConfig(bytes.NewReader(p.PNG))
+	fmt.Println(c.Width, c.Height, err)
+	// Output: 1020 877 <nil>
 }

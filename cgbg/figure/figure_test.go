@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// maxPNG keeps several pictures within the 300 KiB of a notebook.
-const maxPNG = 80 << 10
+// maxPNG keeps several pictures within the 300 KiB of a notebook, maxPagePNG one of a full page beside others.
+const maxPNG, maxPagePNG = 80 << 10, 100 << 10
 
 // wells is a rugged surface with two deep minima (the Müller–Brown numbers of arXiv 2602.10637, Eq. 33).
 func wells(x, y float64) float64 {
@@ -165,22 +165,30 @@ func drawings(t *testing.T) map[string]Picture {
 	keep("weights_constant", p, err)
 	x, f := marginal(200)
 	y, e := wobble(x, f, 0.05, 0)
-	lines := []Series{{Name: "exact", Role: Exact, X: x, Y: f}, {Name: "learned PMF", Role: Learned, X: x, Y: y, Error: e}}
-	p, err = Lines(lines, LinesOptions{XLabel: "x", YLabel: "U / kT", Difference: true, DifferenceLabel: "U − exact / kT", Remark: "RMS error 0.03 kT"})
+	lines := []Series{{Name: "exact", Role: Exact, X: x, Y: f},
+		{Name: "learned PMF", Role: Learned, X: x, Y: y, Error: e}}
+	p, err = Lines(lines, LinesOptions{XLabel: "x", YLabel: "U / kT", Difference: true,
+		DifferenceLabel: "U − exact / kT", Remark: "RMS error 0.03 kT"})
 	keep("lines_difference", p, err)
 	p, err = Lines(lines, LinesOptions{XLabel: "x", YLabel: "U / kT"})
 	keep("lines", p, err)
-	errors := []Series{{Name: "joint", Role: Before, X: []float64{30, 90, 400}, Y: []float64{0.3, 2e-2, 1e-4}, Error: []float64{0.4, 5e-3, 1e-5}},
+	errors := []Series{
+		{Name: "joint", Role: Before, X: []float64{30, 90, 400}, Y: []float64{0.3, 2e-2, 1e-4},
+			Error: []float64{0.4, 5e-3, 1e-5}},
 		{Name: "apart", Role: After, X: []float64{17, 33, 65}, Y: []float64{5e-3, 1e-3, 2e-4}}}
-	p, err = Lines(errors, LinesOptions{XLabel: "divergences", YLabel: "error / nat", LogX: true, LogY: true, Points: true})
+	p, err = Lines(errors, LinesOptions{XLabel: "divergences", YLabel: "error / nat", LogX: true, LogY: true,
+		Points: true})
 	keep("points_log", p, err)
 	p, err = Lines(errors[:1], LinesOptions{XLabel: "steps", YLabel: "−ln q / nat", Points: true})
 	keep("points", p, err)
 	p, err = Dots([]DotSeries{
-		{Name: "measured, scaled", Role: After, Y: []float64{3.4, 15, 220}, Low: []float64{3, 13, 190}, High: []float64{3.6, 20, 260}},
-		{Name: "another", Role: Learned, Y: []float64{0.08, 0.2, 1.1}, Low: []float64{0.07, 0.19, 1}, High: []float64{0.09, 0.3, 1.2}},
+		{Name: "measured, scaled", Role: After, Y: []float64{3.4, 15, 220}, Low: []float64{3, 13, 190},
+			High: []float64{3.6, 20, 260}},
+		{Name: "another", Role: Learned, Y: []float64{0.08, 0.2, 1.1}, Low: []float64{0.07, 0.19, 1},
+			High: []float64{0.09, 0.3, 1.2}},
 		{Name: "published, A100", Role: Exact, Y: []float64{0.84, 3.46, math.NaN()}, Cited: true},
-	}, DotsOptions{Categories: []string{"Core Beta", "Heavy Atom", "All Atom"}, XLabel: "mapping", YLabel: "time for 10,000 samples, min", Remark: "bars: range of the repeats"})
+	}, DotsOptions{Categories: []string{"Core Beta", "Heavy Atom", "All Atom"}, XLabel: "mapping",
+		YLabel: "time for 10,000 samples, min", Remark: "bars: range of the repeats"})
 	keep("dots", p, err)
 	p, err = EnergyHistograms(bells(-40, 12, "MD"))
 	keep("energies", p, err)
@@ -194,10 +202,12 @@ func drawings(t *testing.T) map[string]Picture {
 		p, err = RamachandranMaps(maps[:n], 5.25, "kcal/mol")
 		keep("maps"+string(rune('0'+n)), p, err)
 	}
+	drawVariables(keep)
 	return out
 }
 
-// Every picture decodes, has 1000 pixels or more, is small enough for a notebook, and its SVG is plain XML without scripts.
+// Every picture decodes, has 1000 pixels or more, is small enough for a notebook, and its SVG is plain XML without
+// scripts.
 // FIGURE_DIR names a folder to leave the pictures in.
 func TestPictures(t *testing.T) {
 	dir := os.Getenv("FIGURE_DIR")
@@ -209,8 +219,12 @@ func TestPictures(t *testing.T) {
 		if w := img.Bounds().Dx(); w < int(columnWidth/72*columnDPI)-1 {
 			t.Errorf("%s: %d pixels wide", name, w)
 		}
-		if len(p.PNG) > maxPNG {
-			t.Errorf("%s: PNG of %d bytes, want at most %d", name, len(p.PNG), maxPNG)
+		limit := maxPNG
+		if img.Bounds().Dy() > 1200 { // a page
+			limit = maxPagePNG
+		}
+		if len(p.PNG) > limit {
+			t.Errorf("%s: PNG of %d bytes, want at most %d", name, len(p.PNG), limit)
 		}
 		if err := plainSVG(p.SVG); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -287,7 +301,8 @@ func TestDeterministic(t *testing.T) {
 
 func TestBadInput(t *testing.T) {
 	bad := []Series{{Name: "s", X: []float64{1, 2}, Y: []float64{1}}}
-	good := []Series{{Name: "a", X: []float64{1, 2}, Y: []float64{1, 2}}, {Name: "b", X: []float64{1, 3}, Y: []float64{1, 2}}}
+	good := []Series{
+		{Name: "a", X: []float64{1, 2}, Y: []float64{1, 2}}, {Name: "b", X: []float64{1, 3}, Y: []float64{1, 2}}}
 	for name, f := range map[string]func() error{
 		"lengths":    func() error { _, err := FreeEnergyProfile(bad, ProfileOptions{}); return err },
 		"nothing":    func() error { _, err := Lines(nil, LinesOptions{}); return err },
@@ -297,7 +312,8 @@ func TestBadInput(t *testing.T) {
 			return err
 		},
 		"difference of points": func() error {
-			_, err := Lines([]Series{{X: []float64{1, 2}, Y: []float64{2, 1}}, {X: []float64{1, 2}, Y: []float64{2, 1}}}, LinesOptions{Difference: true, Points: true})
+			line := Series{X: []float64{1, 2}, Y: []float64{2, 1}}
+			_, err := Lines([]Series{line, line}, LinesOptions{Difference: true, Points: true})
 			return err
 		},
 		"x falls": func() error {
@@ -335,7 +351,8 @@ func TestBadInput(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	p, err := FreeEnergyProfile([]Series{{Name: "all empty", X: []float64{1, 2}, Y: []float64{math.NaN(), math.Inf(1)}}}, ProfileOptions{})
+	empty := Series{Name: "all empty", X: []float64{1, 2}, Y: []float64{math.NaN(), math.Inf(1)}}
+	p, err := FreeEnergyProfile([]Series{empty}, ProfileOptions{})
 	if err != nil || len(p.PNG) == 0 {
 		t.Errorf("an empty profile: %v", err)
 	}
@@ -360,7 +377,8 @@ func TestContourOfCircle(t *testing.T) {
 		t.Errorf("the line of %d points is not closed", len(l))
 	}
 	for _, p := range l {
-		if r := math.Hypot(p[0]-30.3, p[1]-29.6); math.Abs(r-20) > 0.03 { // linear interpolation: 1/(4·2r) at most, twice on diagonals
+		// Linear interpolation: 1/(4·2r) at most, twice on diagonals.
+		if r := math.Hypot(p[0]-30.3, p[1]-29.6); math.Abs(r-20) > 0.03 {
 			t.Errorf("a point at radius %g", r)
 		}
 	}

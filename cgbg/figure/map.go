@@ -33,13 +33,13 @@ type MapOptions struct {
 	Unit string
 }
 
-// FreeEnergyMaps draws maps side by side, up to four, with the same axes and one colour scale from 0 to o.Top. Errors: no
-// map or more than four, a top not above zero, an empty range or one of more than a turn, a scale that is not above
+// FreeEnergyMaps draws maps side by side, up to four, with the same axes and one colour scale from 0 to o.Top. Errors:
+// no map or more than four, a top not above zero, an empty range or one of more than a turn, a scale that is not above
 // zero, a free energy that is NaN or −Inf or nowhere below the top.
 func FreeEnergyMaps(maps []Map, o MapOptions) (Picture, error) {
 	if len(maps) == 0 || len(maps) > 4 || !(o.Top > 0) || math.IsInf(o.Top, 1) {
-		return Picture{}, fmt.Errorf("figure: drawing maps: %d maps up to %g; one to four and a top above zero are needed",
-			len(maps), o.Top)
+		return Picture{}, fmt.Errorf(
+			"figure: drawing maps: %d maps up to %g; one to four and a top above zero are needed", len(maps), o.Top)
 	}
 	x, err := newMapAxis(o.XLabel, o.XMin, o.XMax, o.XScale, o.XCircle)
 	if err != nil {
@@ -75,7 +75,7 @@ func FreeEnergyMaps(maps []Map, o MapOptions) (Picture, error) {
 }
 
 // mapTicks is about how many labels there is room for along x, by the number of maps in the row.
-var mapTicks = [4]niceTicks{5, 5, 4, 3}
+var mapTicks = [4]niceTicks{6, 6, 5, 4}
 
 // mapAxis is an axis of a map: its range as shown, and what is shown per internal unit.
 type mapAxis struct {
@@ -135,7 +135,8 @@ func (m Map) panel(x, y mapAxis, o MapOptions) (*panel, error) {
 		return nil, err
 	}
 	if !(low < o.Top) {
-		return nil, fmt.Errorf("it is nowhere below %g (lowest: %g); give it zero at its lowest, and a region that was sampled",
+		return nil, fmt.Errorf(
+			"it is nowhere below %g (lowest: %g); give it zero at its lowest, and a region that was sampled",
 			o.Top, low)
 	}
 	p.remarks = []remark{{text: m.Title}}

@@ -16,7 +16,8 @@ import (
 
 // Picture is one drawing in two formats.
 type Picture struct {
-	// PNG is for notebooks, at 300 dots per inch (160 where it is two columns wide) in at most 256 colours; SVG is for print.
+	// PNG is for notebooks, at 300 dots per inch (160 where it is two columns wide) in at most 256 colours; SVG is for
+	// print.
 	PNG, SVG []byte
 }
 
@@ -114,15 +115,16 @@ func (p *panel) wrapped(width vg.Length) []remark {
 	return out
 }
 
-// drawHeader writes keys, colour bar and remarks above the axes, the lowest row next to them, and the letter at the top of
-// height.
+// drawHeader writes keys, colour bar and remarks above the axes, the lowest row next to them, and the letter at the top
+// of height.
 func (p *panel) drawHeader(c, data draw.Canvas, height vg.Length) {
 	left, width := data.Min.X, data.Max.X-data.Min.X
 	y := data.Max.Y + height - rowHeight
 	if p.letter != "" {
 		sty := textStyle(letterSize, true)
 		sty.YAlign = draw.YCenter
-		c.FillText(sty, vg.Point{X: left - letterOffset, Y: y + rowHeight/2}, p.letter)
+		x := max(left-letterOffset, margin/2) // short labels of the axis leave less than the offset
+		c.FillText(sty, vg.Point{X: x, Y: y + rowHeight/2}, p.letter)
 	}
 	y = data.Max.Y + p.header(width) - rowHeight
 	sty := textStyle(keySize, false)

@@ -3,8 +3,10 @@ package figure
 import (
 	"fmt"
 	"math"
+	"reflect"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
 )
 
 // Quality is how far reweighted samples can be trusted; the picture shows it.
@@ -42,7 +44,8 @@ type ProfileOptions struct {
 	XLabel, YLabel string
 	// YMax is the top of the energy axis; 0 takes what the series need, at most 10.
 	YMax float64
-	// Circle says that X is an angle in rad: the axis is in degrees, from −180 to 180, and lines go on round the circle.
+	// Circle says that X is an angle in rad: the axis is in degrees, from −180 to 180, and lines go on round the
+	// circle.
 	Circle bool
 	// Quality is shown above the axes; may be nil.
 	Quality *Quality
@@ -64,6 +67,76 @@ func FreeEnergyProfile(series []Series, o ProfileOptions) (Picture, error) {
 // Errors: those of FreeEnergyProfile.
 func FreeEnergyPair(left, right []Series, lo, ro ProfileOptions) (Picture, error) {
 	return freeEnergies([]ProfilePanel{{left, lo}, {right, ro}})
+}
+
+// ProfilePanel is one panel of FreeEnergies: the free energy along one variable.
+type ProfilePanel struct {
+	Series  []Series
+	Options ProfileOptions
+}
+
+const (
+	maxProfiles = 8
+	// Heights of a row as shares of a sheet's width, so that four rows fit a page; lower where one key is above all.
+	pairShare, rowShare, keyedRowShare, keyShare = 0.42, 0.33, 0.31, 0.06
+)
+
+// FreeEnergies draws free energies along any variables, one to eight panels: one in a column, more side by side in rows
+// of two, with the letters a, b, … where the options give none. A panel is a circle (X in rad, drawn in degrees) or an
+// interval, drawn in the unit of X. Keys and remarks stand above each of two panels; above more panels that have the
+// same ones they stand once. Errors: no panel or more than eight; those of FreeEnergyProfile.
+func FreeEnergies(panels ...ProfilePanel) (Picture, error) {
+	lettered := make([]ProfilePanel, len(panels))
+	for i, p := range panels {
+		if len(panels) > 1 && p.Options.Letter == "" {
+			p.Options.Letter = string(rune('a' + i))
+		}
+		lettered[i] = p
+	}
+	return freeEnergies(lettered)
+}
+
+func freeEnergies(list []ProfilePanel) (Picture, error) {
+	if len(list) == 0 || len(list) > maxProfiles {
+		return Picture{}, fmt.Errorf("figure: drawing free energies: %d panels; want one to %d", len(list), maxProfiles)
+	}
+	if len(list) == 1 {
+		return FreeEnergyProfile(list[0].Series, list[0].Options)
+	}
+	panels := make([]*panel, len(list))
+	for i, l := range list {
+		p, err := profilePanel(l.Series, l.Options)
+		if err != nil {
+			return Picture{}, fmt.Errorf("figure: drawing free energies: panel %d (%s): %w", i+1, l.Options.XLabel, err)
+		}
+		panels[i] = p
+	}
+	if len(panels) == 2 {
+		return render(fullWide, pairShare*fullWide, [][]*panel{panels})
+	}
+	s := sheet{top: shared(panels)}
+	s.panels = inPairs(panels)
+	rows := float64(len(s.panels))
+	high := rowShare * rows
+	if s.top != nil {
+		high = keyedRowShare*rows + keyShare
+	}
+	return s.render(fullWide, fullWide*vg.Length(high))
+}
+
+// shared takes the keys and remarks off panels that all have the same ones; nil where they differ.
+func shared(panels []*panel) *panel {
+	first := panels[0]
+	for _, p := range panels[1:] {
+		if !reflect.DeepEqual(p.keys, first.keys) || !reflect.DeepEqual(p.remarks, first.remarks) {
+			return nil
+		}
+	}
+	top := &panel{keys: first.keys, remarks: first.remarks}
+	for _, p := range panels {
+		p.keys, p.remarks = nil, nil
+	}
+	return top
 }
 
 const (
