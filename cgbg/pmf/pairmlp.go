@@ -31,6 +31,21 @@ type PairMLP struct {
 	Stiff  []bool // distances with a harmonic term
 }
 
+var distancesKind = Kind{
+	Name:       "distances",
+	About:      "a plain perceptron on all distances, to compare with",
+	Molecule:   true,
+	Sizes:      Sizes{Width: 128, Layers: 3},
+	WidthAlone: true,
+	Fit:        Config{Epochs: 250, Batch: 256, Rate: 1e-3, RateDecay: 0.9, ClipNorm: 1, Validation: 0.1},
+	Quick: Config{Epochs: 7, Batch: 256, Rate: 5e-3, RateDecay: 1e-2, Cosine: true, ClipNorm: 1,
+		Validation: 0.1},
+	is: isA[PairMLP],
+	build: func(frames []float32, beads int, _ []int, kT float64, o Sizes) (Potential, error) {
+		return NewPairMLP(frames, beads, o.Width, o.Layers, kT)
+	},
+}
+
 // stiffness is the relative spread below which a distance counts as stiff:
 // bonds and bond angles have 2 to 5 %, distances across a torsion 10 % and more.
 const stiffness = 0.06
