@@ -37,7 +37,8 @@ func New(name string, s *gromacs.Structure) (*Map, error) {
 	}
 	slices.Sort(atoms)
 	if atoms = slices.Compact(atoms); len(atoms) == 0 {
-		return nil, fmt.Errorf("cgmap: %w: the structure %q has no atom for %s, which takes %s", ErrMap, s.Title, name, k.Takes)
+		return nil, fmt.Errorf("cgmap: %w: the structure %q has no atom for %s, which takes %s",
+			ErrMap, s.Title, name, k.Takes)
 	}
 	return l.slice(name, atoms)
 }
@@ -49,20 +50,22 @@ func (l *layout) slice(name string, atoms []int) (*Map, error) {
 	for _, i := range atoms {
 		code := speciesOf(l.elements[i])
 		if code == 0 {
-			return nil, fmt.Errorf("cgmap: atom %d, %s: its element does not follow from its name; give a PDB file with elements in columns 77 and 78, or a map that leaves it out", i+1, l.name(i, several))
+			return nil, fmt.Errorf("cgmap: atom %d, %s: its element does not follow from its name; give a PDB "+
+				"file with elements in columns 77 and 78, or a map that leaves it out", i+1, l.name(i, several))
 		}
 		m.Beads, m.Species = append(m.Beads, l.name(i, several).String()), append(m.Species, code)
 	}
 	return m, nil
 }
 
-// Dihedrals finds the residues of all chains that have both backbone dihedrals, whatever else they have, and maps their atoms;
-// the residues' indices are those of the map's beads. Error: there is none.
+// Dihedrals finds the residues of all chains that have both backbone dihedrals, whatever else they have, and maps their
+// atoms; the residues' indices are those of the map's beads. Error: there is none.
 func Dihedrals(s *gromacs.Structure) (*Map, []Residue, error) {
 	l := layOut(s)
 	backbones, of := l.dihedrals()
 	if len(of) == 0 {
-		return nil, nil, fmt.Errorf("cgmap: the structure %q has no residue with both backbone dihedrals: C of the residue or cap before, N, CA, C, N of the one after", s.Title)
+		return nil, nil, fmt.Errorf("cgmap: the structure %q has no residue with both backbone dihedrals: "+
+			"C of the residue or cap before, N, CA, C, N of the one after", s.Title)
 	}
 	var atoms []int
 	for _, b := range backbones {
@@ -80,7 +83,8 @@ func Dihedrals(s *gromacs.Structure) (*Map, []Residue, error) {
 		for i, atom := range b {
 			b[i], _ = slices.BinarySearch(atoms, atom)
 		}
-		residues = append(residues, backboneOf(l.name(l.residues[of[k]].first, several).Group(), b[0], b[1], b[2], b[3], b[4], -1))
+		name := l.name(l.residues[of[k]].first, several).Group()
+		residues = append(residues, backboneOf(name, b[0], b[1], b[2], b[3], b[4], -1))
 	}
 	return m, residues, nil
 }

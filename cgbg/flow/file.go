@@ -64,7 +64,8 @@ func fromArrays(backend compute.Backend, arrays map[string]*tensors.Tensor) (*Mo
 	if len(std) != 1 || !(std[0] > 0) {
 		return nil, fmt.Errorf("%w: %q must be one positive float64, nm", train.ErrParams, stdArray)
 	}
-	m := &Model{Field: field, Mean: make([]float64, field.Dim()), Std: std[0], Beads: beads, Store: model.NewStore(), backend: backend}
+	m := &Model{Field: field, Mean: make([]float64, field.Dim()), Std: std[0], Beads: beads, Store: model.NewStore(),
+		backend: backend}
 	field.Init(m.Store, rand.New(rand.NewPCG(0, 0)))
 	if err := train.ImportParams(m.Store, arrays); err != nil {
 		return nil, err

@@ -82,7 +82,8 @@ func readGraphTransformer(arrays map[string]*tensors.Tensor) (Field, int, error)
 		width = int(one[0])
 	}
 	if beads == 0 || hidden == 0 || ff == 0 || inner%width != 0 || inner == 0 {
-		return nil, 0, fmt.Errorf("%w: no embed, node/w, layers/0/ff1/w or layers/0/q/w of a graph transformer", train.ErrParams)
+		return nil, 0, fmt.Errorf("%w: no embed, node/w, layers/0/ff1/w or layers/0/q/w of a graph transformer",
+			train.ErrParams)
 	}
 	return GraphTransformer{Beads: beads, Embed: embed, Hidden: hidden, Layers: layersOf(arrays, "param/layers/%d/q/w"),
 		Heads: inner / width, HeadDim: width, FF: ff}, beads, nil

@@ -22,7 +22,7 @@ func TestFill(t *testing.T) {
 		{"none, together", sizes(0, 0, 0), sizes(8, 2, 4), false, "width 8, layers 2, heads 4"},
 		{"a width", sizes(5, 0, 0), sizes(8, 2, 0), true, "width 5, layers 2"},
 		{"all", sizes(5, 1, 1), sizes(8, 2, 4), false, "width 5, layers 1, heads 1"},
-		{"a width alone", sizes(5, 0, 0), sizes(8, 2, 4), false, "a net has sizes that belong together, width 8, layers 2, heads 4"},
+		{"a width alone", sizes(5, 0, 0), sizes(8, 2, 4), false, "that belong together, width 8, layers 2, heads 4"},
 		{"not had", sizes(0, 0, 3), sizes(8, 2, 0), true, "a net has no heads: its sizes are width 8, layers 2"},
 		{"negative", sizes(0, -1, 0), sizes(8, 2, 0), true, "layers -1"},
 	} {

@@ -67,8 +67,8 @@ func readInvariant(arrays map[string]*tensors.Tensor) (Potential, error) {
 		p.Hidden = out.Shape().Dim(0)
 	}
 	if p.Beads*(p.Beads-1)/2 != pairs || pairs == 0 || p.Hidden == 0 || !(p.KT > 0) {
-		return nil, fmt.Errorf("%w: %d distances, width %d of out/w and %s = %g are not those of an invariant potential",
-			train.ErrParams, pairs, p.Hidden, ktArray, p.KT)
+		return nil, fmt.Errorf("%w: %d distances, width %d of out/w and %s = %g are not those of an invariant "+
+			"potential", train.ErrParams, pairs, p.Hidden, ktArray, p.KT)
 	}
 	for ; arrays[fmt.Sprintf("param/blocks/%d/0/w", p.Blocks)] != nil; p.Blocks++ {
 	}

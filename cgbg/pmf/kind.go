@@ -126,8 +126,8 @@ func (k Kind) New(frames []float32, beads int, species []int, kT float64, o Size
 	case !k.Molecule && beads != 0:
 		return nil, fmt.Errorf("pmf: the potential %s is of one coordinate, not of %d beads", k.Name, beads)
 	case k.Species && len(species) != beads:
-		return nil, fmt.Errorf("pmf: the potential %s needs the species of every bead, here are %d of %d beads: import "+
-			"the frames again, with a map that has them", k.Name, len(species), beads)
+		return nil, fmt.Errorf("pmf: the potential %s needs the species of every bead, here are %d of %d beads: "+
+			"import the frames again, with a map that has them", k.Name, len(species), beads)
 	}
 	return k.build(frames, beads, species, kT, o)
 }

@@ -116,7 +116,8 @@ func (p MACE) Check() error {
 	case len(p.Hidden) > 0 && slices.Min(p.Hidden) < 1:
 		return fmt.Errorf("pmf: MACE: a radial network of widths %v", p.Hidden)
 	case p.LMax < 0 || p.LMax > 4 || p.LHidden < 0 || p.LHidden > p.LMax:
-		return fmt.Errorf("pmf: MACE: degrees %d and, of features, %d: at most 4, features not above", p.LMax, p.LHidden)
+		return fmt.Errorf("pmf: MACE: degrees %d and, of features, %d: at most 4, features not above",
+			p.LMax, p.LHidden)
 	case p.Correlation < 1 || p.Correlation > 3:
 		return fmt.Errorf("pmf: MACE: correlation %d: 1, 2 or 3", p.Correlation)
 	case p.Box != nil && (len(p.Box) != 3 || !(slices.Min(p.Box) >= 2*p.Cutoff)):
@@ -220,7 +221,8 @@ func (p MACE) parameters() []parameter {
 			add(1, fmt.Sprintf("out_l%d", l), c, c)
 		}
 	}
-	return append(out, parameter{"readout/hidden", []int{c, p.Readout}, 1}, parameter{"readout/out", []int{p.Readout, 1}, 1})
+	return append(out,
+		parameter{"readout/hidden", []int{c, p.Readout}, 1}, parameter{"readout/out", []int{p.Readout, 1}, 1})
 }
 
 // Init creates the parameters as published: normal, cut at two standard

@@ -99,7 +99,8 @@ func maceOf(arrays map[string]*tensors.Tensor) (MACE, error) {
 		return p, fmt.Errorf("%w: %w", ErrMACE, err)
 	}
 	if c := numbers(arrays["const/silu"]); len(c) == 1 && math.Abs(c[0]-siluNorm) > 1e-8 {
-		return p, fmt.Errorf("%w: the array \"const/silu\" is %.10g, the norm of silu here %.10g: energies would be off", ErrMACE, c[0], siluNorm)
+		return p, fmt.Errorf("%w: the array \"const/silu\" is %.10g, the norm of silu here %.10g: "+
+			"energies would be off", ErrMACE, c[0], siluNorm)
 	}
 	if err := p.Check(); err != nil {
 		return p, fmt.Errorf("%w: %w", ErrMACE, err)
@@ -156,7 +157,8 @@ func writeMACE(potential Potential, arrays map[string]*tensors.Tensor) {
 			for i := range c {
 				c[i] *= math.Sqrt(float64(2*path.L + 1))
 			}
-			arrays[fmt.Sprintf("table/cg_%d_%d_%d", path.A, path.B, path.L)] = tensors.FromFlatDataAndDimensions(c, 2*path.A+1, 2*path.B+1, 2*path.L+1)
+			name := fmt.Sprintf("table/cg_%d_%d_%d", path.A, path.B, path.L)
+			arrays[name] = tensors.FromFlatDataAndDimensions(c, 2*path.A+1, 2*path.B+1, 2*path.L+1)
 		}
 	}
 	for l := range p.LHidden + 1 {

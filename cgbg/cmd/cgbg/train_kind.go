@@ -42,14 +42,16 @@ func about(networks []network) string {
 	return b.String()
 }
 
-func names(networks []network) (out []string) {
+// names lists those of networks.
+func names(networks []network) string {
+	var out []string
 	for _, n := range networks {
 		out = append(out, n.name)
 	}
-	return out
+	return strings.Join(out, ", ")
 }
 
 // widened are the names of networks that a width can be given of.
-func widened(networks []network) []string {
-	return names(slices.DeleteFunc(networks, func(n network) bool { return !n.widthAlone }))
+func widened(networks ...[]network) string {
+	return names(slices.DeleteFunc(slices.Concat(networks...), func(n network) bool { return !n.widthAlone }))
 }
