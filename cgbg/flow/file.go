@@ -2,8 +2,8 @@ package flow
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/gomlx/compute"
@@ -11,36 +11,31 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// Names of arrays in a file that are no parameters.
-const (
-	stdArray     = "std"      // standard deviation, nm
-	headDimArray = "head_dim" // features of a head, where they are not the published 64
-)
+// stdArray is the standard deviation in a file, nm.
+const stdArray = "std"
 
 // Export writes the parameters and the standard deviation as an NPZ file,
 // atomically: a graph transformer's under the names of the published parameters
-// ("param/embed", "param/layers/0/q/w", [in, out]; "std", nm), an equivariant
-// field's under its own. Error: a field of another kind.
+// ("param/embed", "param/layers/0/q/w", [in, out]; "std", nm), those of other kinds
+// under their own. Error: a field without a file form, see [Kind.Kept].
 func (m *Model) Export(path string) error {
+	k, ok := kindOf(m.Field)
+	if !ok || !k.Kept() {
+		return fmt.Errorf("flow: %s: a %T has no file form", path, m.Field)
+	}
 	arrays, err := train.ExportParams(m.Store)
 	if err != nil {
 		return fmt.Errorf("flow: %w", err)
 	}
 	arrays[stdArray] = tensors.FromScalar(m.Std)
-	switch f := m.Field.(type) {
-	case Equivariant:
-	case GraphTransformer:
-		if f.HeadDim != headDim {
-			arrays[headDimArray] = tensors.FromScalar(int64(f.HeadDim))
-		}
-	default:
-		return fmt.Errorf("flow: %s: a %T has no file form", path, f)
+	if k.form.write != nil {
+		k.form.write(m.Field, arrays)
 	}
 	return train.WriteArrays(path, arrays)
 }
 
-// Import reads a graph transformer or an equivariant field from an NPZ file, with
-// the sizes that its arrays have. Errors: no such file, arrays that are missing or do not fit, by name.
+// Import reads what Export wrote, with the sizes that the arrays have.
+// Errors: no such file, arrays that are missing or do not fit, by name.
 func Import(backend compute.Backend, path string) (*Model, error) {
 	arrays, err := train.ReadArrays(path)
 	if err != nil {
@@ -54,7 +49,11 @@ func Import(backend compute.Backend, path string) (*Model, error) {
 }
 
 func fromArrays(backend compute.Backend, arrays map[string]*tensors.Tensor) (*Model, error) {
-	field, beads, err := fieldOf(arrays)
+	form, err := formOf(arrays)
+	if err != nil {
+		return nil, err
+	}
+	field, beads, err := form.read(arrays)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +64,8 @@ func fromArrays(backend compute.Backend, arrays map[string]*tensors.Tensor) (*Mo
 	if len(std) != 1 || !(std[0] > 0) {
 		return nil, fmt.Errorf("%w: %q must be one positive float64, nm", train.ErrParams, stdArray)
 	}
-	m := &Model{Field: field, Mean: make([]float64, field.Dim()), Std: std[0], Beads: beads, Store: model.NewStore(), backend: backend}
+	m := &Model{Field: field, Mean: make([]float64, field.Dim()), Std: std[0], Beads: beads, Store: model.NewStore(),
+		backend: backend}
 	field.Init(m.Store, rand.New(rand.NewPCG(0, 0)))
 	if err := train.ImportParams(m.Store, arrays); err != nil {
 		return nil, err
@@ -73,43 +73,33 @@ func fromArrays(backend compute.Backend, arrays map[string]*tensors.Tensor) (*Mo
 	return m, nil
 }
 
-// fieldOf is the field whose parameters the arrays are.
-func fieldOf(arrays map[string]*tensors.Tensor) (Field, int, error) {
-	rank2 := func(name string) (rows, columns int) {
-		if a := arrays[name]; a != nil && a.Shape().Rank() == 2 {
-			return a.Shape().Dim(0), a.Shape().Dim(1)
+// formOf is the form that the arrays have, by its mark.
+func formOf(arrays map[string]*tensors.Tensor) (*form, error) {
+	var marks []string
+	for _, k := range kinds {
+		if !k.Kept() {
+			continue
 		}
-		return 0, 0
-	}
-	if mean := arrays["param/pair/mean"]; mean != nil {
-		pairs := mean.Shape().Size()
-		beads := int(math.Round((1 + math.Sqrt(1+8*float64(pairs))) / 2))
-		hidden, _ := rank2("param/out/w")
-		if pairs == 0 || beads*(beads-1)/2 != pairs || hidden == 0 {
-			return nil, 0, fmt.Errorf("%w: pair/mean of %d numbers and out/w are not those of an equivariant field", train.ErrParams, pairs)
+		if arrays[k.form.mark] != nil {
+			return k.form, nil
 		}
-		f := Equivariant{Beads: beads, Hidden: hidden, Mean: make([]float32, pairs), Spread: make([]float32, pairs)}
-		for ; arrays[fmt.Sprintf("param/blocks/%d/0/w", f.Blocks)] != nil; f.Blocks++ {
-		}
-		return f, beads, nil
+		marks = append(marks, fmt.Sprintf("%q (%s)", k.form.mark, k.Name))
 	}
-	beads, embed := rank2("param/embed")
-	_, hidden := rank2("param/node/w")
-	_, ff := rank2("param/layers/0/ff1/w")
-	_, inner := rank2("param/layers/0/q/w")
-	width := headDim
-	if a := arrays[headDimArray]; a != nil {
-		one, _ := tensors.CopyFlatData[int64](a)
-		if len(one) != 1 || one[0] < 1 {
-			return nil, 0, fmt.Errorf("%w: %q must be one positive int64", train.ErrParams, headDimArray)
-		}
-		width = int(one[0])
+	return nil, fmt.Errorf("%w: no vector field: none of the arrays %s", train.ErrParams, strings.Join(marks, ", "))
+}
+
+// rank2 are rows and columns of an array; zeros where it is missing, or of another rank.
+func rank2(arrays map[string]*tensors.Tensor, name string) (rows, columns int) {
+	if a := arrays[name]; a != nil && a.Shape().Rank() == 2 {
+		return a.Shape().Dim(0), a.Shape().Dim(1)
 	}
-	if beads == 0 || hidden == 0 || ff == 0 || inner%width != 0 || inner == 0 {
-		return nil, 0, fmt.Errorf("%w: no embed, node/w, layers/0/ff1/w or layers/0/q/w of a graph transformer", train.ErrParams)
+	return 0, 0
+}
+
+// layersOf counts the arrays of a name with %d for 0, 1, …
+func layersOf(arrays map[string]*tensors.Tensor, format string) (n int) {
+	for arrays[fmt.Sprintf(format, n)] != nil {
+		n++
 	}
-	f := GraphTransformer{Beads: beads, Embed: embed, Hidden: hidden, Heads: inner / width, HeadDim: width, FF: ff}
-	for ; arrays[fmt.Sprintf("param/layers/%d/q/w", f.Layers)] != nil; f.Layers++ {
-	}
-	return f, beads, nil
+	return n
 }

@@ -1,16 +1,3 @@
-// Package flow learns a continuous normalising flow by conditional flow
-// matching, draws samples from it, and gives their exact log-density.
-//
-// A flow carries x(0) ~ N(0, I) to data x(1) along dx/dt = v(t, x), with flow
-// time t in [0, 1] (paper, Eqs. 4 to 8). It works in standardised units
-// x = (R − mean)/std, kept with the model; [Samples].LogQ and [Model.LogQ] are
-// densities of x, in nats, and [Model.LogDensity] is the density of R.
-//
-// The log-density never feeds back into x. So x is integrated alone, with
-// dense output, and the divergence is integrated along the path by nested
-// Clenshaw–Curtis quadrature, refined where the estimated error asks for it
-// (likelihood.go). The joint solve of x and log q, as published, is kept as the
-// reference (joint.go).
 package flow
 
 import (
@@ -48,6 +35,20 @@ type MLP struct {
 	Layers       int // number of hidden layers, at least 1
 	TimeHidden   int // width of the time embedding
 	TimeFeatures int // features of the time embedding, beside t
+}
+
+var perceptronKind = Kind{
+	Name:       "perceptron",
+	About:      "the published multilayer perceptron of the Müller–Brown system",
+	Sizes:      Sizes{Width: 96, Layers: 3, Time: 16},
+	WidthAlone: true,
+	Fit: Config{Epochs: 1000, Batch: 256, RateHigh: 3e-4, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000,
+		Raw: true},
+	Quick: Config{Epochs: 10, Batch: 512, RateHigh: 5e-3, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000},
+	is:    isA[MLP],
+	build: func(_ []float32, _ int, o Sizes) (Field, error) {
+		return MLP{Dims: 1, Hidden: o.Width, Layers: o.Layers, TimeHidden: o.Time, TimeFeatures: 3}, nil
+	},
 }
 
 // Dim returns the number of components of x.

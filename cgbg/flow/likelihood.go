@@ -374,8 +374,8 @@ func (m *Model) again(ctx context.Context, x []float64, t0, t1 float64, acc Accu
 // "xla:cpu", "xla:cuda"): errors of log q of some 0.005 nat.
 func SamplingAccuracy(backend string, field Field) Accuracy {
 	acc := Accuracy{PathTol: 3e-6, LogQTol: 0.03, Batch: 64, Chunk: 8, Checks: 64, Single: true}
-	if _, ok := field.(Equivariant); ok { // cheap: more of its states stay in the caches, and few errors above 0.003 nat cost little
-		acc.Batch, acc.Chunk, acc.Adaptive, acc.PathTol, acc.Intervals = 512, 64, true, 3e-7, 32
+	if k, ok := kindOf(field); ok && k.sampling.PathTol > 0 {
+		acc = k.sampling
 	}
 	if strings.Contains(backend, "cuda") { // a GPU wants much to do at once
 		acc.Batch, acc.Chunk = 1000, 1000

@@ -2,8 +2,8 @@ package pmf
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/gomlx/compute"
@@ -11,21 +11,20 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// ktArray is kT of an [Invariant], in the unit of its energy.
-const ktArray = "const/kt"
-
-// Export writes a MACE potential or an [Invariant] as an NPZ file, atomically.
-// Errors: a potential of another kind; those of the file.
+// Export writes a potential as an NPZ file, atomically. Errors: one without a
+// file form, see [Kind.Kept]; those of the file.
 func Export(path string, m *Model) error {
-	p, ok := m.Potential.(Invariant)
-	if !ok {
-		return ExportMACE(path, m)
+	k, ok := kindOf(m.Potential)
+	if !ok || !k.Kept() {
+		return fmt.Errorf("pmf: %s: a %T has no file form", path, m.Potential)
 	}
 	arrays, err := train.ExportParams(m.Store)
 	if err != nil {
 		return fmt.Errorf("pmf: %s: %w", path, err)
 	}
-	arrays[ktArray] = tensors.FromScalar(p.KT)
+	if k.form.write != nil {
+		k.form.write(m.Potential, arrays)
+	}
 	if err := train.WriteArrays(path, arrays); err != nil {
 		return fmt.Errorf("pmf: %w", err)
 	}
@@ -39,22 +38,33 @@ func Import(backend compute.Backend, path string) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pmf: %w", err)
 	}
-	mean := arrays["param/pair/mean"]
-	if mean == nil {
-		return importMACE(backend, path, arrays)
+	form, err := formOf(arrays)
+	if err != nil {
+		return nil, fmt.Errorf("pmf: %s: %w", path, err)
 	}
-	pairs := mean.Shape().Size()
-	p := Invariant{Beads: int(math.Round((1 + math.Sqrt(1+8*float64(pairs))) / 2)), Mean: make([]float32, pairs), White: make([]float32, pairs*pairs)}
-	if kT := numbers(arrays[ktArray]); len(kT) == 1 {
-		p.KT = kT[0]
+	return form.model(backend, path, arrays)
+}
+
+// formOf is the form that the arrays have, by its mark.
+func formOf(arrays map[string]*tensors.Tensor) (*form, error) {
+	var marks []string
+	for _, k := range kinds {
+		if !k.Kept() {
+			continue
+		}
+		if arrays[k.form.mark] != nil {
+			return k.form, nil
+		}
+		marks = append(marks, fmt.Sprintf("%q (%s)", k.form.mark, k.Name))
 	}
-	if out := arrays["param/out/w"]; out != nil && out.Rank() == 2 {
-		p.Hidden = out.Shape().Dim(0)
-	}
-	if p.Beads*(p.Beads-1)/2 != pairs || pairs == 0 || p.Hidden == 0 || !(p.KT > 0) {
-		return nil, fmt.Errorf("pmf: %s: %w: %d distances, width %d of out/w and %s = %g are not those of an invariant potential", path, train.ErrParams, pairs, p.Hidden, ktArray, p.KT)
-	}
-	for ; arrays[fmt.Sprintf("param/blocks/%d/0/w", p.Blocks)] != nil; p.Blocks++ {
+	return nil, fmt.Errorf("%w: no potential: none of the arrays %s", train.ErrParams, strings.Join(marks, ", "))
+}
+
+// model is that of the arrays of a file.
+func (f *form) model(backend compute.Backend, path string, arrays map[string]*tensors.Tensor) (*Model, error) {
+	p, err := f.read(arrays)
+	if err != nil {
+		return nil, fmt.Errorf("pmf: %s: %w", path, err)
 	}
 	m := &Model{Potential: p, Store: model.NewStore(), backend: backend}
 	p.Init(m.Store, rand.New(rand.NewPCG(0, 0)))

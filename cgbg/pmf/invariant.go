@@ -7,6 +7,7 @@ import (
 
 	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 	"gonum.org/v1/gonum/mat"
 )
@@ -27,6 +28,51 @@ type Invariant struct {
 	KT     float64
 	Mean   []float32 // ⟨d⟩ in the order of Pairs, nm
 	White  []float32 // W, a column for each component, [pairs, pairs], 1/nm
+}
+
+var invariantKind = Kind{
+	Name:       "invariant",
+	About:      "ours, a perceptron on principal components of all distances: learns in seconds",
+	Molecule:   true,
+	Sizes:      Sizes{Width: 256, Layers: 3},
+	WidthAlone: true,
+	Fit:        Config{Epochs: 250, Batch: 256, Rate: 1e-3, RateDecay: 0.9, ClipNorm: 1, Validation: 0.1},
+	Quick: Config{Epochs: 40, Batch: 256, Rate: 1e-3, RateDecay: 1e-2, Cosine: true, ClipNorm: 1,
+		Validation: 0.1},
+	form: &form{mark: "param/pair/mean", write: writeInvariant, read: readInvariant},
+	is:   isA[Invariant],
+	build: func(frames []float32, beads int, _ []int, kT float64, o Sizes) (Potential, error) {
+		p, err := NewInvariant(frames, beads, kT)
+		p.Hidden, p.Blocks = o.Width, o.Layers
+		return p, err
+	},
+}
+
+// ktArray is kT of an Invariant in a file, in the unit of its energy.
+const ktArray = "const/kt"
+
+func writeInvariant(p Potential, arrays map[string]*tensors.Tensor) {
+	arrays[ktArray] = tensors.FromScalar(p.(Invariant).KT)
+}
+
+// readInvariant leaves mean and W to the parameters.
+func readInvariant(arrays map[string]*tensors.Tensor) (Potential, error) {
+	pairs := arrays["param/pair/mean"].Shape().Size()
+	p := Invariant{Beads: int(math.Round((1 + math.Sqrt(1+8*float64(pairs))) / 2)),
+		Mean: make([]float32, pairs), White: make([]float32, pairs*pairs)}
+	if kT := numbers(arrays[ktArray]); len(kT) == 1 {
+		p.KT = kT[0]
+	}
+	if out := arrays["param/out/w"]; out != nil && out.Rank() == 2 {
+		p.Hidden = out.Shape().Dim(0)
+	}
+	if p.Beads*(p.Beads-1)/2 != pairs || pairs == 0 || p.Hidden == 0 || !(p.KT > 0) {
+		return nil, fmt.Errorf("%w: %d distances, width %d of out/w and %s = %g are not those of an invariant "+
+			"potential", train.ErrParams, pairs, p.Hidden, ktArray, p.KT)
+	}
+	for ; arrays[fmt.Sprintf("param/blocks/%d/0/w", p.Blocks)] != nil; p.Blocks++ {
+	}
+	return p, nil
 }
 
 // leastSpread of a component, in units of that of the stiffest distance: what

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cgbg-go/lab/cgbg/e3"
 	"github.com/cgbg-go/lab/cgbg/train"
+	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 )
 
@@ -60,6 +61,41 @@ func NewMACE(species []int, neighbours float64) MACE {
 		Layers: 2, LMax: 3, LHidden: 1, Correlation: 3}
 }
 
+var maceKind = Kind{
+	Name:     "mace",
+	About:    "the equivariant message-passing network of the publication",
+	Molecule: true,
+	Species:  true,
+	Sizes: Sizes{Width: 32, Layers: 2, Embed: 32, Radial: 8, RadialWidth: 64, RadialDepth: 3, Readout: 16,
+		LMax: 3, LHidden: 1, Correlation: 3},
+	// Published (paper, D.1). Steps are not fused: those take long to compile.
+	Fit: Config{Epochs: 250, Batch: 256, Rate: 1e-3, RateDecay: 0.9, ClipNorm: 1, Validation: 0.1, StepsPerCall: 1},
+	Quick: Config{Epochs: 7, Batch: 256, Rate: 5e-3, RateDecay: 1e-2, Cosine: true, ClipNorm: 1, Validation: 0.1,
+		StepsPerCall: 1},
+	form: &form{mark: "param/embed/table", write: writeMACE,
+		read: func(arrays map[string]*tensors.Tensor) (Potential, error) { return maceOf(arrays) }},
+	is:    isA[MACE],
+	build: buildMACE,
+}
+
+// buildMACE numbers the species from 0, in the order of their codes, and counts neighbours in the frames.
+func buildMACE(frames []float32, beads int, species []int, _ float64, o Sizes) (Potential, error) {
+	if len(frames) == 0 || len(frames)%(3*beads) != 0 {
+		return nil, fmt.Errorf("pmf: %d numbers are no frames of %d beads", len(frames), beads)
+	}
+	codes := slices.Compact(slices.Sorted(slices.Values(species)))
+	rows := make([]int, beads)
+	for i, code := range species {
+		rows[i] = slices.Index(codes, code)
+	}
+	p := NewMACE(rows, 0)
+	p.Neighbours = meanNeighbours(frames, beads, p.Cutoff)
+	p.Channels, p.Layers, p.Embed, p.Radial, p.Readout = o.Width, o.Layers, o.Embed, o.Radial, o.Readout
+	p.Hidden = slices.Repeat([]int{o.RadialWidth}, o.RadialDepth)
+	p.LMax, p.LHidden, p.Correlation = o.LMax, o.LHidden, o.Correlation
+	return p, p.Check()
+}
+
 // siluNorm is √E[silu(z)²] of a standard normal z, the exact integral.
 const siluNorm = 0.5964692111227134
 
@@ -80,7 +116,8 @@ func (p MACE) Check() error {
 	case len(p.Hidden) > 0 && slices.Min(p.Hidden) < 1:
 		return fmt.Errorf("pmf: MACE: a radial network of widths %v", p.Hidden)
 	case p.LMax < 0 || p.LMax > 4 || p.LHidden < 0 || p.LHidden > p.LMax:
-		return fmt.Errorf("pmf: MACE: degrees %d and, of features, %d: at most 4, features not above", p.LMax, p.LHidden)
+		return fmt.Errorf("pmf: MACE: degrees %d and, of features, %d: at most 4, features not above",
+			p.LMax, p.LHidden)
 	case p.Correlation < 1 || p.Correlation > 3:
 		return fmt.Errorf("pmf: MACE: correlation %d: 1, 2 or 3", p.Correlation)
 	case p.Box != nil && (len(p.Box) != 3 || !(slices.Min(p.Box) >= 2*p.Cutoff)):
@@ -184,7 +221,8 @@ func (p MACE) parameters() []parameter {
 			add(1, fmt.Sprintf("out_l%d", l), c, c)
 		}
 	}
-	return append(out, parameter{"readout/hidden", []int{c, p.Readout}, 1}, parameter{"readout/out", []int{p.Readout, 1}, 1})
+	return append(out,
+		parameter{"readout/hidden", []int{c, p.Readout}, 1}, parameter{"readout/out", []int{p.Readout, 1}, 1})
 }
 
 // Init creates the parameters as published: normal, cut at two standard

@@ -4,13 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/rand/v2"
 
 	"github.com/cgbg-go/lab/cgbg/e3"
 	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
-	"github.com/gomlx/gomlx/ml/model"
 )
 
 // ErrMACE reports a file that is no MACE model of this architecture.
@@ -30,21 +28,11 @@ func ImportMACE(backend compute.Backend, path string) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pmf: %w", err)
 	}
-	return importMACE(backend, path, arrays)
-}
-
-// importMACE is ImportMACE of the arrays of a file.
-func importMACE(backend compute.Backend, path string, arrays map[string]*tensors.Tensor) (*Model, error) {
-	p, err := maceOf(arrays)
-	if err != nil {
-		return nil, fmt.Errorf("pmf: %s: %w", path, err)
+	m, err := maceKind.form.model(backend, path, arrays)
+	if err != nil && !errors.Is(err, ErrMACE) {
+		err = fmt.Errorf("pmf: %w: %w", ErrMACE, err)
 	}
-	m := &Model{Potential: p, Store: model.NewStore(), backend: backend}
-	p.Init(m.Store, rand.New(rand.NewPCG(0, 0)))
-	if err := train.ImportParams(m.Store, arrays); err != nil {
-		return nil, fmt.Errorf("pmf: %s: %w: %w", path, ErrMACE, err)
-	}
-	return m, nil
+	return m, err
 }
 
 // numbers are the values of an array in float64; nil where there is none.
@@ -111,7 +99,8 @@ func maceOf(arrays map[string]*tensors.Tensor) (MACE, error) {
 		return p, fmt.Errorf("%w: %w", ErrMACE, err)
 	}
 	if c := numbers(arrays["const/silu"]); len(c) == 1 && math.Abs(c[0]-siluNorm) > 1e-8 {
-		return p, fmt.Errorf("%w: the array \"const/silu\" is %.10g, the norm of silu here %.10g: energies would be off", ErrMACE, c[0], siluNorm)
+		return p, fmt.Errorf("%w: the array \"const/silu\" is %.10g, the norm of silu here %.10g: "+
+			"energies would be off", ErrMACE, c[0], siluNorm)
 	}
 	if err := p.Check(); err != nil {
 		return p, fmt.Errorf("%w: %w", ErrMACE, err)
@@ -139,14 +128,15 @@ func maceOf(arrays map[string]*tensors.Tensor) (MACE, error) {
 // parameters go the bases and coupling coefficients that they belong to.
 // Errors: another potential than MACE; a file that cannot be written.
 func ExportMACE(path string, m *Model) error {
-	p, ok := m.Potential.(MACE)
-	if !ok {
+	if !isA[MACE](m.Potential) {
 		return fmt.Errorf("pmf: %s: the potential is a %T, not a MACE", path, m.Potential)
 	}
-	arrays, err := train.ExportParams(m.Store)
-	if err != nil {
-		return fmt.Errorf("pmf: %s: %w", path, err)
-	}
+	return Export(path, m)
+}
+
+// writeMACE adds species, constants and tables.
+func writeMACE(potential Potential, arrays map[string]*tensors.Tensor) {
+	p := potential.(MACE)
 	var species []int64
 	for _, s := range p.Species {
 		species = append(species, int64(s))
@@ -167,7 +157,8 @@ func ExportMACE(path string, m *Model) error {
 			for i := range c {
 				c[i] *= math.Sqrt(float64(2*path.L + 1))
 			}
-			arrays[fmt.Sprintf("table/cg_%d_%d_%d", path.A, path.B, path.L)] = tensors.FromFlatDataAndDimensions(c, 2*path.A+1, 2*path.B+1, 2*path.L+1)
+			name := fmt.Sprintf("table/cg_%d_%d_%d", path.A, path.B, path.L)
+			arrays[name] = tensors.FromFlatDataAndDimensions(c, 2*path.A+1, 2*path.B+1, 2*path.L+1)
 		}
 	}
 	for l := range p.LHidden + 1 {
@@ -176,10 +167,6 @@ func ExportMACE(path string, m *Model) error {
 			arrays["table/"+name] = p.basis(name, nu, l)
 		}
 	}
-	if err := train.WriteArrays(path, arrays); err != nil {
-		return fmt.Errorf("pmf: %w", err)
-	}
-	return nil
 }
 
 // basis is that of a contraction as symmetric tensors, in the potential's gauge.

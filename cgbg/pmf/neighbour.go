@@ -87,3 +87,16 @@ func listTensor[T float32 | float64](pot Potential, r []T) *tensors.Tensor {
 	list, slots := neighbourList(r, beads, cutoff, box)
 	return tensors.FromFlatDataAndDimensions(list, len(r)/(3*beads), beads, slots)
 }
+
+// meanNeighbours is the mean number of beads within the cutoff of a bead, over some hundred frames at even distances.
+//
+// frames: [n, beads, 3], flattened, in the unit of the cutoff; open space.
+func meanNeighbours(frames []float32, beads int, cutoff float64) float64 {
+	pairs, seen := 0, 0
+	n := len(frames) / (3 * beads)
+	for i := 0; i < n; i += max(1, n/100) {
+		seen++
+		eachPair(frames[3*beads*i:3*beads*(i+1)], beads, cutoff, nil, func(_, _, _, _ int) { pairs++ })
+	}
+	return 2 * float64(pairs) / float64(seen*beads)
+}

@@ -31,6 +31,21 @@ type PairMLP struct {
 	Stiff  []bool // distances with a harmonic term
 }
 
+var distancesKind = Kind{
+	Name:       "distances",
+	About:      "a plain perceptron on all distances, to compare with",
+	Molecule:   true,
+	Sizes:      Sizes{Width: 128, Layers: 3},
+	WidthAlone: true,
+	Fit:        Config{Epochs: 250, Batch: 256, Rate: 1e-3, RateDecay: 0.9, ClipNorm: 1, Validation: 0.1},
+	Quick: Config{Epochs: 7, Batch: 256, Rate: 5e-3, RateDecay: 1e-2, Cosine: true, ClipNorm: 1,
+		Validation: 0.1},
+	is: isA[PairMLP],
+	build: func(frames []float32, beads int, _ []int, kT float64, o Sizes) (Potential, error) {
+		return NewPairMLP(frames, beads, o.Width, o.Layers, kT)
+	},
+}
+
 // stiffness is the relative spread below which a distance counts as stiff:
 // bonds and bond angles have 2 to 5 %, distances across a torsion 10 % and more.
 const stiffness = 0.06
@@ -67,7 +82,8 @@ func NewPairMLP(frames []float32, beads, hidden, layers int, kT float64) (PairML
 		mean := sum / float64(n)
 		std := math.Sqrt(math.Max(0, sum2/float64(n)-mean*mean))
 		if !(std > 0) {
-			return p, fmt.Errorf("pmf: the distance of beads %d and %d does not vary: a constrained bond needs no potential", first[pair], second[pair])
+			return p, fmt.Errorf("pmf: the distance of beads %d and %d does not vary: "+
+				"a constrained bond needs no potential", first[pair], second[pair])
 		}
 		p.Mean[pair], p.Std[pair], p.Stiff[pair] = mean, std, std < stiffness*mean
 	}
@@ -93,7 +109,8 @@ func distances(r *graph.Node, beads int) *graph.Node {
 	for i := range first {
 		matrix[i*beads+int(first[i])], matrix[i*beads+int(second[i])] = 1, -1
 	}
-	differences := graph.ConvertDType(graph.ConstTensor(r.Graph(), tensors.FromFlatDataAndDimensions(matrix, len(first), beads)), r.DType())
+	table := graph.ConstTensor(r.Graph(), tensors.FromFlatDataAndDimensions(matrix, len(first), beads))
+	differences := graph.ConvertDType(table, r.DType())
 	d := graph.Einsum("pn,bnk->bpk", differences, graph.Reshape(r, -1, beads, 3))
 	return graph.Sqrt(graph.AddScalar(graph.ReduceSum(graph.Square(d), 2), tiny(r.DType())))
 }
@@ -110,7 +127,8 @@ func (p PairMLP) Init(store *model.Store, rng *rand.Rand) {
 func (p PairMLP) Energy(store *model.Store, r *graph.Node) *graph.Node {
 	g, dtype := r.Graph(), r.DType()
 	constant := func(values []float64) *graph.Node {
-		return graph.ConvertDType(graph.ConstTensor(g, tensors.FromFlatDataAndDimensions(values, 1, len(values))), dtype)
+		row := graph.ConstTensor(g, tensors.FromFlatDataAndDimensions(values, 1, len(values)))
+		return graph.ConvertDType(row, dtype)
 	}
 	stiff := make([]float64, len(p.Stiff))
 	for i := range stiff {

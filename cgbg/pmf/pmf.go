@@ -1,9 +1,3 @@
-// Package pmf learns potentials of mean force U(R) by force matching, on
-// equilibrium data or, by enhanced-sampling force matching, on data biased
-// along R (paper, Eqs. 13 and 16, Propositions 2 and 3).
-//
-// Energies are in the unit of forces times the unit of positions (kJ/mol, nm;
-// Müller–Brown: reduced units), and defined up to a constant.
 package pmf
 
 import (

@@ -3,6 +3,7 @@ package pmf
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/cgbg-go/lab/cgbg/forward"
 	"github.com/cgbg-go/lab/cgbg/train"
@@ -21,6 +22,24 @@ type RBFMLP struct {
 	Sigma   float64 // width σ
 	Hidden  int     // width of the hidden layers
 	Layers  int     // number of hidden layers
+}
+
+var rbfKind = Kind{
+	Name:       "rbf",
+	About:      "the published perceptron on Gaussian basis functions of one coordinate (Müller–Brown)",
+	Sizes:      Sizes{Width: 128, Layers: 4, Centers: 100},
+	WidthAlone: true,
+	Fit:        Config{Epochs: 500, Batch: 128, Rate: 1e-4, RateDecay: 1},
+	Quick:      Config{Epochs: 1, Batch: 512, Rate: 5e-3, RateDecay: 0.003, Cosine: true},
+	is:         isA[RBFMLP],
+	build: func(frames []float32, _ int, _ []int, _ float64, o Sizes) (Potential, error) {
+		if len(frames) == 0 {
+			return nil, fmt.Errorf("pmf: no frames to say where basis functions are needed")
+		}
+		lo, hi := float64(slices.Min(frames)), float64(slices.Max(frames))
+		// As wide, of what they cover, as the published ones: 5 of 40.
+		return RBFMLP{Centers: o.Centers, Lo: lo, Hi: hi, Sigma: (hi - lo) / 8, Hidden: o.Width, Layers: o.Layers}, nil
+	},
 }
 
 // Dim is 1.

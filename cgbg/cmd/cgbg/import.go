@@ -17,7 +17,7 @@ import (
 	"github.com/cgbg-go/lab/data/gromacs"
 )
 
-const importUsage = `usage: go run ./cgbg/cmd/cgbg import [flags] -structure FILE -o FILE.arrow TRAJECTORY...
+var importUsage = `usage: go run ./cgbg/cmd/cgbg import [flags] -structure FILE -o FILE.arrow TRAJECTORY...
 
 Maps the frames of trajectories to beads and writes them, with their forces where there
 are any, as Arrow frames. Trajectories follow each other in the order given:
@@ -49,7 +49,7 @@ enough for trajectories of the molecule alone. Forces must be free of any bias (
 
 The beads are those of a named map (-map)
 
-` + cgmap.NamedFormat + `
+` + cgmap.NamedFormat() + `
   dihedrals       phi and psi of every residue of every chain that has both
 
 or any weighted means of atoms, from a file:

@@ -16,17 +16,21 @@ import (
 	"github.com/cgbg-go/lab/cgbg/flow"
 )
 
-const trainUsage = `usage: go run ./cgbg/cmd/cgbg train flow|pmf [flags] -o MODEL.npz FRAMES.arrow
+var trainUsage = `usage: go run ./cgbg/cmd/cgbg train flow|pmf [flags] -o MODEL.npz FRAMES.arrow
 
 Trains a model on frames.
 
-  flow   what samples are drawn from, by flow matching: the published graph transformer, or
-         our equivariant field of distances, which learns with far fewer and cheaper steps
-  pmf    a potential of mean force, by force matching; frames may be biased: the published
-         MACE, or our invariant perceptron on distances, which learns in seconds. Import frames
+  flow   what samples are drawn from, by flow matching
+  pmf    a potential of mean force, by force matching; frames may be biased. Import them
          with -forces internal (implicit solvent) or least-noise: forces on beads have ten to
          a hundred times the noise else
 
+A flow is of one of the vector fields (-field)
+
+` + about(fieldKinds()) + `
+and a pmf one of the potentials (-potential)
+
+` + about(potentialKinds()) + `
 The model goes to the file of -o, and a card beside it (MODEL.npz.json) says how it was
 made: settings, data, backend, version, and how well it does on held-out frames. A potential
 keeps the step that does best on them, and the command says so when the last step is a tenth
@@ -50,14 +54,17 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs.IntVar(&o.Epochs, "epochs", 0, "`passes` over the frames; 0: the preset's")
 	fs.IntVar(&o.Batch, "batch", 0, "`frames` of a step; 0: the preset's")
 	fs.Float64Var(&o.Rate, "rate", 0, "highest learning `rate`; 0: the preset's")
-	fs.IntVar(&o.Width, "width", 0, "`units` of the layers of an equivariant flow or an invariant potential; 0: the preset's; wide ones need a lower -rate")
+	fs.IntVar(&o.Width, "width", 0, "`units` of the layers, of "+widened(fieldKinds(), potentialKinds())+
+		"; 0: the preset's; wide ones need a lower -rate")
 	fs.IntVar(&o.HeldOut, "held-out", 0, "`frames` for the likelihood; 0: the preset's")
-	fs.StringVar(&o.Potential, "potential", "", "`kind` of a pmf: mace or invariant; the preset's without it")
-	fs.StringVar(&o.Field, "field", "", "`kind` of a flow: graph-transformer or equivariant; the preset's without it")
-	pairing := fs.String("pairing", "", "`how` noise meets frames: independent, aligned or transported; the preset's without it")
+	fs.StringVar(&o.Potential, "potential", "", "`kind` of a pmf: "+names(potentialKinds())+"; the preset's without it")
+	fs.StringVar(&o.Field, "field", "", "`kind` of a flow: "+names(fieldKinds())+"; the preset's without it")
+	pairing := fs.String("pairing", "",
+		"`how` noise meets frames: independent, aligned or transported; the preset's without it")
 	fs.Float64Var(&o.Late, "late", 0, "`power` that draws flow times near the data, 1: uniform; 0: the preset's")
 	fs.Float64Var(&o.EMA, "ema", 0, "`decay` of the average of the flow's parameters; 0: the preset's")
-	fs.StringVar(&o.Start, "from", "", "`file` of a trained model to go on from, of the same beads and sizes; random parameters without it")
+	fs.StringVar(&o.Start, "from", "",
+		"`file` of a trained model to go on from, of the same beads and sizes; random parameters without it")
 	out := fs.String("o", "", "`file` of the model, .npz")
 	rest, stop, err := parse(fs, trainUsage, args, stdout)
 	switch {
@@ -68,7 +75,8 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	case *out == "":
 		return fmt.Errorf("%w: train: -o, the file of the model, is missing", errUsage)
 	case o.Epochs < 0 || o.Batch < 0 || o.Rate < 0 || o.HeldOut < 0 || o.Late < 0 || o.EMA < 0 || o.Width < 0:
-		return fmt.Errorf("%w: train: -epochs, -batch, -rate, -width, -late, -ema and -held-out cannot be negative", errUsage)
+		return fmt.Errorf("%w: train: -epochs, -batch, -rate, -width, -late, -ema and -held-out cannot be negative",
+			errUsage)
 	}
 	o.Pairing = flow.Pairing(*pairing)
 	if !slices.Contains([]flow.Pairing{"", flow.Independent, flow.Aligned, flow.Transported}, o.Pairing) {
@@ -95,7 +103,8 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	if !fresh {
 		verb = "is there already, of the same settings and data, made"
 	}
-	fmt.Fprintf(stdout, "%s %s %s: %d frames, %d steps; held out: %s\n", *out, verb, card.Made.Format(time.DateOnly), card.Frames, card.Steps, card.Score())
+	fmt.Fprintf(stdout, "%s %s %s: %d frames, %d steps; held out: %s\n", *out, verb,
+		card.Made.Format(time.DateOnly), card.Frames, card.Steps, card.Score())
 	warn(stdout, *out, card)
 	return nil
 }

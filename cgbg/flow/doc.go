@@ -1,0 +1,42 @@
+// Package flow learns a continuous normalising flow by conditional flow
+// matching, draws samples from it, and gives their exact log-density.
+//
+// A flow carries x(0) ~ N(0, I) to data x(1) along dx/dt = v(t, x), with flow
+// time t in [0, 1] (paper, Eqs. 4 to 8). It works in standardised units
+// x = (R − mean)/std, kept with the model; [Samples].LogQ and [Model.LogQ] are
+// densities of x, in nats, and [Model.LogDensity] is the density of R.
+//
+// The log-density never feeds back into x. So x is integrated alone, with
+// dense output, and the divergence is integrated along the path by nested
+// Clenshaw–Curtis quadrature, refined where the estimated error asks for it
+// (likelihood.go). The joint solve of x and log q, as published, is kept as the
+// reference (joint.go).
+//
+// # How to add a vector field
+//
+// A field is one file and one line. The file, named after the field, has
+//
+//   - the formula, as a type with the four methods of [Field]: Dim, Init (parameters by
+//     train.AddParam and train.AddDense, drawn on the host), Velocity, Divergence. Written
+//     with package forward, the last two are one function: of forward.Constant(x), or of
+//     forward.Variable(x), whose Trace is the divergence;
+//   - its description, a [Kind]: a name and a line about it for those who choose; the
+//     sizes that it has, with their defaults; the training that belongs to it, at length
+//     and in minutes; the constructor from frames; how it is told from others (isA);
+//   - in the description its form in files, if models of it are to be kept: the name of an
+//     array that no other kind has (a parameter's, "param/<name>"), and a function that
+//     finds the sizes from the arrays' shapes. What shapes do not tell is written as an
+//     array of its own. Forms of files that are there are never changed, only added to.
+//
+// The line puts the description into the table kinds (kind.go). Fit, Import and Export,
+// settings, commands and their help then know the field by its name.
+//
+// What may be added: a batchVelocity with slices, for large batches in training
+// (merged.go); a Divergence that shares work with the velocity (folded.go); accuracies
+// of sampling that suit what the field costs (Kind.sampling, measured, not guessed).
+//
+// What is to be tested: the velocity against a plain float64 loop, the divergence against
+// finite differences, the laws that it has (what turns with the molecule, what does not).
+// Names, sizes and files are tested for every kind in the table (kind_test.go), which
+// also adds a field in this way.
+package flow
