@@ -1,6 +1,7 @@
 package cgbg
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/pmf"
 	"github.com/cgbg-go/lab/data"
 )
 
@@ -18,25 +20,32 @@ const leastHeldOut = 20
 // Check tells what is wrong with the options for a kind of model ("flow" or "pmf"), before anything is read.
 func (o TrainOptions) Check(kind string) error {
 	s, err := NewSettings(o.Preset, o.Seed)
-	if err != nil {
+	switch {
+	case err != nil:
+		return err
+	case o.Width < 0 || o.Epochs < 0 || o.Batch < 0 || o.HeldOut < NoLikelihood || !(o.Rate >= 0) || !(o.Late >= 0) || !(o.EMA >= 0):
+		return fmt.Errorf("cgbg: a training of %d epochs, batches of %d, rate %g, width %d, late %g, EMA %g, %d frames held out: "+
+			"none can be negative", o.Epochs, o.Batch, o.Rate, o.Width, o.Late, o.EMA, o.HeldOut)
+	case kind == PMF:
+		k, err := pmf.PotentialByName(cmp.Or(o.Potential, s.Potential))
+		if err == nil && !k.Kept() {
+			err = fmt.Errorf("cgbg: potentials of kind %q cannot be written to a file: choose another", k.Name)
+		}
+		if err == nil {
+			err = k.Check(pmf.Sizes{Width: o.Width})
+		}
 		return err
 	}
-	field, potential := s.Field, s.Potential
-	replace(&field, o.Field)
-	replace(&potential, o.Potential)
+	k, err := flow.FieldByName(cmp.Or(o.Field, s.Field))
+	if err == nil && !(k.Kept() && k.Molecule) {
+		err = fmt.Errorf("cgbg: vector fields of kind %q are not of beads, or cannot be written to a file: choose another", k.Name)
+	}
+	if err == nil {
+		err = k.Check(flow.Sizes{Width: o.Width})
+	}
 	switch {
-	case o.Width < 0 || o.Epochs < 0 || o.Batch < 0 || o.HeldOut < NoLikelihood || !(o.Rate >= 0) || !(o.Late >= 0) || !(o.EMA >= 0):
-		return fmt.Errorf("cgbg: a training of %d epochs, batches of %d, rate %g, width %d, late %g, EMA %g, %d frames held out: none can be negative", o.Epochs, o.Batch, o.Rate, o.Width, o.Late, o.EMA, o.HeldOut)
-	case kind == PMF && potential != MACE && potential != Invariant:
-		return fmt.Errorf("cgbg: no potential %q with a file form: choose %q or %q", potential, MACE, Invariant)
-	case kind == PMF && potential == MACE && o.Width != 0:
-		return fmt.Errorf("cgbg: the potential %s has the published sizes: a width is for %s", MACE, Invariant)
-	case kind == PMF:
-		return nil
-	case field != GraphTransformer && field != Equivariant:
-		return fmt.Errorf("cgbg: no vector field %q: choose %q or %q", field, GraphTransformer, Equivariant)
-	case field != Equivariant && o.Width != 0:
-		return fmt.Errorf("cgbg: a flow of field %s has the published sizes: a width is for %s", field, Equivariant)
+	case err != nil:
+		return err
 	case !slices.Contains([]flow.Pairing{"", flow.Independent, flow.Aligned, flow.Transported}, o.Pairing):
 		return fmt.Errorf("cgbg: no pairing %q: choose %q, %q or %q", o.Pairing, flow.Independent, flow.Aligned, flow.Transported)
 	case o.HeldOut > 0 && o.HeldOut < leastHeldOut:
@@ -133,13 +142,7 @@ func CheckTraining(kind, in, out string, o TrainOptions) (data.Meta, error) {
 	if err != nil {
 		return data.Meta{}, err
 	}
-	var network any
-	if kind == Flow {
-		network, err = t.settings.field(t.frames.R, t.frames.Beads)
-	} else {
-		network, err = t.potential()
-	}
-	if c, ok := network.(interface{ Check() error }); ok && err == nil {
+	if c, ok := t.network.(interface{ Check() error }); ok {
 		err = c.Check()
 	}
 	if err != nil {

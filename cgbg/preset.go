@@ -1,6 +1,7 @@
 package cgbg
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -8,24 +9,20 @@ import (
 
 	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/flow"
-	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/cgbg/pmf"
 	"github.com/cgbg-go/lab/cgbg/train"
-	"github.com/cgbg-go/lab/data"
 )
 
-// Potentials by name.
+// Networks that presets choose from by name; packages pmf and flow list all that there are.
 const (
-	MACE      = "mace"      // the equivariant network of the publication
-	Invariant = "invariant" // a perceptron on principal components of distances, ours
-	Distances = "distances" // a plain perceptron on distances, to compare with
+	MACE             = "mace"              // potential: the equivariant network of the publication
+	Invariant        = "invariant"         // potential: a perceptron on principal components of distances, ours
+	GraphTransformer = "graph-transformer" // vector field, as published
+	Equivariant      = "equivariant"       // vector field in terms of distances and volumes, ours
 )
 
-// Vector fields by name.
-const (
-	GraphTransformer = "graph-transformer" // as published
-	Equivariant      = "equivariant"       // in terms of distances and volumes, ours
-)
+// Progress is told how far a long step is; it may be nil.
+type Progress = func(done, total int, note string)
 
 // Presets are the names of the settings.
 var Presets = []string{"small", "quick", "paper"}
@@ -40,19 +37,16 @@ func CheckPreset(name string) error {
 
 // Settings are the numbers behind a preset.
 type Settings struct {
-	Preset               string
-	Seed                 uint64
-	Potential            string                // MACE, Invariant or Distances
-	MACE                 pmf.MACE              // species and neighbours are those of the frames
-	InvariantHidden      int                   // width of Invariant
-	PMFHidden, PMFLayers int                   // of the perceptron on distances
-	PMFFit               pmf.Config            // of Potential, as pmfFit gives it
-	Field                string                // GraphTransformer or Equivariant
-	Flow                 flow.GraphTransformer // of the former; Beads are those of the frames
-	FieldHidden          int                   // width of the latter
-	FlowFit              flow.Config           // of Field, as FlowFit gives it
-	HeldOut              int                   // frames that the flow's likelihood is computed on
-	Checks               int                   // samples whose log-density is checked
+	Preset    string
+	Seed      uint64
+	Potential string      // of package pmf, by name
+	PMFSizes  pmf.Sizes   // of Potential; zeros stand for its own
+	PMFFit    pmf.Config  // of Potential
+	Field     string      // vector field of package flow, by name
+	FlowSizes flow.Sizes  // of Field; zeros stand for its own
+	FlowFit   flow.Config // of Field
+	HeldOut   int         // frames that the flow's likelihood is computed on
+	Checks    int         // samples whose log-density is checked
 
 	// Of a generator.
 	Samples  int // weighed, at most
@@ -61,107 +55,91 @@ type Settings struct {
 	Every    int // frames of references: every so many
 }
 
+// small are the networks of the preset "small", and how much less they are trained than as published.
+var small = struct {
+	fields     map[string]flow.Sizes
+	potentials map[string]pmf.Sizes
+	flow       func(c *flow.Config, field string)
+	pmf        func(c *pmf.Config)
+}{
+	map[string]flow.Sizes{
+		GraphTransformer: {Width: 16, Layers: 2, Embed: 4, Heads: 2, HeadWidth: 8, Inner: 32},
+		Equivariant:      {Width: 32},
+	},
+	map[string]pmf.Sizes{
+		MACE: {Width: 4, Embed: 4, RadialWidth: 8, RadialDepth: 1, Readout: 4, LMax: 1, Correlation: 2}, Invariant: {Width: 32},
+		"distances": {Width: 16, Layers: 2},
+	},
+	func(c *flow.Config, field string) {
+		c.Epochs, c.Batch, c.EMA = 3, 256, 0.99
+		if field == GraphTransformer {
+			c.Epochs, c.RateHigh = 2, 1e-2
+		}
+	},
+	func(c *pmf.Config) { c.Epochs, c.Rate = 1, 1e-2 },
+}
+
 // NewSettings returns a preset's settings. For "paper", flow and potential are the published ones with the published
 // training (the flow's in its revision: batches of 1024). "quick" has the invariant potential and the equivariant flow,
 // which train in seconds; "small" has small networks and few samples, and shows only that all of it runs.
 func NewSettings(preset string, seed uint64) (Settings, error) {
-	s := Settings{
-		Preset: preset, Seed: seed,
-		Potential: MACE, MACE: pmf.NewMACE(nil, 0), InvariantHidden: 256, PMFHidden: 128, PMFLayers: 3,
-		Field: GraphTransformer, Flow: flow.NewGraphTransformer(0), FieldHidden: 256,
-		HeldOut: 2000, Checks: 64, Samples: 100_000, Fresh: 500, Verified: 200, Every: 1,
-	}
+	s := Settings{Preset: preset, Seed: seed, HeldOut: 2000, Checks: 64, Samples: 100_000, Fresh: 500, Verified: 200, Every: 1}
+	field, potential := Equivariant, Invariant
 	switch preset {
 	case "paper":
+		field, potential = GraphTransformer, MACE
 	case "quick":
-		s.PMFHidden, s.PMFLayers = 64, 3
-		s.Potential, s.Field = Invariant, Equivariant
 		s.HeldOut = 200
 	case "small":
-		s.MACE.Channels, s.MACE.Embed, s.MACE.Hidden, s.MACE.Readout = 4, 4, []int{8}, 4
-		s.MACE.LMax, s.MACE.Correlation = 1, 2
-		s.PMFHidden, s.PMFLayers = 16, 2
-		s.Flow = flow.GraphTransformer{Embed: 4, Hidden: 16, Layers: 2, Heads: 2, HeadDim: 8, FF: 32}
-		s.Potential, s.InvariantHidden = Invariant, 32
-		s.Field, s.FieldHidden, s.Checks = Equivariant, 32, 16
-		s.HeldOut = 40
+		s.Checks, s.HeldOut = 16, 40
 		s.Samples, s.Fresh, s.Verified, s.Every = 300, 10, 4, 20
 	default:
 		return s, CheckPreset(preset)
 	}
-	s.FlowFit, s.PMFFit = FlowFit(preset, s.Field), pmfFit(preset, s.Potential)
-	s.PMFFit.Seed, s.FlowFit.Seed = seed, seed
-	s.PMFFit.CheckpointEvery, s.FlowFit.CheckpointEvery = 5*time.Second, 5*time.Second
+	s, err := s.withField(field)
+	if err != nil {
+		return s, err
+	}
+	return s.withPotential(potential)
+}
+
+// withField are the settings with another vector field. Error: there is none of that name.
+func (s Settings) withField(field string) (Settings, error) {
+	k, err := flow.FieldByName(field)
+	if err != nil || field == s.Field {
+		return s, err
+	}
+	s.Field, s.FlowSizes, s.FlowFit = field, flow.Sizes{}, k.Fit
+	switch s.Preset {
+	case "quick":
+		s.FlowFit = k.Quick
+	case "small":
+		s.FlowSizes = small.fields[field]
+		small.flow(&s.FlowFit, field)
+	}
+	s.FlowFit.Seed, s.FlowFit.CheckpointEvery = s.Seed, checkpointEvery
 	return s, nil
 }
 
-// FlowFit is a preset's training of a vector field. Published are the graph
-// transformer's with "paper". The others draw flow times near the data (with
-// uniform times the graph transformer is 15 nats less likely after 1,400 steps)
-// and average the parameters.
-func FlowFit(preset, field string) flow.Config {
-	c := flow.Config{Epochs: 5000, Batch: 1024, RateHigh: 3e-4, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000, StepsPerCall: 1}
-	switch field {
-	case GraphTransformer:
-		switch preset {
-		case "quick":
-			c.Epochs, c.Batch, c.RateHigh, c.EMA, c.Late = 6, 256, 1e-3, 0.995, 2.5
-		case "small":
-			c.Epochs, c.Batch, c.RateHigh, c.EMA = 2, 256, 1e-2, 0.99
-		}
-	case Equivariant:
-		c.RateHigh, c.EMA, c.Late, c.Pairing, c.StepsPerCall = 3e-3, 0.999, 2, flow.Aligned, 10
-		switch preset {
-		case "quick":
-			c.Epochs, c.Batch = 160, 256
-		case "small":
-			c.Epochs, c.Batch, c.EMA = 3, 256, 0.99
-		}
-	}
-	return c
-}
+// checkpointEvery is how much of a training a kill may lose.
+const checkpointEvery = 5 * time.Second
 
-// pmfFit is a preset's training of a potential. Published is that of MACE with "paper".
-func pmfFit(preset, potential string) pmf.Config {
-	c := pmf.Config{Epochs: 250, Batch: 256, Rate: 1e-3, RateDecay: 0.9, ClipNorm: 1, Validation: 0.1}
-	if potential == MACE {
-		c.StepsPerCall = 1 // fused steps take long to compile
+// withPotential are the settings with another potential. Error: there is none of that name.
+func (s Settings) withPotential(potential string) (Settings, error) {
+	k, err := pmf.PotentialByName(potential)
+	if err != nil || potential == s.Potential {
+		return s, err
 	}
-	switch preset {
+	s.Potential, s.PMFSizes, s.PMFFit = potential, pmf.Sizes{}, k.Fit
+	switch s.Preset {
 	case "quick":
-		c.Epochs, c.Rate, c.RateDecay, c.Cosine = 7, 5e-3, 1e-2, true
-		if potential == Invariant {
-			c.Epochs, c.Rate = 40, 1e-3
-		}
+		s.PMFFit = k.Quick
 	case "small":
-		c.Epochs, c.Rate = 1, 1e-2
+		s.PMFSizes = small.potentials[potential]
+		small.pmf(&s.PMFFit)
 	}
-	return c
-}
-
-// WithPotential are the settings with another potential.
-func (s Settings) WithPotential(potential string) Settings {
-	if potential != s.Potential {
-		seed, every := s.PMFFit.Seed, s.PMFFit.CheckpointEvery
-		s.Potential, s.PMFFit = potential, pmfFit(s.Preset, potential)
-		s.PMFFit.Seed, s.PMFFit.CheckpointEvery = seed, every
-	}
-	return s
-}
-
-// potential is that of the settings for frames of so many beads, nm; kT in kJ/mol.
-func (s *Settings) potential(frames []float32, beads int, kT float64) (pmf.Potential, error) {
-	switch s.Potential {
-	case MACE:
-		return s.MACE, nil
-	case Invariant:
-		p, err := pmf.NewInvariant(frames, beads, kT)
-		p.Hidden = s.InvariantHidden
-		return p, err
-	case Distances:
-		return pmf.NewPairMLP(frames, beads, s.PMFHidden, s.PMFLayers, kT)
-	}
-	return nil, fmt.Errorf("cgbg: no potential %q: choose %q, %q or %q", s.Potential, MACE, Invariant, Distances)
+	s.PMFFit.Seed, s.PMFFit.CheckpointEvery = s.Seed, checkpointEvery
+	return s, nil
 }
 
 // FlowKind is a way to make a flow: a vector field with a pairing of frames and noise.
@@ -173,86 +151,54 @@ type FlowKind struct {
 // String is the kind's name in tables, files and results.
 func (k FlowKind) String() string { return k.Field + "-" + string(k.Pairing) }
 
-// Kind is that of the settings.
-func (s *Settings) Kind() FlowKind {
-	k := FlowKind{s.Field, s.FlowFit.Pairing}
-	if k.Pairing == "" {
-		k.Pairing = flow.Independent
+// Options are those of the training of such a flow.
+func (k FlowKind) Options() TrainOptions { return TrainOptions{Field: k.Field, Pairing: k.Pairing} }
+
+// NewField is the settings' vector field for frames like these, [n, beads, 3], nm. Errors: those of [flow.Kind.New].
+func (s *Settings) NewField(frames []float32, beads int) (flow.Field, error) {
+	k, err := flow.FieldByName(s.Field)
+	if err != nil {
+		return nil, err
 	}
-	return k
+	return k.New(frames, beads, s.FlowSizes)
 }
 
-// Of are the settings with another kind of flow.
-func (s Settings) Of(k FlowKind) Settings {
-	if k != s.Kind() {
-		seed, every, beads := s.FlowFit.Seed, s.FlowFit.CheckpointEvery, s.FlowFit.Beads
-		s.Field, s.FlowFit = k.Field, FlowFit(s.Preset, k.Field)
-		s.FlowFit.Seed, s.FlowFit.CheckpointEvery, s.FlowFit.Beads, s.FlowFit.Pairing = seed, every, beads, k.Pairing
-	}
-	return s
-}
-
-// ForBeads fits the networks to the frames' beads.
-func (s *Settings) ForBeads(frames *data.Frames, meta data.Meta) (err error) {
-	s.Flow.Beads, s.FlowFit.Beads = frames.Beads, frames.Beads
-	if s.MACE.Species, err = rows(meta); err != nil {
-		return err
-	}
-	s.MACE.Rows = slices.Max(s.MACE.Species) + 1
-	s.MACE.Neighbours = neighbours(frames, s.MACE.Cutoff)
-	return nil
-}
-
-// field is the vector field for frames of so many beads, nm.
-func (s *Settings) field(frames []float32, beads int) (flow.Field, error) {
-	switch s.Field {
-	case GraphTransformer:
-		f := s.Flow
-		f.Beads = beads
-		return f, nil
-	case Equivariant:
-		f, err := flow.NewEquivariant(frames, beads)
-		f.Hidden = s.FieldHidden
-		return f, err
-	}
-	return nil, fmt.Errorf("cgbg: no vector field %q: choose %q or %q", s.Field, GraphTransformer, Equivariant)
-}
-
-// FitFlow learns a flow with the settings' vector field.
+// FitFlow learns a flow with the settings' vector field. Errors: those of NewField and [flow.Fit].
 func (s *Settings) FitFlow(ctx context.Context, b *backend.Backend, frames []float32, beads int, cfg flow.Config) (*flow.Model, *train.History, error) {
-	field, err := s.field(frames, beads)
+	field, err := s.NewField(frames, beads)
 	if err != nil {
 		return nil, nil, err
 	}
+	cfg.Beads = beads
 	return flow.Fit(ctx, b.Backend, field, frames, cfg)
 }
 
-// rows numbers the species of beads from 0, in the order of their codes.
-func rows(meta data.Meta) ([]int, error) {
-	if len(meta.Species) == 0 {
-		return nil, fmt.Errorf("cgbg: %s: beads without species, which the potential needs: import the frames again", meta.Source)
+// NewPotential is the settings' potential for frames like these, [n, beads, 3], nm, with a code for each bead's
+// species; kT in kJ/mol. Errors: those of [pmf.Kind.New].
+func (s *Settings) NewPotential(frames []float32, beads int, species []int32, kT float64) (pmf.Potential, error) {
+	k, err := pmf.PotentialByName(s.Potential)
+	if err != nil {
+		return nil, err
 	}
-	codes := slices.Compact(slices.Sorted(slices.Values(meta.Species)))
-	var out []int
-	for _, code := range meta.Species {
-		out = append(out, slices.Index(codes, code))
+	codes := make([]int, len(species))
+	for i, code := range species {
+		codes[i] = int(code)
 	}
-	return out, nil
+	return k.New(frames, beads, codes, kT, s.PMFSizes)
 }
 
-// neighbours is the mean number of beads within the cutoff (nm) of a bead, over a hundred frames.
-func neighbours(f *data.Frames, cutoff float64) float64 {
-	pairs, frames := 0, 0
-	for i := 0; i < f.Len(); i += max(1, f.Len()/100) {
-		frames++
-		for j := range f.Beads {
-			for k := range j {
-				d := observable.BondLengths(f.R[i*f.Width():(i+1)*f.Width()], f.Beads, [2]int{j, k})
-				if d[0] < cutoff {
-					pairs++
-				}
-			}
-		}
+// flowTold is what a card tells of a field's sizes: the width where it may be given alone, or all.
+func (s *Settings) flowTold(f flow.Field) any {
+	if k, err := flow.FieldByName(s.Field); err == nil && k.WidthAlone {
+		return cmp.Or(s.FlowSizes.Width, k.Sizes.Width)
 	}
-	return 2 * float64(pairs) / float64(frames*f.Beads)
+	return f
+}
+
+// pmfTold is flowTold of a potential.
+func (s *Settings) pmfTold(p pmf.Potential) any {
+	if k, err := pmf.PotentialByName(s.Potential); err == nil && k.WidthAlone {
+		return cmp.Or(s.PMFSizes.Width, k.Sizes.Width)
+	}
+	return p
 }

@@ -5,57 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/data"
 )
-
-// residueNames are the residues whose φ and ψ frames have, in order; dihedrals alone may have none.
-// Error: beads that determine no residue's.
-func residueNames(f *data.Frames, m data.Meta) (names []string, err error) {
-	if f.Dim == 2 { // map "dihedrals"
-		for _, bead := range m.Beads {
-			name, _, _ := strings.Cut(bead, ":")
-			names = append(names, name)
-		}
-		return names, nil
-	}
-	residues, err := cgmap.Backbone(m.Beads)
-	for _, r := range residues {
-		names = append(names, r.Name)
-	}
-	return names, err
-}
-
-// residueDihedrals are φ and ψ of one residue in every frame, rad; "": of the first one. It returns its name, too.
-// Errors: those of residueNames, no such residue.
-func residueDihedrals(f *data.Frames, m data.Meta, residue string) (name string, phi, psi []float64, err error) {
-	names, err := residueNames(f, m)
-	if err != nil {
-		return "", nil, nil, err
-	}
-	k := 0
-	if residue != "" {
-		if k = slices.Index(names, residue); k < 0 {
-			return "", nil, nil, fmt.Errorf("no φ and ψ of residue %q: those that have them are %q", residue, names)
-		}
-	}
-	if k < len(names) {
-		name = names[k]
-	}
-	if f.Dim == 2 {
-		for i := range f.Len() {
-			phi = append(phi, float64(f.R[i*f.Width()+2*k]))
-			psi = append(psi, float64(f.R[i*f.Width()+2*k+1]))
-		}
-		return name, phi, psi, nil
-	}
-	residues, err := cgmap.Backbone(m.Beads)
-	if err != nil {
-		return "", nil, nil, err
-	}
-	return name, observable.Dihedrals(f.R, f.Beads, residues[k].Phi), observable.Dihedrals(f.R, f.Beads, residues[k].Psi), nil
-}
 
 // alone are the names that one of two lists has; none where one of them is empty.
 func alone(a, b []string) (names []string) {
@@ -71,12 +23,9 @@ func alone(a, b []string) (names []string) {
 }
 
 // scoredResidue chooses the residue that is scored, by its name in the samples and in the reference: the one that is asked for
-// (SAMPLES=REFERENCE where the two have other names for it), or the first one of the samples that the reference has, too. common are all that both have.
+// (SAMPLES=REFERENCE where the two have other names for it), or the middle one of those that both have. common are all that both have.
 // Error: there is none, or not that one.
 func scoredResidue(asked string, samples, reference []string) (of, in string, common []string, err error) {
-	if len(samples) == 0 || len(reference) == 0 { // dihedrals without names
-		return "", "", nil, nil
-	}
 	for _, name := range samples {
 		if slices.Contains(reference, name) {
 			common = append(common, name)
@@ -91,9 +40,60 @@ func scoredResidue(asked string, samples, reference []string) (of, in string, co
 		return "", "", nil, fmt.Errorf("cgbg: the samples have φ and ψ of the residues %q, the reference of %q, none of the same name: if two of them are the same, say so with -residue %s=%s",
 			samples, reference, samples[0], reference[0])
 	case asked == "":
-		return common[0], common[0], common, nil
+		middle := common[(len(common)-1)/2]
+		return middle, middle, common, nil
 	case !slices.Contains(samples, of) || !slices.Contains(reference, in):
 		return "", "", nil, fmt.Errorf("cgbg: no residue %s: the samples have φ and ψ of %q, the reference of %q", asked, samples, reference)
 	}
 	return of, in, common, nil
+}
+
+// askPeptide asks for φ and ψ of every residue that samples and reference have; those of the middle one, or of the
+// options' Residue, are scored together. names: those of the samples.
+func (o *ReportOptions) askPeptide(names []string, reference *data.Frames, refMeta data.Meta) (a asked, err error) {
+	others := names
+	if reference != nil {
+		if others, err = observable.Residues(reference, refMeta); err != nil {
+			return a, fmt.Errorf("cgbg: %s: %w", o.Reference, err)
+		}
+	}
+	of, in, common, err := scoredResidue(o.Residue, names, others)
+	if err != nil {
+		return a, err
+	}
+	if of != in || len(common) == 0 { // one residue under two names
+		common = []string{of}
+	}
+	var variables [2][]observable.Variable
+	var scored []string
+	for _, residue := range common {
+		for _, angle := range []string{"phi", "psi"} {
+			name := angle + "_" + strings.ReplaceAll(residue, "/", "_")
+			for k, of := range []string{residue, map[bool]string{true: in, false: residue}[residue == of]} {
+				v, err := observable.ParseVariable(name, fmt.Sprintf("%s(%s)", angle, of))
+				if err != nil {
+					return a, err
+				}
+				variables[k] = append(variables[k], v)
+			}
+			if residue == of {
+				scored = append(scored, name)
+			}
+		}
+	}
+	if a.samples, err = o.question(variables[0], scored); err == nil {
+		a.reference, err = o.question(variables[1], scored)
+	}
+	note := "scored on phi and psi of " + of
+	if in != of {
+		note += fmt.Sprintf(", %s of the reference", in)
+	}
+	if len(common) > 1 {
+		note += fmt.Sprintf("; samples and reference have %s (-residue chooses)", strings.Join(common, ", "))
+	}
+	if list := alone(names, others); len(list) > 0 && of == in {
+		note += fmt.Sprintf("; samples or reference alone have %s: are they of the same molecule?", strings.Join(list, ", "))
+	}
+	a.notes = []string{note}
+	return a, err
 }

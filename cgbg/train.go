@@ -53,6 +53,7 @@ type training struct {
 	start    time.Time
 	settings Settings
 	told     map[string]any // what the card tells of them
+	network  any            // flow.Field or pmf.Potential
 }
 
 // readTraining reads the frames and fits the preset to them and to the options. Errors: all that would stop the training.
@@ -75,7 +76,7 @@ func readTraining(kind, in, out string, o TrainOptions) (t *training, err error)
 		return nil, err
 	}
 	if kind == Flow {
-		t.told = t.flowSettings(o)
+		t.told, err = t.flowSettings(o)
 	} else {
 		t.told, err = t.pmfSettings(o)
 	}
@@ -142,14 +143,17 @@ func (t *training) finish(history *train.History, steps int, export func(path st
 	return t.card, nil
 }
 
-// flowSettings fits the preset to frames and options, and returns what the card tells of it.
-func (t *training) flowSettings(o TrainOptions) map[string]any {
+// flowSettings fits the preset to the options, and returns what the card tells of it.
+func (t *training) flowSettings(o TrainOptions) (map[string]any, error) {
 	s := &t.settings
 	if o.Field != "" {
-		*s = s.Of(FlowKind{o.Field, FlowFit(o.Preset, o.Field).Pairing})
+		var err error
+		if *s, err = s.withField(o.Field); err != nil {
+			return nil, err
+		}
 	}
 	cfg := &s.FlowFit
-	s.Flow.Beads, cfg.Beads = t.frames.Beads, t.frames.Beads
+	cfg.Beads = t.frames.Beads
 	replace(&cfg.Epochs, o.Epochs)
 	replace(&cfg.Batch, o.Batch)
 	replace(&cfg.RateHigh, o.Rate)
@@ -159,40 +163,38 @@ func (t *training) flowSettings(o TrainOptions) map[string]any {
 	if o.HeldOut != NoLikelihood {
 		replace(&s.HeldOut, o.HeldOut)
 	}
-	replace(&s.FieldHidden, o.Width)
-	var sizes any = s.Flow
-	if s.Field == Equivariant {
-		sizes = s.FieldHidden
+	replace(&s.FlowSizes.Width, o.Width)
+	field, err := s.NewField(t.frames.R, t.frames.Beads)
+	if err != nil {
+		return nil, err
 	}
-	return map[string]any{"field": s.Field, "sizes": sizes, "epochs": cfg.Epochs, "batch": cfg.Batch, "rate_high": cfg.RateHigh, "rate_low": cfg.RateLow,
-		"weight_decay": cfg.WeightDecay, "clip_value": cfg.ClipValue, "pairing": cfg.Pairing, "late": cfg.Late, "ema": cfg.EMA, "held_out": s.HeldOut}
+	t.network = field
+	return map[string]any{"field": s.Field, "sizes": s.flowTold(field), "epochs": cfg.Epochs, "batch": cfg.Batch, "rate_high": cfg.RateHigh,
+		"rate_low": cfg.RateLow, "weight_decay": cfg.WeightDecay, "clip_value": cfg.ClipValue, "pairing": cfg.Pairing,
+		"late": cfg.Late, "ema": cfg.EMA, "held_out": s.HeldOut}, nil
 }
 
 // pmfSettings are those of a potential, as flowSettings. Error: beads without species.
 func (t *training) pmfSettings(o TrainOptions) (map[string]any, error) {
 	s := &t.settings
 	if o.Potential != "" {
-		*s = s.WithPotential(o.Potential)
-	}
-	if err := s.ForBeads(t.frames, t.meta); err != nil {
-		return nil, err
+		var err error
+		if *s, err = s.withPotential(o.Potential); err != nil {
+			return nil, err
+		}
 	}
 	cfg := &s.PMFFit
 	replace(&cfg.Epochs, o.Epochs)
 	replace(&cfg.Batch, o.Batch)
 	replace(&cfg.Rate, o.Rate)
-	replace(&s.InvariantHidden, o.Width)
-	var sizes any = s.MACE
-	if s.Potential != MACE {
-		sizes = s.InvariantHidden
+	replace(&s.PMFSizes.Width, o.Width)
+	potential, err := s.NewPotential(t.frames.R, t.frames.Beads, t.meta.Species, units.KT(t.meta.Temperature))
+	if err != nil {
+		return nil, fmt.Errorf("cgbg: %s: %w", t.meta.Source, err)
 	}
-	return map[string]any{"potential": s.Potential, "sizes": sizes, "epochs": cfg.Epochs, "batch": cfg.Batch, "rate": cfg.Rate, "rate_decay": cfg.RateDecay,
-		"cosine": cfg.Cosine, "clip_norm": cfg.ClipNorm, "validation": cfg.Validation}, nil
-}
-
-// potential is that of the settings for the frames.
-func (t *training) potential() (pmf.Potential, error) {
-	return t.settings.potential(t.frames.R, t.frames.Beads, units.KT(t.meta.Temperature))
+	t.network = potential
+	return map[string]any{"potential": s.Potential, "sizes": s.pmfTold(potential), "epochs": cfg.Epochs, "batch": cfg.Batch, "rate": cfg.Rate,
+		"rate_decay": cfg.RateDecay, "cosine": cfg.Cosine, "clip_norm": cfg.ClipNorm, "validation": cfg.Validation}, nil
 }
 
 // Train trains a model, a [Flow] or a [PMF], on a file of frames. The model goes to the file out (NPZ), its card beside
@@ -249,11 +251,7 @@ func (t *training) learnFlow(ctx context.Context, b *backend.Backend, o TrainOpt
 func (t *training) learnPMF(ctx context.Context, b *backend.Backend, o TrainOptions) (*Card, error) {
 	cfg := t.settings.PMFFit
 	cfg.Checkpoint, cfg.Progress, cfg.Start = t.checkpoint(), o.Progress, o.Start
-	potential, err := t.potential()
-	if err != nil {
-		return nil, err
-	}
-	m, history, err := pmf.Fit(ctx, b.Backend, potential, t.frames.R, t.frames.F, cfg)
+	m, history, err := pmf.Fit(ctx, b.Backend, t.network.(pmf.Potential), t.frames.R, t.frames.F, cfg)
 	if err != nil {
 		return nil, err
 	}

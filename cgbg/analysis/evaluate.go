@@ -22,8 +22,9 @@ type Evaluation struct {
 	Before, After, AfterClips *Comparison
 	Means                     []reweight.Estimate // of the question's variables by the weighted samples, internal units
 	Weights                   reweight.Summary
+	Notes                     []string  // what else a reader should know of the comparison
 	LogW                      []float64 // [n], unnormalised
-	Seed                      int // of the bootstrap
+	Seed                      int       // of the bootstrap
 }
 
 // ErrNoWeights reports samples that nobody has weighed.

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"github.com/cgbg-go/lab/cgbg/observable"
@@ -35,16 +36,56 @@ type Split struct {
 	Lo, Hi   float64
 }
 
-// One is the question about variables alone: each of them is scored, the first two together where pair is set.
-func One(variables []observable.Variable, states []observable.State, pair bool) *Question {
+// NewQuestion asks for variables and states. scored names one or two variables whose distributions are compared
+// together, and first; then each variable is alone. Errors: a variable that is not there, names that are there twice.
+func NewQuestion(variables []observable.Variable, states []observable.State, scored ...string) (*Question, error) {
 	q := &Question{Variables: variables, States: states}
-	if pair && len(variables) > 1 {
-		q.Scored = append(q.Scored, Group{Variables: []int{0, 1}})
+	var first Group
+	for _, name := range scored {
+		k := slices.IndexFunc(variables, func(v observable.Variable) bool { return v.Name == name })
+		if k < 0 || len(scored) > 2 {
+			return nil, fmt.Errorf("analysis: %q cannot be scored together: one or two of the variables", scored)
+		}
+		first.Variables = append(first.Variables, k)
+	}
+	if len(first.Variables) == 2 {
+		q.Scored = append(q.Scored, first)
 	}
 	for k, v := range variables {
 		q.Scored = append(q.Scored, Group{Name: v.Name, Variables: []int{k}})
 	}
-	return q
+	return q, q.check()
+}
+
+// Definition is a variable or a state in text, see [observable.VariableFormat] and [observable.StateFormat].
+type Definition struct{ Name, Text string }
+
+// ParseVariables makes variables of text; files that they name are relative to dir. Errors: those of
+// [observable.ParseVariable].
+func ParseVariables(dir string, list []Definition) (variables []observable.Variable, err error) {
+	for _, d := range list {
+		v, err := observable.ParseVariable(d.Name, d.Text)
+		if err != nil {
+			return nil, err
+		}
+		if v.File != "" && !filepath.IsAbs(v.File) {
+			v.File = filepath.Join(dir, v.File)
+		}
+		variables = append(variables, v)
+	}
+	return variables, nil
+}
+
+// ParseStates makes states of text. Errors: those of [observable.ParseState].
+func ParseStates(list []Definition, variables []observable.Variable) (states []observable.State, err error) {
+	for _, d := range list {
+		s, err := observable.ParseState(d.Name, d.Text, variables)
+		if err != nil {
+			return nil, err
+		}
+		states = append(states, s)
+	}
+	return states, nil
 }
 
 // check tells whether names are unique and places are there.

@@ -130,7 +130,9 @@ func (s *Set) Points(axes []observable.Axis, variables ...int) observable.Points
 }
 
 // Main is a set, of samples say, in the variables of the question's first group, on the axes of this one.
-func (s *Set) Main(of *Set) observable.Points { return of.Points(s.Axes, s.Question.Scored[0].Variables...) }
+func (s *Set) Main(of *Set) observable.Points {
+	return of.Points(s.Axes, s.Question.Scored[0].Variables...)
+}
 
 // correlate sets what follows from the statistical inefficiency.
 func (s *Set) correlate(inefficiency float64) {

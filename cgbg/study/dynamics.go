@@ -3,11 +3,16 @@ package study
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"github.com/cgbg-go/lab/cgbg"
+	"github.com/cgbg-go/lab/cgbg/analysis"
 	"github.com/cgbg-go/lab/cgbg/figure"
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/langevin"
-	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/cgbg/result"
+	"github.com/cgbg-go/lab/cgbg/topology"
+	"github.com/cgbg-go/lab/cgbg/units"
 	"github.com/cgbg-go/lab/data"
 )
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/cgbg-go/lab/cgbg"
 	"github.com/cgbg-go/lab/cgbg/analysis"
 	"github.com/cgbg-go/lab/cgbg/figure"
 	"github.com/cgbg-go/lab/cgbg/pmf"

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/cgbg-go/lab/cgbg"
+	"github.com/cgbg-go/lab/cgbg/analysis"
 	"github.com/cgbg-go/lab/cgbg/figure"
 	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/result"
 )
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/cgbg-go/lab/cgbg"
 	"github.com/cgbg-go/lab/cgbg/analysis"
 	"github.com/cgbg-go/lab/cgbg/reweight"
 )

@@ -3,6 +3,7 @@ package study
 import (
 	"context"
 
+	"github.com/cgbg-go/lab/cgbg"
 	"github.com/cgbg-go/lab/cgbg/analysis"
 	"github.com/cgbg-go/lab/cgbg/figure"
 	"github.com/cgbg-go/lab/cgbg/observable"

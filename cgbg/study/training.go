@@ -6,11 +6,12 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cgbg-go/lab/cgbg"
 	"github.com/cgbg-go/lab/cgbg/figure"
 	"github.com/cgbg-go/lab/cgbg/flow"
 	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/result"
-	"github.com/cgbg-go/lab/cgbg/train"
+	"github.com/cgbg-go/lab/data"
 )
 
 // timeSuffix is that of the file with the time of a training.

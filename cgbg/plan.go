@@ -1,0 +1,144 @@
+package cgbg
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+	"github.com/cgbg-go/lab/cgbg/analysis"
+	"github.com/cgbg-go/lab/cgbg/flow"
+)
+
+// Plan is a run from frames to free energies, as a file of TOML has it: "cgbg run -h" explains every key.
+type Plan struct {
+	Out       string
+	Seed      uint64
+	Data      DataPlan
+	Flow, PMF ModelPlan
+	Sample    struct {
+		N        int
+		UntilESS float64 `toml:"until_ess"`
+		Checks   int
+	}
+	Reference struct{ Frames, Title, Residue string }
+
+	Variables []analysis.Definition `toml:"-"` // in the order of the file
+	States    []analysis.Definition `toml:"-"`
+
+	// Import makes frames of trajectories, with the arguments of "cgbg import"; nil: the plan has frames.
+	Import Importer `toml:"-"`
+
+	path string // of the file
+}
+
+// DataPlan is what the frames are, or what they are made from.
+type DataPlan struct {
+	Frames                                  string
+	Trajectories                            []string
+	Structure, Map, AWH, Bias               string
+	Forces, Constraints, System, Forcefield string
+	BiasVariables                           string `toml:"bias_variables"`
+	Temperature, Dt                         float64
+	Every, Skip                             int
+}
+
+// ModelPlan is a model that is there, or how to train it; see TrainOptions.
+type ModelPlan struct {
+	Model, Frames, Preset string
+	From, Field           string
+	Potential             string
+	Epochs, Batch, Width  int
+	Rate, Late, EMA       float64
+	HeldOut               int `toml:"held_out"`
+	Pairing               flow.Pairing
+}
+
+// texts are the tables of a plan whose keys are the user's own.
+type texts struct {
+	Variables, States map[string]string
+}
+
+// ReadPlan reads the file of a plan. Paths are relative to it. Errors name the line or the key.
+func ReadPlan(path string) (*Plan, error) {
+	p := &Plan{Seed: 1, path: path}
+	p.Flow.Preset, p.PMF.Preset = "quick", "quick"
+	p.Sample.N, p.Sample.Checks = 1000, 64
+	both := struct {
+		*Plan
+		texts
+	}{Plan: p}
+	meta, err := toml.DecodeFile(path, &both)
+	var syntax toml.ParseError
+	switch {
+	case errors.As(err, &syntax):
+		return nil, fmt.Errorf("%s: %s", path, syntax.ErrorWithPosition())
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if unknown := meta.Undecoded(); len(unknown) > 0 {
+		return nil, fmt.Errorf("%s: there is no key %q (\"cgbg run -h\" lists them)", path, unknown[0].String())
+	}
+	for _, key := range meta.Keys() { // in the order of the file
+		switch {
+		case len(key) == 2 && key[0] == "variables":
+			p.Variables = append(p.Variables, analysis.Definition{Name: key[1], Text: both.texts.Variables[key[1]]})
+		case len(key) == 2 && key[0] == "states":
+			p.States = append(p.States, analysis.Definition{Name: key[1], Text: both.texts.States[key[1]]})
+		}
+	}
+	if err := p.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	p.absolute()
+	return p, nil
+}
+
+// check finds keys that are missing or do not go together.
+func (p *Plan) check() error {
+	d := &p.Data
+	frames, trajectories := d.Frames != "", len(d.Trajectories) > 0
+	alone := *d
+	alone.Frames, alone.Temperature = "", 0
+	switch {
+	case !frames && (!trajectories || d.Structure == ""):
+		return errors.New("[data] needs frames, or trajectories and structure")
+	case frames && trajectories:
+		return errors.New("[data] has frames and trajectories: one of them")
+	case trajectories && !(d.Temperature > 0):
+		return errors.New("[data] needs temperature, of the simulation in K: models and weights depend on it")
+	case frames && !reflect.DeepEqual(alone, DataPlan{}) || frames && d.Temperature != 0:
+		return errors.New("[data] has frames, which are mapped already: structure, map, weights, temperature and the like go with trajectories")
+	}
+	if len(p.Variables) > 0 {
+		variables, err := analysis.ParseVariables("", p.Variables)
+		if err == nil {
+			_, err = analysis.ParseStates(p.States, variables)
+		}
+		return err
+	}
+	return nil
+}
+
+// absolute makes paths relative to the file's folder.
+func (p *Plan) absolute() {
+	if p.Out == "" {
+		p.Out = strings.TrimSuffix(filepath.Base(p.path), ".toml")
+	}
+	d := &p.Data
+	files := []*string{&p.Out, &d.Frames, &d.Structure, &d.AWH, &d.Bias, &p.Flow.Model, &p.Flow.Frames, &p.Flow.From,
+		&p.PMF.From, &p.PMF.Model, &p.PMF.Frames, &p.Reference.Frames}
+	for i := range d.Trajectories {
+		files = append(files, &d.Trajectories[i])
+	}
+	if strings.ContainsAny(d.Map, "./\\") { // a file
+		files = append(files, &d.Map)
+	}
+	for _, file := range files {
+		if *file != "" && !filepath.IsAbs(*file) {
+			*file = filepath.Join(filepath.Dir(p.path), *file)
+		}
+	}
+}

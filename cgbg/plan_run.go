@@ -1,0 +1,332 @@
+package cgbg
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/cgbg-go/lab/cgbg/analysis"
+	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/cli"
+	"github.com/cgbg-go/lab/cgbg/keep"
+	"github.com/cgbg-go/lab/data"
+)
+
+// Importer maps trajectories to frames, by the arguments of "cgbg import".
+type Importer = func(ctx context.Context, args []string, w io.Writer) error
+
+// options are those of the training of a model.
+func (p *Plan) options(m ModelPlan) TrainOptions {
+	return TrainOptions{Preset: m.Preset, Seed: p.Seed, Epochs: m.Epochs, Batch: m.Batch, Rate: m.Rate, Width: m.Width,
+		Potential: m.Potential, Field: m.Field, Pairing: m.Pairing, Late: m.Late, EMA: m.EMA, HeldOut: m.HeldOut, Start: m.From}
+}
+
+// out is the file of a model that the plan trains.
+func (p *Plan) out(kind string) string { return filepath.Join(p.Out, kind+".npz") }
+
+// Run goes from trajectories to free energies: it maps them to beads, trains a potential of mean force and a flow,
+// draws weighted samples, and reports what they say. What is there already and unchanged is not done again; a run that
+// was stopped goes on where it stood. What a step will need is looked at before anything is trained. w is told what
+// is done; progress may be nil.
+//
+// Errors: those of every step, all that can be found early first; ctx.Err(), wrapped.
+func (p *Plan) Run(ctx context.Context, w io.Writer, progress Progress) (*analysis.Evaluation, error) {
+	if err := p.early(); err != nil {
+		return nil, err
+	}
+	b, err := backend.Open()
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintln(w, b)
+	frames, err := p.frames(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.late(frames); err != nil {
+		return nil, err
+	}
+	pmf, err := p.model(ctx, b, w, PMF, p.PMF, frames, progress)
+	if err != nil {
+		return nil, err
+	}
+	flow, err := p.model(ctx, b, w, Flow, p.Flow, frames, progress)
+	if err != nil {
+		return nil, err
+	}
+	samples := filepath.Join(p.Out, "samples.arrow")
+	fmt.Fprintln(w, "samples:", samples)
+	d, err := Draw(ctx, b, flow, samples, DrawOptions{N: p.Sample.N, UntilESS: p.Sample.UntilESS, Seed: p.Seed, Checks: p.Sample.Checks,
+		PMF: pmf, Progress: progress})
+	if err != nil {
+		return nil, err
+	}
+	note := "drawn"
+	if !d.Fresh {
+		note = "there already"
+	}
+	fmt.Fprintf(w, "  %d, %s\n", d.N, note)
+	o, err := p.report(frames)
+	if err != nil {
+		return nil, err
+	}
+	e, err := Report(ctx, samples, p.Out, o)
+	if err != nil {
+		return nil, err
+	}
+	e.Print(w)
+	fmt.Fprintf(w, "figures and results.json are in %s\n", p.Out)
+	return e, nil
+}
+
+// report is what is asked of the samples, held to the reference or else to the frames.
+func (p *Plan) report(frames string) (o ReportOptions, err error) {
+	o = ReportOptions{Name: filepath.Base(p.Out), Title: p.Reference.Title, Reference: p.Reference.Frames, Residue: p.Reference.Residue,
+		Seed: int(p.Seed), States: p.States}
+	if o.Reference == "" {
+		o.Reference = frames
+	}
+	if len(p.Variables) > 0 {
+		o.Variables, err = analysis.ParseVariables(filepath.Dir(p.path), p.Variables)
+	}
+	return o, err
+}
+
+// early finds what would stop the run before trajectories, which may be long, are imported.
+func (p *Plan) early() error {
+	if err := p.checkPaths(); err != nil {
+		return err
+	}
+	for kind, m := range map[string]ModelPlan{Flow: p.Flow, PMF: p.PMF} {
+		var err error
+		switch {
+		case m.Model != "":
+			_, err = ReadCard(m.Model)
+		case m.Frames != "":
+			_, err = CheckTraining(kind, m.Frames, p.out(kind), p.options(m))
+		default:
+			err = p.options(m).Check(kind)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if p.Sample.N < 1 || p.Sample.UntilESS < 0 || p.Sample.UntilESS > float64(p.Sample.N) {
+		return fmt.Errorf("cgbg: %d samples, until %g effective ones: at least one, and no more effective ones than samples",
+			p.Sample.N, p.Sample.UntilESS)
+	}
+	if p.Reference.Frames == "" {
+		return nil
+	}
+	if _, err := os.Stat(p.Reference.Frames); err != nil {
+		return fmt.Errorf("the reference: %w", err)
+	}
+	return nil
+}
+
+// checkPaths verifies that no result replaces what is read.
+func (p *Plan) checkPaths() error {
+	d := &p.Data
+	inputs := append([]string{p.path, d.Frames, d.Structure, d.AWH, d.Bias, p.Flow.Frames, p.PMF.Frames, p.Reference.Frames}, d.Trajectories...)
+	for _, model := range []string{p.Flow.Model, p.PMF.Model, p.Flow.From, p.PMF.From} {
+		if model != "" {
+			inputs = append(inputs, model, CardPath(model))
+		}
+	}
+	if info, err := os.Stat(d.Map); err == nil && !info.IsDir() {
+		inputs = append(inputs, d.Map)
+	}
+	outputs := append(ReportFiles(p.Out), cli.Beside(filepath.Join(p.Out, "samples.arrow"))...)
+	for name, given := range map[string]string{"frames.arrow": d.Frames, "pmf.npz": p.PMF.Model, "flow.npz": p.Flow.Model} {
+		if given == "" {
+			outputs = append(outputs, cli.Beside(filepath.Join(p.Out, name))...)
+		}
+	}
+	if err := cli.CheckFolder(p.Out); err != nil {
+		return err
+	}
+	return cli.CheckPaths(outputs, inputs)
+}
+
+// late finds, with the frames at hand and before anything is trained, whether every step can be done.
+//
+// Errors: what would stop a training (as [CheckTraining]); models without a card; ErrPair and ErrTemperature; a
+// reference at another temperature; variables that frames or reference cannot tell; a folder that cannot be written to.
+func (p *Plan) late(frames string) error {
+	if err := checkOut(filepath.Join(p.Out, "results.json")); err != nil {
+		return err
+	}
+	flowName, flow, err := p.describe(Flow, p.Flow, frames)
+	if err != nil {
+		return err
+	}
+	pmfName, pmf, err := p.describe(PMF, p.PMF, frames)
+	if err == nil {
+		err = Belong(flowName, flow, pmfName, pmf)
+	}
+	if err != nil {
+		return err
+	}
+	o, err := p.report(frames)
+	if err != nil {
+		return err
+	}
+	reference, meta, err := data.ReadFile(o.Reference)
+	if err != nil {
+		return fmt.Errorf("the reference: %w", err)
+	}
+	meta.Source = o.Reference
+	if err := checkReference(flowName, flow, o.Reference, meta); err != nil {
+		return err
+	}
+	like := &data.Frames{Beads: len(flow.Beads), Dim: 3} // samples as they will be, to see what they can tell
+	if o.Reference == frames {
+		like = reference
+	}
+	_, err = o.ask(like, flow, reference, meta)
+	for _, v := range o.Variables {
+		for _, one := range []struct {
+			f *data.Frames
+			m data.Meta
+		}{{like, flow}, {reference, meta}} {
+			if _, e := v.Of(one.f, one.m); e != nil && err == nil && one.f.Len() > 0 {
+				err = e
+			}
+		}
+	}
+	return err
+}
+
+// describe names the file that tells what a model is of, its own or that of its frames, and describes these.
+func (p *Plan) describe(kind string, m ModelPlan, frames string) (name string, meta data.Meta, err error) {
+	if m.Model == "" {
+		if m.Frames != "" {
+			frames = m.Frames
+		}
+		meta, err = CheckTraining(kind, frames, p.out(kind), p.options(m))
+		return frames, meta, err
+	}
+	card, err := ReadCard(m.Model)
+	if err == nil {
+		err = card.CheckKind(m.Model, kind)
+	}
+	if err != nil {
+		return m.Model, meta, err
+	}
+	if _, err := os.Stat(m.Model); err != nil {
+		return m.Model, meta, fmt.Errorf("cgbg: %w", err)
+	}
+	return m.Model, card.Meta(), nil
+}
+
+// model is the file of a model, trained where none is given.
+func (p *Plan) model(ctx context.Context, b *backend.Backend, w io.Writer, kind string, m ModelPlan, frames string, progress Progress) (string, error) {
+	if m.Model != "" {
+		fmt.Fprintf(w, "%s: %s\n", kind, m.Model)
+		return m.Model, nil
+	}
+	out := p.out(kind)
+	fmt.Fprintf(w, "%s: %s\n", kind, out)
+	if m.Frames != "" {
+		frames = m.Frames
+	}
+	o := p.options(m)
+	o.Progress = progress
+	card, fresh, err := Train(ctx, b, kind, frames, out, o)
+	if err != nil {
+		return "", err
+	}
+	verb := "trained"
+	if !fresh {
+		verb = "there already, of " + card.Made.Format(time.DateOnly)
+	}
+	fmt.Fprintf(w, "  %d frames, %d steps, %s; held out: %s\n", card.Frames, card.Steps, verb, card.Score())
+	for _, warning := range card.Warnings() {
+		fmt.Fprintf(w, "  warning: %s: %s\n", out, warning)
+	}
+	return out, nil
+}
+
+// importVersion is raised when an import of the same files gives other frames than before.
+const importVersion = 2
+
+// importArgs are the arguments of the import.
+func (d *DataPlan) importArgs(out string) []string {
+	args := []string{"-o", out}
+	add := func(name, value string) {
+		if value != "" && value != "0" {
+			args = append(args, "-"+name, value)
+		}
+	}
+	add("structure", d.Structure)
+	add("map", d.Map)
+	add("awh", d.AWH)
+	add("bias", d.Bias)
+	add("bias-variables", d.BiasVariables)
+	add("forces", d.Forces)
+	add("constraints", d.Constraints)
+	add("system", d.System)
+	add("forcefield", d.Forcefield)
+	add("temperature", fmt.Sprint(d.Temperature))
+	add("dt", fmt.Sprint(d.Dt))
+	add("every", fmt.Sprint(d.Every))
+	add("skip", fmt.Sprint(d.Skip))
+	return args
+}
+
+// frames are imported unless the same trajectories were imported the same way.
+func (p *Plan) frames(ctx context.Context, w io.Writer) (string, error) {
+	d := &p.Data
+	if d.Frames != "" {
+		fmt.Fprintln(w, "frames:", d.Frames)
+		return d.Frames, nil
+	}
+	out := filepath.Join(p.Out, "frames.arrow")
+	args := d.importArgs(out)
+	h := sha256.New()
+	fmt.Fprintln(h, "import", importVersion, args[2:])
+	for _, file := range append([]string{d.Structure, d.AWH, d.Bias, d.Map}, d.Trajectories...) {
+		if info, err := os.Stat(file); err != nil || info.IsDir() {
+			continue // import says what is missing
+		}
+		sum, err := data.Checksum(ctx, file)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintln(h, file, sum)
+	}
+	stamp := out + ".import"
+	mark := func() (string, error) { // of what frames are made from, and of the frames
+		sum, err := data.Checksum(ctx, out)
+		return fmt.Sprintf("%x %s\n", h.Sum(nil), sum), err
+	}
+	if was, err := os.ReadFile(stamp); err == nil {
+		now, err := mark()
+		switch {
+		case err == nil && now == string(was):
+			fmt.Fprintf(w, "frames: %s, there already\n", out)
+			return out, nil
+		case ctx.Err() != nil:
+			return "", err
+		}
+	}
+	if p.Import == nil {
+		return "", fmt.Errorf("cgbg: %s: trajectories need an importer: run it by \"cgbg run\", or give frames", p.path)
+	}
+	fmt.Fprintln(w, "frames:", out)
+	if err := os.MkdirAll(p.Out, 0o755); err != nil {
+		return "", err
+	}
+	if err := p.Import(ctx, append(args, d.Trajectories...), w); err != nil {
+		return "", err
+	}
+	text, err := mark()
+	if err != nil {
+		return "", err
+	}
+	return out, keep.WriteFile(stamp, []byte(text))
+}
