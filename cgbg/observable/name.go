@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
+	"github.com/cgbg-go/lab/data"
 )
 
 // shownNames is how many names an error offers.
@@ -29,6 +30,11 @@ func (s system) find(names []string) ([]int, error) {
 
 // lookUp is the place of a name among others, of which there are count; what: what they are of.
 func lookUp(what, name string, names []string, count int) (int, error) {
+	if place, ok := strings.CutPrefix(name, "#"); ok { // whatever beads may be called
+		if i, err := strconv.Atoi(place); err == nil && i >= 1 && i <= count {
+			return i - 1, nil
+		}
+	}
 	var at []int
 	for i, n := range names {
 		if n == name {
@@ -41,11 +47,6 @@ func lookUp(what, name string, names []string, count int) (int, error) {
 	if len(at) > 1 {
 		return 0, fmt.Errorf("%d %ss are called %q; take one by its place, #%d or #%d",
 			len(at), what, name, at[0]+1, at[1]+1)
-	}
-	if place, ok := strings.CutPrefix(name, "#"); ok {
-		if i, err := strconv.Atoi(place); err == nil && i >= 1 && i <= count {
-			return i - 1, nil
-		}
 	}
 	if len(names) == 0 {
 		return 0, fmt.Errorf("no %s %q: the frames have no names; take one by its place, #1 to #%d", what, name, count)
@@ -91,6 +92,16 @@ func edits(a, b string) int {
 		}
 	}
 	return row[len(b)]
+}
+
+// Residues are the names of the residues whose φ and ψ frames have, in order; none of angles without names.
+// Errors: beads that determine no residue's.
+func Residues(f *data.Frames, m data.Meta) ([]string, error) {
+	l, err := system{m.Beads, f.Beads, f.Dim}.residues()
+	if err != nil {
+		return nil, fmt.Errorf("observable: %w", err)
+	}
+	return l.names, nil
 }
 
 // residueList is the residues that have φ and ψ.

@@ -290,3 +290,25 @@ func FuzzParseVariable(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkVariable(b *testing.B) {
+	f, m, err := obc2.UnbiasedHeavyAtom()
+	if err != nil {
+		b.Fatal(err)
+	}
+	f = f.Slice(0, 10_000)
+	path := b.TempDir() + "/one.arrow"
+	if err := data.WriteFile(path, m, f.Slice(0, 1)); err != nil {
+		b.Fatal(err)
+	}
+	for _, text := range []string{"phi(ALA2)", "contacts(0.5)", "rmsd(" + path + ")"} {
+		v := parsed(b, "x", text)
+		b.Run(v.Text[:3], func(b *testing.B) {
+			for b.Loop() {
+				if _, err := v.Of(f, m); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
