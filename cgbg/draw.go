@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/cgbg-go/lab/cgbg/analysis"
 	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/flow"
 	"github.com/cgbg-go/lab/cgbg/keep"
@@ -22,8 +23,8 @@ type DrawOptions struct {
 	UntilESS float64 // see SampleOptions
 	Part     int     // see SampleOptions
 	Seed     uint64
-	Checks   int    // samples whose log-density is checked
-	PMF      string // file of a potential of mean force; "": none
+	Checks   int      // samples whose log-density is checked
+	PMF      []string // files of potentials of mean force, which weigh by their mean; none: no weights
 	Progress Progress
 }
 
@@ -64,14 +65,14 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 		s.Accuracy.Checks = -1
 	}
 	s.Meta.Source, s.Meta.SourceSHA = filepath.Base(file), sum
-	if o.PMF != "" {
-		u, pmfSum, err := openPMF(ctx, b, o.PMF, file, card)
+	if len(o.PMF) > 0 {
+		u, err := openPotentials(ctx, b, o.PMF, file, card)
 		if err != nil {
 			return nil, err
 		}
-		defer u.Finalize()
-		s.Energy, s.KT, s.Geometry = u.Energy, units.KT(card.Temperature), card.Geometry()
-		sums += pmfSum
+		defer u.finalize()
+		s.Energy, s.KT, s.Geometry = u.energy, units.KT(card.Temperature), card.Geometry()
+		sums += u.sum
 	}
 	s.Fingerprint = keep.Fingerprint(sums, s.Accuracy, b.Name)
 	frames, meta, err := ReadKept(out, s.Fingerprint)
@@ -101,11 +102,18 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 	return d, nil
 }
 
-// Reweigh weighs samples that a flow gave, with the card beside its file, by a
-// potential's file, into the file out.
+// Weighed tells of samples that were weighed.
+type Weighed struct {
+	reweight.Summary
+	Disagreement *analysis.Disagreement // of several potentials; nil: of one
+}
+
+// Reweigh weighs samples that a flow gave, with the card beside its file, by the file of a potential, or by the mean of
+// several, into the file out.
 //
-// Errors: those of the files; ErrPair and ErrTemperature where samples, flow and potential do not belong together; samples without log-densities.
-func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile, pmfFile, out string) (*reweight.Summary, error) {
+// Errors: those of the files; ErrPair and ErrTemperature where samples, flow and potentials do not belong together;
+// samples without log-densities.
+func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile string, pmfFiles []string, out string) (*Weighed, error) {
 	if err := makeOut(out); err != nil {
 		return nil, err
 	}
@@ -117,29 +125,44 @@ func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile, pmfFile, out
 	if err := CheckSamples(ctx, in, flowFile, card); err != nil {
 		return nil, err
 	}
-	u, _, err := openPMF(ctx, b, pmfFile, flowFile, card)
+	u, err := openPotentials(ctx, b, pmfFiles, flowFile, card)
 	if err != nil {
 		return nil, err
 	}
-	defer u.Finalize()
+	defer u.finalize()
 	frames, meta, err := data.ReadFile(in)
 	if err != nil {
 		return nil, err
 	}
-	r := data.Widened(frames.R)
-	if frames.U, err = u.Energy(ctx, r); err != nil {
+	r, kT := data.Widened(frames.R), units.KT(card.Temperature)
+	energies, err := u.energies(ctx, r)
+	if err != nil {
 		return nil, err
 	}
-	frames.LogW = reweight.LogWeights(frames.U, frames.LogQ, units.KT(card.Temperature), m.LogCOM(r))
+	frames.U = meanOf(energies)
+	frames.LogW = reweight.LogWeights(frames.U, frames.LogQ, kT, m.LogCOM(r))
 	card.Geometry().Discard(frames.LogW, r)
 	meta = topology.Describe(meta, card.Geometry())
-	meta.Generator = "cgbg reweight -pmf " + filepath.Base(pmfFile)
+	meta.Generator = "cgbg reweight"
+	for _, file := range pmfFiles {
+		meta.Generator += " -pmf " + filepath.Base(file)
+	}
 	if err := data.WriteFile(out, meta, frames); err != nil {
 		return nil, err
 	}
 	like, err := topology.FidelityOf(frames, meta)
-	w := reweight.Summarize(frames.LogW).With(like)
-	return &w, err
+	if err != nil {
+		return nil, err
+	}
+	w := &Weighed{Summary: reweight.Summarize(frames.LogW).With(like)}
+	if len(energies) > 1 && w.Err == nil {
+		d, err := analysis.Disagree(energies, frames.LogW, kT)
+		if err != nil {
+			return nil, err
+		}
+		w.Disagreement = &d
+	}
+	return w, nil
 }
 
 // openFlow reads a flow and its card.
@@ -159,16 +182,6 @@ func openFlow(b *backend.Backend, file string) (*flow.Model, *Card, error) {
 		return nil, nil, fmt.Errorf("cgbg: %s is a flow of %d coordinates, but its card names %d beads", file, m.Field.Dim(), len(card.Beads))
 	}
 	return m, card, nil
-}
-
-// openPMF reads a potential that belongs to a flow, by both cards, and the checksum of its file.
-func openPMF(ctx context.Context, b *backend.Backend, file, flowFile string, flowCard *Card) (*pmf.Model, string, error) {
-	u, err := ReadPMF(b, file, flowFile, flowCard.Meta())
-	if err != nil {
-		return nil, "", err
-	}
-	sum, err := data.Checksum(ctx, file)
-	return u, sum, err
 }
 
 // ReadPMF reads a potential, to be computed in float32, with its card, for what is named and described: a flow, its samples, or frames.

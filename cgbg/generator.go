@@ -256,7 +256,7 @@ func (g *Generator) Weighed(ctx context.Context, flowOf, name, potential string,
 			return fail(err)
 		}
 	}
-	if _, err := Reweigh(ctx, g.Backend, in, file, potential, out); err != nil {
+	if _, err := Reweigh(ctx, g.Backend, in, file, []string{potential}, out); err != nil {
 		return fail(err)
 	}
 	return data.ReadFile(out)

@@ -51,6 +51,7 @@ type ModelPlan struct {
 	From, Field           string
 	Potential             string
 	Epochs, Batch, Width  int
+	Ensemble              int // potentials that differ in their seeds, and weigh by their mean
 	Rate, Late, EMA       float64
 	HeldOut               int `toml:"held_out"`
 	Pairing               flow.Pairing
@@ -111,6 +112,9 @@ func (p *Plan) check() error {
 		return errors.New("[data] needs temperature, of the simulation in K: models and weights depend on it")
 	case frames && !reflect.DeepEqual(alone, DataPlan{}) || frames && d.Temperature != 0:
 		return errors.New("[data] has frames, which are mapped already: structure, map, weights, temperature and the like go with trajectories")
+	}
+	if p.Flow.Ensemble > 1 || p.PMF.Ensemble < 0 {
+		return errors.New("ensemble is a number of potentials: a key of [pmf]")
 	}
 	if len(p.Variables) > 0 {
 		variables, err := analysis.ParseVariables("", p.Variables)

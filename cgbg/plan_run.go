@@ -60,7 +60,7 @@ func (p *Plan) Run(ctx context.Context, w io.Writer, progress Progress) (*analys
 	}
 	samples := filepath.Join(p.Out, "samples.arrow")
 	fmt.Fprintln(w, "samples:", samples)
-	d, err := Draw(ctx, b, flow, samples, DrawOptions{N: p.Sample.N, UntilESS: p.Sample.UntilESS, Seed: p.Seed, Checks: p.Sample.Checks,
+	d, err := Draw(ctx, b, flow[0], samples, DrawOptions{N: p.Sample.N, UntilESS: p.Sample.UntilESS, Seed: p.Seed, Checks: p.Sample.Checks,
 		PMF: pmf, Progress: progress})
 	if err != nil {
 		return nil, err
@@ -141,9 +141,13 @@ func (p *Plan) checkPaths() error {
 		inputs = append(inputs, d.Map)
 	}
 	outputs := append(ReportFiles(p.Out), cli.Beside(filepath.Join(p.Out, "samples.arrow"))...)
-	for name, given := range map[string]string{"frames.arrow": d.Frames, "pmf.npz": p.PMF.Model, "flow.npz": p.Flow.Model} {
+	made := map[string]string{filepath.Join(p.Out, "frames.arrow"): d.Frames, p.out(Flow): p.Flow.Model}
+	for _, file := range Members(p.out(PMF), p.PMF.Ensemble) {
+		made[file] = p.PMF.Model
+	}
+	for file, given := range made {
 		if given == "" {
-			outputs = append(outputs, cli.Beside(filepath.Join(p.Out, name))...)
+			outputs = append(outputs, cli.Beside(file)...)
 		}
 	}
 	if err := cli.CheckFolder(p.Out); err != nil {
@@ -223,32 +227,34 @@ func (p *Plan) describe(kind string, m ModelPlan, frames string) (name string, m
 	return m.Model, card.Meta(), nil
 }
 
-// model is the file of a model, trained where none is given.
-func (p *Plan) model(ctx context.Context, b *backend.Backend, w io.Writer, kind string, m ModelPlan, frames string, progress Progress) (string, error) {
+// model is the files of a model, or of an ensemble, trained where none is given.
+func (p *Plan) model(ctx context.Context, b *backend.Backend, w io.Writer, kind string, m ModelPlan, frames string, progress Progress) ([]string, error) {
 	if m.Model != "" {
 		fmt.Fprintf(w, "%s: %s\n", kind, m.Model)
-		return m.Model, nil
+		return []string{m.Model}, nil
 	}
-	out := p.out(kind)
-	fmt.Fprintf(w, "%s: %s\n", kind, out)
 	if m.Frames != "" {
 		frames = m.Frames
 	}
-	o := p.options(m)
-	o.Progress = progress
-	card, fresh, err := Train(ctx, b, kind, frames, out, o)
-	if err != nil {
-		return "", err
+	files := Members(p.out(kind), m.Ensemble)
+	for k, out := range files {
+		fmt.Fprintf(w, "%s: %s\n", kind, out)
+		o := p.options(m)
+		o.Seed, o.Progress = o.Seed+uint64(k), progress
+		card, fresh, err := Train(ctx, b, kind, frames, out, o)
+		if err != nil {
+			return nil, err
+		}
+		verb := "trained"
+		if !fresh {
+			verb = "there already, of " + card.Made.Format(time.DateOnly)
+		}
+		fmt.Fprintf(w, "  %d frames, %d steps, %s; held out: %s\n", card.Frames, card.Steps, verb, card.Score())
+		for _, text := range card.Warnings() {
+			fmt.Fprintf(w, "warning: %s: %s\n", out, text)
+		}
 	}
-	verb := "trained"
-	if !fresh {
-		verb = "there already, of " + card.Made.Format(time.DateOnly)
-	}
-	fmt.Fprintf(w, "  %d frames, %d steps, %s; held out: %s\n", card.Frames, card.Steps, verb, card.Score())
-	for _, warning := range card.Warnings() {
-		fmt.Fprintf(w, "  warning: %s: %s\n", out, warning)
-	}
-	return out, nil
+	return files, nil
 }
 
 // importVersion is raised when an import of the same files gives other frames than before.

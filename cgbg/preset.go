@@ -96,15 +96,15 @@ func NewSettings(preset string, seed uint64) (Settings, error) {
 	default:
 		return s, CheckPreset(preset)
 	}
-	s, err := s.withField(field)
+	s, err := s.WithField(field)
 	if err != nil {
 		return s, err
 	}
-	return s.withPotential(potential)
+	return s.WithPotential(potential)
 }
 
-// withField are the settings with another vector field. Error: there is none of that name.
-func (s Settings) withField(field string) (Settings, error) {
+// WithField are the settings with another vector field. Error: there is none of that name.
+func (s Settings) WithField(field string) (Settings, error) {
 	k, err := flow.FieldByName(field)
 	if err != nil || field == s.Field {
 		return s, err
@@ -124,8 +124,8 @@ func (s Settings) withField(field string) (Settings, error) {
 // checkpointEvery is how much of a training a kill may lose.
 const checkpointEvery = 5 * time.Second
 
-// withPotential are the settings with another potential. Error: there is none of that name.
-func (s Settings) withPotential(potential string) (Settings, error) {
+// WithPotential are the settings with another potential. Error: there is none of that name.
+func (s Settings) WithPotential(potential string) (Settings, error) {
 	k, err := pmf.PotentialByName(potential)
 	if err != nil || potential == s.Potential {
 		return s, err

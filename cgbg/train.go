@@ -148,7 +148,7 @@ func (t *training) flowSettings(o TrainOptions) (map[string]any, error) {
 	s := &t.settings
 	if o.Field != "" {
 		var err error
-		if *s, err = s.withField(o.Field); err != nil {
+		if *s, err = s.WithField(o.Field); err != nil {
 			return nil, err
 		}
 	}
@@ -179,7 +179,7 @@ func (t *training) pmfSettings(o TrainOptions) (map[string]any, error) {
 	s := &t.settings
 	if o.Potential != "" {
 		var err error
-		if *s, err = s.withPotential(o.Potential); err != nil {
+		if *s, err = s.WithPotential(o.Potential); err != nil {
 			return nil, err
 		}
 	}

@@ -1,5 +1,6 @@
 // Package alanine puts together what generators of alanine dipeptide are made
-// from: the simulations, the reference and the trained models that come with this module.
+// from: the simulations, the reference and the trained models that come with this module, and what is asked of it: φ, ψ,
+// and the state φ > 0.
 //
 // A target is what the molecule is in: "obc2", implicit water, a test-bed that is simulated for long, or
 // "explicit", TIP3P, the paper's system, with little data. A map is "ha", Heavy Atom, or "cb", Core Beta.
@@ -11,6 +12,9 @@ import (
 	"sync"
 
 	"github.com/cgbg-go/lab/cgbg"
+	"github.com/cgbg-go/lab/cgbg/analysis"
+	"github.com/cgbg-go/lab/cgbg/observable"
+	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/ala2/explicit"
 	"github.com/cgbg-go/lab/data/ala2/models"
 	"github.com/cgbg-go/lab/data/ala2/obc2"
@@ -22,7 +26,7 @@ var (
 	Maps    = []string{"ha", "cb"}
 )
 
-type load = cgbg.Simulation
+type load = analysis.Source
 
 // set is the simulations of a target: that flows of unbiased and biased frames learn from, and potentials.
 type set struct{ flowUnbiased, flowBiased, forcesUnbiased, forcesBiased load }
@@ -34,22 +38,72 @@ var sets = map[string]set{
 	"explicit/cb": {explicit.AWH9ResampledCoreBeta, explicit.AWH15CoreBeta, explicit.UnbiasedCoreBeta, explicit.AWH9CoreBeta},
 }
 
-// Ingredients are those of generators at a target and a map, with their reference. preset "small" thins the reference.
+// Question is what alanine dipeptide is asked: φ and ψ, scored together, and the state φ > 0, which short simulations
+// seldom reach.
+func Question() *analysis.Question {
+	var variables []observable.Variable
+	for _, v := range []struct{ name, label, text string }{{"phi", "φ", "phi(ALA2)"}, {"psi", "ψ", "psi(ALA2)"}} {
+		variable, err := observable.ParseVariable(v.name, v.text)
+		if err != nil {
+			panic(err) // the text is ours
+		}
+		variable.Label = v.label
+		variables = append(variables, variable)
+	}
+	positive, err := observable.ParseState("phi_gt_0", "phi > 0", variables)
+	if err != nil {
+		panic(err)
+	}
+	return &analysis.Question{Variables: variables, States: []observable.State{positive},
+		Scored: []analysis.Group{{Variables: []int{0, 1}}},
+		Split:  &analysis.Split{State: 0, In: "phi_gt_0", Out: "phi_lt_0", Label: "P(φ > 0)", Variable: 0, Lo: 0, Hi: basin}}
+}
+
+// basin is where that of φ > 0 ends, rad.
+const basin = 2.0
+
+// Study asks frames of alanine dipeptide [Question]. preset "small" takes every 20th of them.
+// Errors: those of the frames and of [analysis.NewSet].
+func Study(preset string, seed int, name, title string, load analysis.Source) (*analysis.Set, error) {
+	settings, err := cgbg.NewSettings(preset, uint64(seed))
+	if err != nil {
+		return nil, err
+	}
+	f, m, err := load()
+	if err != nil {
+		return nil, err
+	}
+	s, err := analysis.NewSet(Question(), analysis.Options{Name: name, Seed: seed, Every: settings.Every}, f, m)
+	if err == nil && title != "" {
+		s.Title = title
+	}
+	return s, err
+}
+
+// Lengths studies what the first parts of a simulation know, ns; see [analysis.NewLengthStudy].
+func Lengths(preset string, seed int, name string, load analysis.Source, reference *analysis.Set, lengths []float64) (*analysis.LengthStudy, error) {
+	settings, err := cgbg.NewSettings(preset, uint64(seed))
+	if err != nil {
+		return nil, err
+	}
+	f, m, err := load()
+	if err != nil {
+		return nil, err
+	}
+	return analysis.NewLengthStudy(analysis.Options{Name: name, Seed: seed, Every: settings.Every}, f, m, reference, lengths)
+}
+
+// options are those of generators at a target and a map, with their reference; dir is where the latter is kept.
 //
 // Flows of unbiased frames learn from 100 ns of plain dynamics (obc2), or from frames of γ = 9 drawn with their weights (explicit);
 // those of biased ones from γ = 1.5. Potentials learn from plain dynamics (the paper's PMF_U) and from γ = 9 (PMF_B).
-// Errors: a target or a map that is not there; those of [Reference].
-func Ingredients(preset string, seed int, target, m string) (cgbg.Ingredients, error) {
-	return ingredients("", preset, seed, target, m)
-}
-
-func ingredients(dir, preset string, seed int, target, m string) (cgbg.Ingredients, error) {
+func options(dir, preset string, seed int, target, m string) (cgbg.Options, error) {
 	s, ok := sets[target+"/"+m]
 	if !ok {
-		return cgbg.Ingredients{}, fmt.Errorf("alanine: no models of %s/%s: targets %q, maps %q", target, m, Targets, Maps)
+		return cgbg.Options{}, fmt.Errorf("alanine: no models of %s/%s: targets %q, maps %q", target, m, Targets, Maps)
 	}
 	reference, err := openReference(dir, preset, seed, target)
-	return cgbg.Ingredients{Name: target + "/" + m, Prefix: target + "_" + m, Models: models.FS(), Reference: reference,
+	return cgbg.Options{Name: target + "/" + m, Prefix: target + "_" + m, Models: models.FS(), Reference: reference, Preset: preset, Seed: seed,
 		FlowFrames:  map[string]load{cgbg.Unbiased: s.flowUnbiased, cgbg.Biased: s.flowBiased},
 		ForceFrames: map[string]load{cgbg.Unbiased: s.forcesUnbiased, cgbg.Biased: s.forcesBiased}}, err
 }
@@ -57,18 +111,18 @@ func ingredients(dir, preset string, seed int, target, m string) (cgbg.Ingredien
 // Reference pools the dihedrals of all simulations of a target: those with γ = 9 decide how much is at φ > 0, the others add to φ < 0.
 // A process studies them once; the sets that it gives share their dihedrals, which are not to be changed.
 // Errors: a target that is not there; those of the sets.
-func Reference(preset string, seed int, target string) (*cgbg.Dataset, error) {
+func Reference(preset string, seed int, target string) (*analysis.Set, error) {
 	return openReference("", preset, seed, target)
 }
 
 // references are those that this process has studied: preset, seed and target decide what they are.
 var references struct {
 	sync.Mutex
-	sets map[string]*cgbg.Dataset
+	sets map[string]*analysis.Set
 }
 
 // openReference is Reference; what takes long is kept in the folder dir, or nowhere.
-func openReference(dir, preset string, seed int, target string) (*cgbg.Dataset, error) {
+func openReference(dir, preset string, seed int, target string) (*analysis.Set, error) {
 	references.Lock()
 	defer references.Unlock()
 	key := fmt.Sprint(preset, " ", seed, " ", target)
@@ -79,7 +133,7 @@ func openReference(dir, preset string, seed int, target string) (*cgbg.Dataset, 
 			return nil, err
 		}
 		if references.sets == nil {
-			references.sets = map[string]*cgbg.Dataset{}
+			references.sets = map[string]*analysis.Set{}
 		}
 		references.sets[key] = d
 	}
@@ -87,7 +141,7 @@ func openReference(dir, preset string, seed int, target string) (*cgbg.Dataset, 
 	return &one, nil
 }
 
-func study(dir, preset string, seed int, target string) (*cgbg.Dataset, error) {
+func study(dir, preset string, seed int, target string) (*analysis.Set, error) {
 	var crossing, others []load
 	switch target {
 	case "obc2":
@@ -97,23 +151,53 @@ func study(dir, preset string, seed int, target string) (*cgbg.Dataset, error) {
 	default:
 		return nil, fmt.Errorf("alanine: no target %q: there are %q", target, Targets)
 	}
-	d, err := cgbg.OpenReference(dir, preset, seed, "reference", "MD", crossing, others)
+	settings, err := cgbg.NewSettings(preset, uint64(seed))
+	if err != nil {
+		return nil, err
+	}
+	o := analysis.Options{Name: "reference", Seed: seed, Every: settings.Every}
+	d, err := analysis.OpenReference(dir, Question(), o, "MD", crossing, others)
 	if err != nil {
 		return nil, fmt.Errorf("alanine: the reference of %s: %w", target, err)
 	}
 	return d, nil
 }
 
-// Open opens the workflow of a target and a map; the arguments are those of [cgbg.NewGenerator]. What it takes long to know of the
-// reference is kept in the run's folder.
+// Open opens the generators of a target and a map with the models that come along, or, with train, models that are
+// trained first; dir is the run's folder, "" for a temporary one. What it takes long to know of the reference is kept there.
+// Errors: a target or a map that is not there; those of [cgbg.Open].
 func Open(preset string, seed int, dir string, train bool, target, m string) (*cgbg.Generator, error) {
 	state := ""
 	if dir != "" {
 		state = filepath.Join(dir, "state")
 	}
-	in, err := ingredients(state, preset, seed, target, m)
+	o, err := options(state, preset, seed, target, m)
 	if err != nil {
 		return nil, err
 	}
-	return cgbg.NewGenerator(preset, seed, dir, train, in)
+	o.Dir, o.Train = dir, train
+	return cgbg.Open(o)
+}
+
+// learnSamples is how many samples a generator of one simulation draws, by preset.
+var learnSamples = map[string]int{"small": 120, "quick": 1000, "paper": 1_000_000}
+
+// Learn opens a generator that is trained from nothing on one biased simulation, whose reweighted frames are its
+// reference, too. Results are behind "cb". Errors: those of the frames, of [Study] and [cgbg.Open].
+func Learn(preset string, seed int, dir string, simulation analysis.Source) (*cgbg.Generator, error) {
+	if err := cgbg.CheckPreset(preset); err != nil {
+		return nil, err
+	}
+	f, meta, err := simulation()
+	if err != nil {
+		return nil, err
+	}
+	reference, err := analysis.NewSet(Question(), analysis.Options{Name: "reference", Seed: seed}, f, meta)
+	if err != nil {
+		return nil, err
+	}
+	reference.Title = "MD, reweighted"
+	same := map[string]load{cgbg.Biased: func() (*data.Frames, data.Meta, error) { return f, meta, nil }}
+	return cgbg.Open(cgbg.Options{Name: "cb", Prefix: "cb", FlowFrames: same, ForceFrames: same, Reference: reference, Preset: preset, Seed: seed,
+		Dir: dir, Samples: learnSamples[preset]})
 }

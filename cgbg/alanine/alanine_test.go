@@ -9,11 +9,11 @@ import (
 )
 
 // Every target and map has its simulations, models and samples, the test-bed its curves, all of the same beads, and a reference of its own.
-func TestIngredients(t *testing.T) {
+func TestOptions(t *testing.T) {
 	var references []float64
 	for _, target := range Targets {
 		for _, m := range Maps {
-			in, err := Ingredients("small", 1, target, m)
+			in, err := options("", "small", 1, target, m)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -40,7 +40,7 @@ func TestIngredients(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			references = append(references, in.Reference.Positive.Value)
+			references = append(references, in.Reference.Split().Value)
 		}
 	}
 	if references[0] != references[1] || references[2] != references[3] || references[0] == references[2] {

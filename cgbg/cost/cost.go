@@ -1,3 +1,5 @@
+// Package cost measures what training and inference take on this machine, mapping by mapping, in the units of the
+// paper's Tables 1, 4 and 5.
 package cost
 
 import (
@@ -7,8 +9,12 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cgbg-go/lab/cgbg"
+	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/pmf"
+	"github.com/cgbg-go/lab/cgbg/result"
+	"github.com/cgbg-go/lab/cgbg/units"
 	"github.com/cgbg-go/lab/data"
 )
 
@@ -78,6 +84,7 @@ type Settings struct {
 	JointMany  int // of the graph transformer with more than manyBeads beads; 0: none
 	MACESteps  int
 	Energies   int     // in a repeat
+	Tiny       bool    // networks of the preset small
 	Loose      float64 // factor of all tolerances; 1: as published, and as samples are drawn
 }
 
@@ -90,6 +97,7 @@ const manyBeads = 12
 // first calls are left out.
 type Lab struct {
 	keep.Folder
+	Backend  *backend.Backend
 	Settings Settings
 	Mappings []*Mapping
 	networks cgbg.Settings
@@ -112,7 +120,7 @@ func Open(preset string, seed int, dir string) (*Lab, error) {
 		Samples: 32, SamplesFew: 16, Cheap: 512, Joint: 8, MACESteps: 8, Energies: 1024, Loose: 1}
 	switch preset {
 	case "small": // paths of an untrained graph transformer may run away: its edges are squares of distances
-		s.Repeats, s.Batch, s.Steps, s.StepsMany, s.Train, s.Fused = 2, 32, 120, 120, 50, 1
+		s.Tiny, s.Repeats, s.Batch, s.Steps, s.StepsMany, s.Train, s.Fused = true, 2, 32, 120, 120, 50, 1
 		s.Samples, s.SamplesFew, s.Cheap, s.Joint, s.MACESteps, s.Energies, s.Loose = 8, 2, 16, 2, 3, 64, 100
 	case "paper":
 		s.Repeats, s.Steps, s.StepsMany, s.Train, s.Fused, s.MACESteps = 5, 200, 200, 5000, 10, 50
@@ -122,11 +130,15 @@ func Open(preset string, seed int, dir string) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := openWorkspace(dir, "cost-"+keep.Hash(s))
+	folder, err := keep.OpenFolder(dir, "cost-"+keep.Hash(s))
 	if err != nil {
 		return nil, err
 	}
-	return &Lab{keep.Folder: w, Settings: s, networks: networks}, nil
+	b, err := backend.Open()
+	if err != nil {
+		return nil, fmt.Errorf("cost: %w", err)
+	}
+	return &Lab{Folder: folder, Backend: b, Settings: s, networks: networks}, nil
 }
 
 // Add adds a mapping's frames. Error: a mapping that the paper does not have.
@@ -265,15 +277,20 @@ func (c *Lab) MACE(ctx context.Context, mapping string, progress cgbg.Progress) 
 }
 
 func (c *Lab) measureMACE(ctx context.Context, m *Mapping, progress cgbg.Progress, out *MACE) error {
-	networks, s := c.networks.withPotential(MACE), c.Settings
-	if err := networks.forBeads(m.frames, m.meta); err != nil {
+	s := c.Settings
+	networks, err := c.networks.WithPotential(cgbg.MACE)
+	if err != nil {
 		return err
+	}
+	potential, err := networks.NewPotential(m.frames.R, m.frames.Beads, m.meta.Species, units.KT(m.meta.Temperature))
+	if err != nil {
+		return fmt.Errorf("cost: %s: %w", m.meta.Source, err)
 	}
 	watch := &stages{total: s.MACESteps + 2 + s.Repeats, progress: progress}
 	cfg := networks.PMFFit
 	cfg.Epochs, cfg.Batch, cfg.Validation, cfg.Progress = s.MACESteps+2, s.Batch, 0, watch.stopwatch(&out.Step)
 	some := m.some(cfg.Batch)
-	model, _, err := pmf.Fit(ctx, c.Backend.Backend, networks.MACE, m.frames.Positions(some), data.Rows(m.frames.F, m.frames.Width(), some), cfg)
+	model, _, err := pmf.Fit(ctx, c.Backend.Backend, potential, m.frames.Positions(some), data.Rows(m.frames.F, m.frames.Width(), some), cfg)
 	if err != nil {
 		return err
 	}
@@ -316,5 +333,5 @@ func (m *MACE) Results() []result.Result {
 // results are median and range of a timing.
 func (t Timing) results(name, unit string) []result.Result {
 	lo, hi := t.Range()
-	return []result.Result{result.New(name, t.Median(), result.None, result.None, unit, len(t)), result.New(name + "/min", lo, result.None, result.None, unit, len(t)), result.New(name + "/max", hi, result.None, result.None, unit, len(t))}
+	return []result.Result{result.New(name, t.Median(), result.None, result.None, unit, len(t)), result.New(name+"/min", lo, result.None, result.None, unit, len(t)), result.New(name+"/max", hi, result.None, result.None, unit, len(t))}
 }

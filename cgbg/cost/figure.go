@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/cgbg-go/lab/cgbg"
 	"github.com/cgbg-go/lab/cgbg/figure"
 	"github.com/cgbg-go/lab/cgbg/keep"
 )

@@ -4,14 +4,16 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"time"
 
+	"github.com/cgbg-go/lab/cgbg"
+	"github.com/cgbg-go/lab/cgbg/analysis"
 	"github.com/cgbg-go/lab/cgbg/flow"
 	"github.com/cgbg-go/lab/cgbg/keep"
+	"github.com/cgbg-go/lab/cgbg/result"
 	"github.com/cgbg-go/lab/data"
 )
 
@@ -38,7 +40,7 @@ type Flow struct {
 // steps as published (ours: as the quick preset has them), evaluations, samples by
 // [flow.Model.Sample] with [flow.SamplingAccuracy], and by the published solver.
 // Samples are of the flow in the file weights or, where that is "", of the one that
-// the timed steps gave (as always with the preset small, whose fields have other sizes). With reverse, divergences are timed in reverse mode, too.
+// the timed steps gave (as always with tiny networks, whose fields have other sizes). With reverse, divergences are timed in reverse mode, too.
 //
 // Errors: an unknown mapping or field, weights of other beads; ctx.Err(), wrapped.
 func (c *Lab) Flow(ctx context.Context, mapping, field, weights string, reverse bool, progress cgbg.Progress) (*Flow, error) {
@@ -46,7 +48,7 @@ func (c *Lab) Flow(ctx context.Context, mapping, field, weights string, reverse 
 	if err != nil {
 		return nil, err
 	}
-	if c.Settings.Preset == "small" {
+	if c.Settings.Tiny {
 		weights = ""
 	}
 	sum := ""
@@ -111,24 +113,29 @@ func (c *Lab) measureFlow(ctx context.Context, m *Mapping, weights string, rever
 
 // train times training steps, and leaves the flow that they gave.
 func (c *Lab) train(ctx context.Context, m *Mapping, steps int, watch *stages, out *Flow) (*flow.Model, error) {
-	preset := "quick"
-	switch {
-	case c.Settings.Preset == "small":
-		preset = "small"
-	case out.Field == cgbg.GraphTransformer:
-		preset = "paper"
+	networks, err := c.networks.WithField(out.Field)
+	if err != nil {
+		return nil, err
 	}
-	cfg := flowFit(preset, out.Field)
+	field, err := flow.FieldByName(out.Field)
+	if err != nil {
+		return nil, err
+	}
+	cfg := field.Fit
+	switch {
+	case c.Settings.Tiny:
+		cfg = networks.FlowFit
+	case out.Field == cgbg.Equivariant:
+		cfg = field.Quick
+	}
 	cfg.Batch, cfg.Seed, cfg.Beads, cfg.Progress = c.Settings.Batch, c.Settings.Seed, m.Beads, watch.stopwatch(&out.Step)
 	if cfg.EMA > 0 {
 		cfg.EMA, cfg.StepsPerCall = 0.99, c.Settings.Fused // there are few steps
 	}
-	frames := m.frames.Positions(m.some(steps*cfg.Batch))
+	frames := m.frames.Positions(m.some(steps * cfg.Batch))
 	perEpoch := max(1, len(frames)/(3*m.Beads*cfg.Batch))
 	cfg.Epochs = (steps + perEpoch - 1) / perEpoch
-	networks := c.networks
-	networks.Field = out.Field
-	model, _, err := networks.fitFlow(ctx, c.Backend, frames, m.Beads, cfg)
+	model, _, err := networks.FitFlow(ctx, c.Backend, frames, m.Beads, cfg)
 	out.Weights = fmt.Sprintf("%d steps", cfg.Epochs*perEpoch)
 	watch.done = steps
 	return model, err
@@ -143,7 +150,7 @@ const (
 // evaluations times velocity and divergence at states of the prior.
 func (c *Lab) evaluations(ctx context.Context, model *flow.Model, acc flow.Accuracy, reverse bool, watch *stages, out *Flow) error {
 	n := acc.Batch * runtime.GOMAXPROCS(0)
-	rng := rand.New(rand.NewPCG(c.Settings.Seed, streamEvaluate+8))
+	rng := analysis.Rng(int(c.Settings.Seed), analysis.StreamClipping)
 	x := make([]float64, n*model.Field.Dim())
 	for i := range x {
 		x[i] = rng.NormFloat64()
@@ -180,12 +187,6 @@ func (c *Lab) evaluations(ctx context.Context, model *flow.Model, acc flow.Accur
 	return err
 }
 
-// Tolerances of the published solver: in the text of the paper (C.3), and in the authors' code.
-const (
-	textTolerance = 1e-4
-	codeTolerance = 1e-5
-)
-
 // samples times samples, ours and by the published solver.
 func (c *Lab) samples(ctx context.Context, model *flow.Model, acc flow.Accuracy, n, joint int, watch *stages, out *Flow) error {
 	s := c.Settings
@@ -207,14 +208,14 @@ func (c *Lab) samples(ctx context.Context, model *flow.Model, acc flow.Accuracy,
 	if n = min(n, joint); n == 0 {
 		return nil
 	}
-	drawn, err := model.JointSample(ctx, n, s.Seed, s.Loose*textTolerance) // compiles
+	drawn, err := model.JointSample(ctx, n, s.Seed, s.Loose*flow.TextTolerance) // compiles
 	if err != nil {
 		return err
 	}
 	out.Joint4 = drawn.Divergences
 	watch.step("samples by the published solver")
 	start := time.Now()
-	if drawn, err = model.JointSample(ctx, n, s.Seed, s.Loose*codeTolerance); err != nil {
+	if drawn, err = model.JointSample(ctx, n, s.Seed, s.Loose*flow.CodeTolerance); err != nil {
 		return err
 	}
 	out.Joint.add(start, n)
@@ -232,7 +233,11 @@ func (f *Flow) TrainSteps() int {
 	if f.Field == cgbg.GraphTransformer {
 		return PublishedFlowSteps
 	}
-	quick := flowFit("quick", f.Field)
+	field, err := flow.FieldByName(f.Field)
+	if err != nil {
+		return 0
+	}
+	quick := field.Quick
 	return quick.Epochs * (QuickFrames / quick.Batch)
 }
 
@@ -244,19 +249,19 @@ func (f *Flow) SampleMinutes() Timing { return f.Sample.Times(PublishedSamples /
 
 // Results are the numbers under the names of results.json: medians, and the ends of the ranges.
 func (f *Flow) Results() []result.Result {
-	name, none := "cost/"+f.Mapping+"/"+f.Field+"/", math.NaN()
+	name := "cost/" + f.Mapping + "/" + f.Field + "/"
 	list := slices.Concat(f.Step.results(name+"step_seconds", "s"), f.TrainHours().results(name+"train_hours_scaled", "h"),
 		f.Velocity.results(name+"velocity_seconds", "s"), f.Divergence.results(name+"divergence_seconds", "s"),
 		f.Sample.results(name+"sample_seconds", "s"), f.SampleMinutes().results(name+"samples_10000_minutes_scaled", "min"))
 	if f.Reverse != nil {
 		list = append(list, f.Reverse.results(name+"divergence_reverse_seconds", "s")...)
 	}
-	list = append(list, result.New(name + "evaluations", f.Evaluations, result.None, result.None, "", 0), result.New(name + "divergences", f.Divergences, result.None, result.None, "", 0))
+	list = append(list, result.New(name+"evaluations", f.Evaluations, result.None, result.None, "", 0), result.New(name+"divergences", f.Divergences, result.None, result.None, "", 0))
 	if f.Joint == nil {
 		return list
 	}
-	return append(list, result.New(name + "joint_divergences_1e-4", f.Joint4, result.None, result.None, "", 0), result.New(name + "joint_divergences_1e-5", f.Joint5, result.None, result.None, "", 0),
-		result.New(name + "joint_sample_seconds", f.Joint.Median(), result.None, result.None, "s", 0), result.New(name + "logq_difference_rms", f.LogQ, result.None, result.None, "nats", 0))
+	return append(list, result.New(name+"joint_divergences_1e-4", f.Joint4, result.None, result.None, "", 0), result.New(name+"joint_divergences_1e-5", f.Joint5, result.None, result.None, "", 0),
+		result.New(name+"joint_sample_seconds", f.Joint.Median(), result.None, result.None, "s", 0), result.New(name+"logq_difference_rms", f.LogQ, result.None, result.None, "nats", 0))
 }
 
 // JointCounts writes the evaluations per sample of the published solver, at 1e-5 and

@@ -136,3 +136,9 @@ func (f ReverseMode) Divergence(store *model.Store, t, x *graph.Node) (velocity,
 	}
 	return velocity, divergence
 }
+
+// Tolerances of the published solver: in the text of the paper (arXiv 2602.10637, C.3), and in the authors' code.
+const (
+	TextTolerance = 1e-4
+	CodeTolerance = 1e-5
+)

@@ -223,9 +223,9 @@ func (p *CurvePoint) learn(ctx context.Context, b *backend.Backend, kind, frames
 	}
 	samples := model + ".samples.arrow"
 	if kind == cgbg.Flow {
-		_, err = cgbg.Draw(ctx, b, model, samples, cgbg.DrawOptions{N: o.N, Seed: t.Seed, PMF: o.PMF, Progress: t.Progress})
+		_, err = cgbg.Draw(ctx, b, model, samples, cgbg.DrawOptions{N: o.N, Seed: t.Seed, PMF: []string{o.PMF}, Progress: t.Progress})
 	} else {
-		_, err = cgbg.Reweigh(ctx, b, o.Samples, o.Flow, model, samples)
+		_, err = cgbg.Reweigh(ctx, b, o.Samples, o.Flow, []string{model}, samples)
 	}
 	if err != nil {
 		return err

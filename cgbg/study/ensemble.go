@@ -3,7 +3,6 @@ package study
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"github.com/cgbg-go/lab/cgbg"
 	"github.com/cgbg-go/lab/cgbg/analysis"
@@ -20,19 +19,15 @@ import (
 // batches, does to free energies: samples of one flow weighed by potentials that differ in nothing else.
 type EnsembleReport struct {
 	Name       string            // before the names of results
-	Members    []*analysis.Set   // samples weighed by each potential
+	Sets       []*analysis.Set   // samples weighed by each potential
 	Mean       *analysis.Set     // weighed by the mean energy
 	Weights    reweight.Summary  // of the mean energy
 	ESS        []float64         // of each member
 	Population reweight.Estimate // of the split state, mean of the members, and their standard deviation
-	Spread     float64           // of energies, rms over the weighted samples, kT
-	Beyond     float64           // weight of samples where potentials differ by more than 2 kT: extrapolation
-	Reference  *analysis.Set
-	seed       int
+	analysis.Disagreement
+	Reference *analysis.Set
+	seed      int
 }
-
-// farApart is the spread of energies, kT, from which a sample counts as one that the potentials know nothing of.
-const farApart = 2
 
 // Ensemble trains potentials of a kind of forces with different seeds, by the preset, and
 // weighs the samples of a flow by each and by their mean. Potentials that are there are taken up.
@@ -84,22 +79,18 @@ func Ensemble(ctx context.Context, g *cgbg.Generator, flowOf, pmfOf string, memb
 		if err != nil {
 			return nil, err
 		}
-		energies, report.Members, report.ESS = append(energies, u), append(report.Members, d), append(report.ESS, ess)
+		energies, report.Sets, report.ESS = append(energies, u), append(report.Sets, d), append(report.ESS, ess)
 		positive = append(positive, d.Split().Value)
 	}
-	mean, spread := pmf.MeanEnergy(energies...)
+	mean, _ := pmf.MeanEnergy(energies...)
 	var logw []float64
 	if report.Mean, logw, err = weigh(mean, "mean of potentials"); err != nil {
 		return nil, err
 	}
 	report.Weights = reweight.Summarize(logw)
-	for i, w := range report.Mean.Weight {
-		report.Spread += w * spread[i] * spread[i] / (kT * kT)
-		if spread[i] > farApart*kT {
-			report.Beyond += w
-		}
+	if report.Disagreement, err = analysis.Disagree(energies, logw, kT); err != nil {
+		return nil, err
 	}
-	report.Spread = math.Sqrt(report.Spread)
 	report.Population.Value, report.Population.Error = stat.MeanStdDev(positive, nil)
 	return report, nil
 }
@@ -109,7 +100,7 @@ func (r *EnsembleReport) Results() []result.Result {
 	n, w := r.Weights.N, r.Weights
 	return result.Behind(r.Name, []result.Result{
 		result.New("ess", w.ESS, w.ESSError, result.None, "", n),
-		result.New("positive", r.Population.Value, r.Population.Error, result.None, "", len(r.Members)),
+		result.New("positive", r.Population.Value, r.Population.Error, result.None, "", len(r.Sets)),
 		result.New("energy_spread", r.Spread, result.None, result.None, "kT", n),
 		result.New("weight_where_unknown", r.Beyond, result.None, result.None, "", n),
 	})
@@ -120,7 +111,7 @@ func (r *EnsembleReport) Results() []result.Result {
 func (r *EnsembleReport) Profiles() (figure.Picture, error) {
 	rng := analysis.Rng(r.seed, analysis.StreamEnsemble)
 	mean := *r.Mean
-	mean.Title = fmt.Sprintf("mean of %d potentials", len(r.Members))
+	mean.Title = fmt.Sprintf("mean of %d potentials", len(r.Sets))
 	return analysis.ProfileFigure(nil, 32, rng, analysis.Curve{Set: r.Reference, Role: figure.Exact},
-		analysis.Curve{Set: &mean, Role: figure.After, Members: r.Members})
+		analysis.Curve{Set: &mean, Role: figure.After, Members: r.Sets})
 }

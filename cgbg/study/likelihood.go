@@ -169,9 +169,7 @@ func (r *LogQReport) Figures() ([]result.Figure, error) {
 	return []result.Figure{p.Named("logq_errors", "root mean square error of ln q against divergence evaluations per sample, by way of integration")}, err
 }
 
-// Results are the numbers of a way under the names of results.json.
-func (e LogQError) Results() []result.Result {
-	result.None, name := math.NaN(), c.Name+"/logq/"+e.Name
+func (e LogQError) results() []result.Result {
 	out := []result.Result{
 		result.New("error_rms", e.RMS, e.RMSError, result.None, "nat", e.N),
 		result.New("error_max", e.Max, result.None, result.None, "nat", e.N),

@@ -105,7 +105,10 @@ func trainedFor(ctx context.Context, g *cgbg.Generator, of string, kind cgbg.Flo
 }
 
 // epochsOf is how many the generator's preset trains a kind of flow for.
-func epochsOf(g *cgbg.Generator, kind cgbg.FlowKind) int { return g.Settings.Of(kind).FlowFit.Epochs }
+func epochsOf(g *cgbg.Generator, kind cgbg.FlowKind) (int, error) {
+	s, err := g.Settings.WithField(kind.Field)
+	return s.FlowFit.Epochs, err
+}
 
 // FlowLearning is a learning curve of flows: −ln q against training.
 type FlowLearning struct {
@@ -116,7 +119,10 @@ type FlowLearning struct {
 // LearnFlows trains the equivariant flow anew for a sixteenth, an eighth, a quarter and half of the preset's epochs,
 // each with its own cosine of rates, and in full.
 func LearnFlows(ctx context.Context, g *cgbg.Generator, of string, progress cgbg.Progress) (*FlowLearning, error) {
-	all := epochsOf(g, equivariant)
+	all, err := epochsOf(g, equivariant)
+	if err != nil {
+		return nil, err
+	}
 	var epochs []int
 	for _, part := range []int{16, 8, 4, 2, 1} {
 		epochs = append(epochs, max(1, all/part))
@@ -169,9 +175,12 @@ type FieldComparison struct {
 // with as much time.
 func CompareFields(ctx context.Context, g *cgbg.Generator, of string, progress cgbg.Progress) (*FieldComparison, error) {
 	published := cgbg.FlowKind{Field: cgbg.GraphTransformer, Pairing: flow.Aligned}
-	epochs := max(1, epochsOf(g, published)/comparedPart)
+	epochs, err := epochsOf(g, published)
+	if err != nil {
+		return nil, err
+	}
+	epochs = max(1, epochs/comparedPart)
 	c := FieldComparison{Name: g.Name + "/fields"}
-	var err error
 	if c.Published, err = trainedFor(ctx, g, of, published, epochs, progress); err != nil {
 		return nil, err
 	}

@@ -44,7 +44,7 @@ func Verify(ctx context.Context, g *cgbg.Generator, of string, progress cgbg.Pro
 	}
 	v.RMS, _, v.Max = analysis.Deviation(logq, f.LogQ[:v.N])
 	fresh := g.Path("fresh_" + of + ".arrow")
-	if _, err := cgbg.Draw(ctx, g.Backend, file, fresh, cgbg.DrawOptions{N: v.Fresh, Seed: g.Settings.Seed + 1000, PMF: potential, Progress: progress}); err != nil {
+	if _, err := cgbg.Draw(ctx, g.Backend, file, fresh, cgbg.DrawOptions{N: v.Fresh, Seed: g.Settings.Seed + 1000, PMF: []string{potential}, Progress: progress}); err != nil {
 		return nil, err
 	}
 	other, _, err := data.ReadFile(fresh)
@@ -80,7 +80,7 @@ func Until(ctx context.Context, g *cgbg.Generator, of string, effective float64,
 	effective = min(effective, limits(g).effective)
 	const most = 50
 	d, err := cgbg.Draw(ctx, g.Backend, file, g.Path(fmt.Sprintf("until_%g_%s.arrow", effective, of)), cgbg.DrawOptions{N: int(most * effective), UntilESS: effective,
-		Part: max(1, int(effective/2)), Seed: g.Settings.Seed + 3000, Checks: -1, PMF: potential, Progress: progress})
+		Part: max(1, int(effective/2)), Seed: g.Settings.Seed + 3000, Checks: -1, PMF: []string{potential}, Progress: progress})
 	if err == nil && d.Weights.ESS*float64(d.N) < effective {
 		return nil, fmt.Errorf("study: %s: %d samples of the flow of %s frames are worth %.0f, not %g: the flow or the potential is too poor", g.Name, d.N, of, d.Weights.ESS*float64(d.N), effective)
 	}

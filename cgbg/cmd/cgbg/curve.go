@@ -13,6 +13,7 @@ import (
 	"github.com/cgbg-go/lab/cgbg"
 	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/cli"
+	"github.com/cgbg-go/lab/cgbg/study"
 )
 
 const curveUsage = `usage: go run ./cgbg/cmd/cgbg curve flow -pmf PMF.npz [flags] -o CURVE.json FRAMES.arrow
@@ -32,7 +33,7 @@ command goes on after Ctrl-C.
 // curveCommand is `cgbg curve`.
 func curveCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flag.NewFlagSet("curve", flag.ContinueOnError)
-	var o cgbg.CurveOptions
+	var o study.CurveOptions
 	steps := fs.String("steps", "100,400,1600,6400", "`numbers` of steps, each tried on every number of frames")
 	frames := fs.String("frames", "500,2000,8000", "`numbers` of frames, beside all of them")
 	fs.IntVar(&o.N, "n", 2000, "`samples` of every flow")
@@ -70,25 +71,21 @@ func curveCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	fmt.Fprintln(stdout, b)
 	o.Train.Progress = lines(os.Stderr)
-	c, err := cgbg.LearningCurve(ctx, b, rest[0], rest[1], *out, o)
+	c, err := study.LearningCurve(ctx, b, rest[0], rest[1], *out, o)
 	if err != nil {
 		return err
 	}
 	t := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	score := map[string]string{"flow": "−ln q held out, nat", "pmf": "force error², (kJ/mol/nm)²"}[c.Kind]
-	fmt.Fprintf(t, "frames\tsteps\t%s\tESS, %%\tk̂\tP(φ > 0)\n", score)
+	fmt.Fprintf(t, "frames\tsteps\t%s\tESS, %%\tk̂\n", score)
 	by, some := c.BySteps(), c.ByFrames()
-	for _, list := range [][]cgbg.CurvePoint{by, some[:len(some)-1]} { // the last is among those by steps
+	for _, list := range [][]study.CurvePoint{by, some[:len(some)-1]} { // the last is among those by steps
 		for _, p := range list {
 			khat := "none"
 			if p.KHat != nil {
 				khat = fmt.Sprintf("%.2f", *p.KHat)
 			}
-			positive := "none"
-			if p.Positive.Error > 0 || p.Positive.Value > 0 {
-				positive = fmt.Sprintf("%.4f ± %.4f", p.Positive.Value, p.Positive.Error)
-			}
-			fmt.Fprintf(t, "%d\t%d\t%.5g\t%.1f ± %.1f\t%s\t%s\n", p.Frames, p.Steps, p.Score.Value, 100*p.ESS.Value, 100*p.ESS.Error, khat, positive)
+			fmt.Fprintf(t, "%d\t%d\t%.5g\t%.1f ± %.1f\t%s\n", p.Frames, p.Steps, p.Score.Value, 100*p.ESS.Value, 100*p.ESS.Error, khat)
 		}
 	}
 	return t.Flush()

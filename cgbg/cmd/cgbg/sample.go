@@ -7,8 +7,10 @@ import (
 	"io"
 	"math"
 	"os"
+	"strings"
 
 	"github.com/cgbg-go/lab/cgbg"
+	"github.com/cgbg-go/lab/cgbg/analysis"
 	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/cgbg/reweight"
@@ -45,7 +47,7 @@ func sampleCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs.Float64Var(&o.UntilESS, "until-ess", 0, "effective `samples` to stop at; needs -pmf")
 	fs.Uint64Var(&o.Seed, "seed", 1, "of the prior's draws")
 	fs.IntVar(&o.Checks, "checks", 64, "`samples` whose log-density is checked in float64")
-	fs.StringVar(&o.PMF, "pmf", "", "`file` of a potential of mean force, .npz")
+	fs.Var((*files)(&o.PMF), "pmf", "`file` of a potential of mean force, .npz; several weigh by their mean")
 	out := fs.String("o", "", "`file` of the samples, .arrow")
 	rest, stop, err := parse(fs, sampleUsage, args, stdout)
 	switch {
@@ -56,7 +58,7 @@ func sampleCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	case *out == "":
 		return fmt.Errorf("%w: sample: -o, the file of the samples, is missing", errUsage)
 	}
-	if err := cli.CheckPaths(cli.Beside(*out), withCards(rest[0], o.PMF)); err != nil {
+	if err := cli.CheckPaths(cli.Beside(*out), withCards(append(o.PMF, rest[0])...)); err != nil {
 		return err
 	}
 	b, err := backend.Open()
@@ -74,12 +76,24 @@ func sampleCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		errors = fmt.Sprintf("99 of 100 errors of ln q are below %.2g nat", d.LogQBound)
 	}
 	fmt.Fprintf(stdout, "%s: %d samples; %s\n", *out, d.N, errors)
-	tellFidelity(stdout, d.Fidelity)
+	analysis.PrintFidelity(stdout, d.Fidelity)
 	if d.Weights != nil {
 		w := d.Weights
 		fmt.Fprintf(stdout, "effective: %.1f %% ± %.1f %% (%.0f samples); clipped %.1f %%; %s; largest weight %.3f\n%s\n",
 			100*w.ESS, 100*w.ESSError, w.ESS*float64(w.N), 100*w.ESSClipped, khat(w), w.MaxWeight, w.Verdict)
 	}
+	return nil
+}
+
+// files is a flag that may be repeated.
+type files []string
+
+// String implements flag.Value.
+func (f *files) String() string { return strings.Join(*f, ", ") }
+
+// Set implements flag.Value; names may be joined by commas.
+func (f *files) Set(text string) error {
+	*f = append(*f, strings.Split(text, ",")...)
 	return nil
 }
 
@@ -97,7 +111,8 @@ const reweightUsage = `usage: go run ./cgbg/cmd/cgbg reweight -flow FLOW.npz -pm
 
 Weighs the samples that a flow gave by another potential of mean force: energies and
 log-weights (u, logw) go to a new file, and the weights get a verdict, as by "cgbg sample". No
-sample is drawn. Samples, flow and potential must be of the same beads, species, map,
+sample is drawn. Several potentials ("cgbg train pmf -ensemble 4") weigh by their mean, and it is told
+how far they are apart. Samples, flow and potential must be of the same beads, species, map,
 temperature and units; the samples must come from this very file of the flow.
 
 `
@@ -106,29 +121,34 @@ temperature and units; the samples must come from this very file of the flow.
 func reweightCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flag.NewFlagSet("reweight", flag.ContinueOnError)
 	flowFile := fs.String("flow", "", "`file` of the flow that made the samples, .npz")
-	pmfFile := fs.String("pmf", "", "`file` of a potential of mean force, .npz")
+	var pmfFiles files
+	fs.Var(&pmfFiles, "pmf", "`file` of a potential of mean force, .npz; several weigh by their mean")
 	out := fs.String("o", "", "`file` of the weighted samples, .arrow")
 	rest, stop, err := parse(fs, reweightUsage, args, stdout)
 	switch {
 	case err != nil || stop:
 		return err
-	case len(rest) != 1 || *flowFile == "" || *pmfFile == "" || *out == "":
+	case len(rest) != 1 || *flowFile == "" || len(pmfFiles) == 0 || *out == "":
 		return fmt.Errorf("%w: reweight takes -flow, -pmf, -o and one file of samples (-h explains)", errUsage)
 	}
-	if err := cli.CheckPaths([]string{*out}, append(withCards(*flowFile, *pmfFile), rest[0])); err != nil {
+	if err := cli.CheckPaths([]string{*out}, append(withCards(append(pmfFiles, *flowFile)...), rest[0])); err != nil {
 		return err
 	}
 	b, err := backend.Open()
 	if err != nil {
 		return err
 	}
-	w, err := cgbg.Reweigh(ctx, b, rest[0], *flowFile, *pmfFile, *out)
+	w, err := cgbg.Reweigh(ctx, b, rest[0], *flowFile, pmfFiles, *out)
 	if err != nil {
 		return err
 	}
-	tellFidelity(stdout, w.Fidelity)
+	analysis.PrintFidelity(stdout, w.Fidelity)
 	fmt.Fprintf(stdout, "%s: effective %.1f %% ± %.1f %% of %d; clipped %.1f %%; %s\n%s\n",
-		*out, 100*w.ESS, 100*w.ESSError, w.N, 100*w.ESSClipped, khat(w), w.Verdict)
+		*out, 100*w.ESS, 100*w.ESSError, w.N, 100*w.ESSClipped, khat(&w.Summary), w.Verdict)
+	if d := w.Disagreement; d != nil {
+		fmt.Fprintf(stdout, "%d potentials: energies %.2f kT apart (rms), %.2g %% of the weight where they differ by more than 2 kT\n",
+			d.Members, d.Spread, 100*d.Beyond)
+	}
 	return nil
 }
 

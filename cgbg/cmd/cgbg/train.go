@@ -40,6 +40,8 @@ Potentials, and weights later, need the temperature of the frames (import -tempe
 what was done: the same command goes on from there. A model that is made already from the
 same settings and data is left as it is.
 
+-ensemble trains several potentials; "cgbg reweight" weighs by their mean and tells how far they are apart.
+
 Presets: "quick" takes minutes on two cores, "paper" is the published training (for a
 GPU), "small" a toy for tests.
 
@@ -65,6 +67,7 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs.Float64Var(&o.EMA, "ema", 0, "`decay` of the average of the flow's parameters; 0: the preset's")
 	fs.StringVar(&o.Start, "from", "",
 		"`file` of a trained model to go on from, of the same beads and sizes; random parameters without it")
+	ensemble := fs.Int("ensemble", 1, "`number` of models that differ in their seeds alone, MODEL.1.npz and so on")
 	out := fs.String("o", "", "`file` of the model, .npz")
 	rest, stop, err := parse(fs, trainUsage, args, stdout)
 	switch {
@@ -74,6 +77,8 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return fmt.Errorf("%w: train takes what to train (flow or pmf) and one file of frames (-h explains)", errUsage)
 	case *out == "":
 		return fmt.Errorf("%w: train: -o, the file of the model, is missing", errUsage)
+	case *ensemble < 1:
+		return fmt.Errorf("%w: train: -ensemble %d: one model at least", errUsage, *ensemble)
 	case o.Epochs < 0 || o.Batch < 0 || o.Rate < 0 || o.HeldOut < 0 || o.Late < 0 || o.EMA < 0 || o.Width < 0:
 		return fmt.Errorf("%w: train: -epochs, -batch, -rate, -width, -late, -ema and -held-out cannot be negative",
 			errUsage)
@@ -82,7 +87,7 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	if !slices.Contains([]flow.Pairing{"", flow.Independent, flow.Aligned, flow.Transported}, o.Pairing) {
 		return fmt.Errorf("%w: train: -pairing %s: independent, aligned or transported", errUsage, *pairing)
 	}
-	if err := cli.CheckPaths(cli.Beside(*out), append(withCards(o.Start), rest[1])); err != nil {
+	if err := cli.CheckPaths(besideAll(cgbg.Members(*out, *ensemble)), append(withCards(o.Start), rest[1])); err != nil {
 		return err
 	}
 	b, err := backend.Open()
@@ -91,21 +96,21 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	fmt.Fprintln(stdout, b)
 	o.Progress = lines(os.Stderr)
-	make := cgbg.TrainFlow
-	if rest[0] == "pmf" {
-		make = cgbg.TrainPMF
+	for k, model := range cgbg.Members(*out, *ensemble) {
+		one := o
+		one.Seed += uint64(k)
+		card, fresh, err := cgbg.Train(ctx, b, rest[0], rest[1], model, one)
+		if err != nil {
+			return err
+		}
+		verb := "made"
+		if !fresh {
+			verb = "is there already, of the same settings and data, made"
+		}
+		fmt.Fprintf(stdout, "%s %s %s: %d frames, %d steps; held out: %s\n", model, verb,
+			card.Made.Format(time.DateOnly), card.Frames, card.Steps, card.Score())
+		warn(stdout, model, card)
 	}
-	card, fresh, err := make(ctx, b, rest[1], *out, o)
-	if err != nil {
-		return err
-	}
-	verb := "made"
-	if !fresh {
-		verb = "is there already, of the same settings and data, made"
-	}
-	fmt.Fprintf(stdout, "%s %s %s: %d frames, %d steps; held out: %s\n", *out, verb,
-		card.Made.Format(time.DateOnly), card.Frames, card.Steps, card.Score())
-	warn(stdout, *out, card)
 	return nil
 }
 
@@ -114,4 +119,12 @@ func warn(w io.Writer, model string, card *cgbg.Card) {
 	for _, text := range card.Warnings() {
 		fmt.Fprintf(w, "warning: %s: %s\n", model, text)
 	}
+}
+
+// besideAll are outputs and what may be replaced beside them, see [cli.Beside].
+func besideAll(outputs []string) (files []string) {
+	for _, out := range outputs {
+		files = append(files, cli.Beside(out)...)
+	}
+	return files
 }

@@ -1,3 +1,5 @@
+// Package lab is the workflow of the paper's §4.1 on the Müller–Brown system: simulate, learn the potential and the
+// flows, reweight, and hold everything against the exact answers. Lengths and energies are in reduced units, kT = 1.
 package lab
 
 import (
@@ -7,6 +9,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/cgbg-go/lab/cgbg"
+	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/flow"
 	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/mullerbrown"
@@ -15,11 +19,11 @@ import (
 	"github.com/cgbg-go/lab/data"
 )
 
-// Lab is the workflow of the paper's §4.1 on the Müller–Brown system,
-// where coarse-graining means looking at x alone and everything is known
+// Lab is the workflow, where coarse-graining means looking at x alone and everything is known
 // exactly. Lengths and energies are in reduced units, kT = 1.
 type Lab struct {
 	keep.Folder
+	Backend  *backend.Backend
 	Settings Settings
 	Exact    *mullerbrown.Marginal // unbiased
 }
@@ -86,7 +90,7 @@ func NewSettings(preset string, seed uint64) (Settings, error) {
 		s.Samples = 1_000
 		s.Accuracy.Checks = 64
 	default:
-		return s, checkPreset(preset)
+		return s, cgbg.CheckPreset(preset)
 	}
 	s.PMFFit.Seed, s.FlowFit.Seed = seed, seed
 	s.Unbiased, s.Biased = dynamics, dynamics
@@ -105,12 +109,19 @@ func Open(preset string, seed int, dir string) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := openWorkspace(dir, "mb-"+preset+"-"+keep.Hash(settings))
+	folder, err := keep.OpenFolder(dir, "mb-"+preset+"-"+keep.Hash(settings))
 	if err != nil {
 		return nil, err
 	}
-	return &Lab{keep.Folder: w, Settings: settings, Exact: mullerbrown.NewMarginal(false)}, nil
+	b, err := backend.Open()
+	if err != nil {
+		return nil, fmt.Errorf("lab: %w", err)
+	}
+	return &Lab{Folder: folder, Backend: b, Settings: settings, Exact: mullerbrown.NewMarginal(false)}, nil
 }
+
+// keyTrajectories is where the description of frames has the number of trajectories.
+const keyTrajectories = "trajectories"
 
 func setName(biased bool) string {
 	if biased {
@@ -128,7 +139,7 @@ func (m *Lab) Simulate(ctx context.Context, biased bool, progress cgbg.Progress)
 	}
 	key := keep.Hash("dynamics", dynamics)
 	path := m.Path("mb_" + setName(biased) + ".arrow")
-	if f, meta, err := readFrames(path, key); err == nil {
+	if f, meta, err := cgbg.ReadKept(path, key); err == nil {
 		return trajectories(f, meta, biased)
 	}
 	t, err := dynamics.Run(ctx, progress)
@@ -138,7 +149,7 @@ func (m *Lab) Simulate(ctx context.Context, biased bool, progress cgbg.Progress)
 	meta := data.Meta{System: "Müller–Brown", Beads: []string{"particle"}, Dim: 2, Temperature: 0,
 		ForceField: "Müller–Brown, reduced units", Stride: dynamics.Dt * float64(dynamics.Stride), Mapping: "x and y",
 		Generator: fmt.Sprintf("Langevin dynamics %+v", dynamics),
-		Extra:     map[string]string{keyFingerprint: key, keyTrajectories: strconv.Itoa(len(t.X))}}
+		Extra:     map[string]string{cgbg.KeyFingerprint: key, keyTrajectories: strconv.Itoa(len(t.X))}}
 	f := &data.Frames{Beads: 1, Dim: 2}
 	for i := range t.X {
 		for k := range t.X[i] {
@@ -251,8 +262,8 @@ func (m *Lab) Propose(ctx context.Context, biased bool, progress cgbg.Progress) 
 		return nil, err
 	}
 	n := m.Settings.Samples
-	return m.propose(ctx, "samples_"+setName(biased)+".arrow", f, cgbg.SampleOptions{N: n, Part: n, Seed: m.Settings.Seed,
-		Accuracy: m.Settings.Accuracy, Energy: u.Energy, KT: mullerbrown.KT, Fingerprint: keep.Fingerprint(m.Settings, biased, m.Backend.Name, flowSum, pmfSum), cgbg.Progress: progress})
+	return cgbg.Propose(ctx, m.Path("samples_"+setName(biased)+".arrow"), f, cgbg.SampleOptions{N: n, Part: n, Seed: m.Settings.Seed,
+		Accuracy: m.Settings.Accuracy, Energy: u.Energy, KT: mullerbrown.KT, Fingerprint: keep.Fingerprint(m.Settings, biased, m.Backend.Name, flowSum, pmfSum), Progress: progress})
 }
 
 // DensityIntegral integrates the density of the flow trained on the named set

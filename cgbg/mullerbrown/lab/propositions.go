@@ -13,15 +13,15 @@ func (m *Lab) Proposition1(ctx context.Context) (mullerbrown.Divergence, mullerb
 	var none mullerbrown.Divergence
 	bound, err := mullerbrown.LogSobolev(mullerbrown.FreeEnergy, mullerbrown.DomainLo, mullerbrown.DomainHi)
 	if err != nil {
-		return result.None, bound, err
+		return none, bound, err
 	}
 	rule, err := mullerbrown.NewRule(mullerbrown.DomainLo, mullerbrown.DomainHi, 160)
 	if err != nil {
-		return result.None, bound, err
+		return none, bound, err
 	}
 	u, f, err := m.PMFOnLine(ctx, rule.X)
 	if err != nil {
-		return result.None, bound, err
+		return none, bound, err
 	}
 	d, err := mullerbrown.Prop1(rule, u, f, bound.Rho)
 	return d, bound, err

@@ -6,21 +6,22 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/cgbg-go/lab/cgbg"
+	"github.com/cgbg-go/lab/cgbg/analysis"
 	"github.com/cgbg-go/lab/cgbg/figure"
 	"github.com/cgbg-go/lab/cgbg/mullerbrown"
 	"github.com/cgbg-go/lab/cgbg/observable"
+	"github.com/cgbg-go/lab/cgbg/result"
 	"github.com/cgbg-go/lab/cgbg/reweight"
+	"github.com/cgbg-go/lab/data"
 )
 
 // Conventions of the Müller–Brown scores.
 const (
-	scoreBins      = 100 // bins of the histograms that are scored
-	profilePoints  = 200 // points of the free-energy profiles
-	energyCut      = 6.0 // kT: profiles are compared where the exact one is below
-	floorRepeats   = 100
-	bootstraps     = 200
-	profileDomain  = mullerbrown.DomainHi - mullerbrown.DomainLo
-	streamEvaluate = 0x6576616c // random stream of bootstraps and floors
+	scoreBins     = 100 // bins of the histograms that are scored
+	profilePoints = 200 // points of the free-energy profiles
+	energyCut     = 6.0 // kT: profiles are compared where the exact one is below
+	profileDomain = mullerbrown.DomainHi - mullerbrown.DomainLo
 )
 
 // Report says how well a flow of the Müller–Brown system does.
@@ -46,7 +47,7 @@ func (m *Lab) Line() []float64 {
 }
 
 func (m *Lab) rng(stream uint64) *rand.Rand {
-	return rand.New(rand.NewPCG(m.Settings.Seed, streamEvaluate+stream))
+	return analysis.Rng(int(m.Settings.Seed), stream)
 }
 
 // Report scores the samples of the flow trained on the named set.
@@ -83,13 +84,13 @@ func (m *Lab) Report(ctx context.Context, biased bool, progress cgbg.Progress) (
 func (r *Report) Results() []result.Result {
 	w := r.Weights
 	list := []result.Result{
-		scoreResult("js_before", r.Before.JS, r.FloorBefore.JS, "nats", w.N),
-		scoreResult("js", r.After.JS, r.FloorAfter.JS, "nats", w.N),
-		scoreResult("pmf_error_before", r.Before.PMFError, r.FloorBefore.PMFError, "", w.N),
-		scoreResult("pmf_error", r.After.PMFError, r.FloorAfter.PMFError, "", w.N),
+		result.New("js_before", r.Before.JS.Value, r.Before.JS.Error, r.FloorBefore.JS.Value, "nats", w.N),
+		result.New("js", r.After.JS.Value, r.After.JS.Error, r.FloorAfter.JS.Value, "nats", w.N),
+		result.New("pmf_error_before", r.Before.PMFError.Value, r.Before.PMFError.Error, r.FloorBefore.PMFError.Value, "", w.N),
+		result.New("pmf_error", r.After.PMFError.Value, r.After.PMFError.Error, r.FloorAfter.PMFError.Value, "", w.N),
 		{Name: "free_energy_mae_kt", Value: r.FreeEnergyMAE, Error: result.None, Floor: r.FreeEnergyMAEFloor, Unit: "kT", N: w.N},
 	}
-	list = append(list, weightResults(w)...)
+	list = append(list, analysis.WeightResults(w)...)
 	for i := range list {
 		list[i].Name = r.Name + "/" + list[i].Name
 	}
@@ -103,10 +104,10 @@ func (m *Lab) score(x, w []float64, effective int, rng *rand.Rand) (scores, floo
 	if err != nil {
 		return scores, floor, err
 	}
-	if scores, err = observable.ScoreExact(x, w, edges, exact, observable.Resampling{Resamples: bootstraps, Rng: rng}); err != nil {
+	if scores, err = observable.ScoreExact(x, w, edges, exact, observable.Resampling{Resamples: analysis.Bootstraps, Rng: rng}); err != nil {
 		return scores, floor, err
 	}
-	floor, err = observable.FloorExact(effective, floorRepeats, exact, rng)
+	floor, err = observable.FloorExact(effective, analysis.FloorRepeats, exact, rng)
 	return scores, floor, err
 }
 
@@ -114,7 +115,7 @@ func (m *Lab) score(x, w []float64, effective int, rng *rand.Rand) (scores, floo
 func (m *Lab) profile(x, w []float64, block int, rng *rand.Rand) (observable.Profile, error) {
 	line := m.Line()
 	p, err := observable.NewProfile(x, w, observable.ProfileOptions{Grid: line, Smoother: observable.Corrected,
-		Resampling: observable.Resampling{Resamples: bootstraps, Block: block, Rng: rng}})
+		Resampling: observable.Resampling{Resamples: analysis.Bootstraps, Block: block, Rng: rng}})
 	if err == nil {
 		p.F = m.align(p.F)
 	}
@@ -240,9 +241,4 @@ func (m *Lab) Figure2(ctx context.Context) (figure.Picture, error) {
 		}
 	}
 	return fig.Combined()
-}
-
-// quality is a summary as pictures show it.
-func analysis.Quality(s reweight.Summary) *figure.Quality {
-	return &figure.Quality{ESS: s.ESS, KHat: s.KHat, KThreshold: s.KThreshold, Reliable: s.Reliable}
 }
