@@ -314,15 +314,6 @@ func (c *Lab) measureMACE(ctx context.Context, m *Mapping, progress cgbg.Progres
 // some are n frames at even distances, or as many as there are.
 func (m *Mapping) some(n int) []int { return data.Evenly(m.frames.Len(), n) }
 
-// of are some rows of values.
-func of(values []float32, width int, rows []int) []float32 {
-	out := make([]float32, 0, len(rows)*width)
-	for _, i := range rows {
-		out = append(out, values[i*width:(i+1)*width]...)
-	}
-	return out
-}
-
 // Results are the numbers under the names of results.json: medians, and the ends of the ranges.
 func (m *MACE) Results() []result.Result {
 	name := "cost/" + m.Mapping + "/mace/"
