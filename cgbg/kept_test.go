@@ -3,6 +3,7 @@ package cgbg
 import (
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/cgbg-go/lab/cgbg/analysis"
 	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/units"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/ala2/models"
 )
@@ -121,6 +123,55 @@ func TestDrawAgain(t *testing.T) {
 	}
 	if _, meta, err := data.ReadFile(out); err != nil || meta.Temperature != 310 {
 		t.Errorf("with another card: got samples at %g K, %v, want 310 K", meta.Temperature, err)
+	}
+}
+
+// Several potentials weigh by the mean of their energies, and it is told how far they are apart.
+func TestReweighByMean(t *testing.T) {
+	b, err := backend.OpenNamed("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, dir := context.Background(), tinyModels(t, b)
+	path := func(name string) string { return filepath.Join(dir, name) }
+	if _, err := Draw(ctx, b, path("flow1.npz"), path("s.arrow"), DrawOptions{N: 30, Seed: 1}); err != nil {
+		t.Fatal(err)
+	}
+	weighed := func(pmfs ...string) (*data.Frames, *Weighed) {
+		t.Helper()
+		w, err := Reweigh(ctx, b, path("s.arrow"), path("flow1.npz"), pmfs, path("w.arrow"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, _, err := data.ReadFile(path("w.arrow"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f, w
+	}
+	one, w := weighed(path("pmf1.npz"))
+	if w.Disagreement != nil {
+		t.Errorf("of one potential: got %+v", w.Disagreement)
+	}
+	other, _ := weighed(path("pmf2.npz"))
+	both, w := weighed(path("pmf1.npz"), path("pmf2.npz"))
+	kT := units.KT(300)
+	for i, got := range both.U {
+		if want := (one.U[i] + other.U[i]) / 2; math.Abs(got-want) > 1e-12*(1+math.Abs(want)) {
+			t.Errorf("sample %d: got an energy of %g, want %g", i, got, want)
+		}
+		want := (one.LogW[i] + other.LogW[i]) / 2
+		if d := both.LogW[i] - want; math.Abs(d-(both.LogW[0]-(one.LogW[0]+other.LogW[0])/2)) > 1e-9*(1+math.Abs(want)) {
+			t.Errorf("sample %d: got a weight of %g, want %g", i, both.LogW[i], want)
+		}
+	}
+	if one.U[0] == other.U[0] || w.Disagreement == nil || w.Disagreement.Members != 2 || !(w.Disagreement.Spread > 0) {
+		t.Errorf("got %+v", w.Disagreement)
+	}
+	// The same potential twice is that potential.
+	twice, w := weighed(path("pmf1.npz"), path("pmf1.npz"))
+	if w.Disagreement.Spread > 1e-6 || math.Abs(twice.U[3]-one.U[3]) > 1e-9*kT {
+		t.Errorf("twice the same: got %+v, energy %g, want %g", w.Disagreement, twice.U[3], one.U[3])
 	}
 }
 

@@ -111,17 +111,26 @@ func (p *Plan) check() error {
 	case trajectories && !(d.Temperature > 0):
 		return errors.New("[data] needs temperature, of the simulation in K: models and weights depend on it")
 	case frames && !reflect.DeepEqual(alone, DataPlan{}) || frames && d.Temperature != 0:
-		return errors.New("[data] has frames, which are mapped already: structure, map, weights, temperature and the like go with trajectories")
-	}
-	if p.Flow.Ensemble > 1 || p.PMF.Ensemble < 0 {
+		return errors.New("[data] has frames, which are mapped already: " +
+			"structure, map, weights, temperature and the like go with trajectories")
+	case p.Flow.Ensemble != 0 || p.PMF.Ensemble < 0:
 		return errors.New("ensemble is a number of potentials: a key of [pmf]")
+	case p.PMF.Ensemble > 0 && p.PMF.Model != "":
+		return errors.New("[pmf] has a model and an ensemble to train: one of them")
 	}
-	if len(p.Variables) > 0 {
-		variables, err := analysis.ParseVariables("", p.Variables)
-		if err == nil {
-			_, err = analysis.ParseStates(p.States, variables)
-		}
-		return err
+	variables, err := analysis.ParseVariables("", p.Variables)
+	if err != nil {
+		return fmt.Errorf("[variables]: %w", err)
+	}
+	if len(variables) == 0 { // states are of the default ones, which depend on the frames
+		return nil
+	}
+	states, err := analysis.ParseStates(p.States, variables)
+	if err == nil {
+		_, err = analysis.NewQuestion(variables, states)
+	}
+	if err != nil {
+		return fmt.Errorf("[states]: %w", err)
 	}
 	return nil
 }

@@ -7,12 +7,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/analysis"
 	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/cgbg/keep"
+	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/data"
 )
 
@@ -60,8 +62,8 @@ func (p *Plan) Run(ctx context.Context, w io.Writer, progress Progress) (*analys
 	}
 	samples := filepath.Join(p.Out, "samples.arrow")
 	fmt.Fprintln(w, "samples:", samples)
-	d, err := Draw(ctx, b, flow[0], samples, DrawOptions{N: p.Sample.N, UntilESS: p.Sample.UntilESS, Seed: p.Seed, Checks: p.Sample.Checks,
-		PMF: pmf, Progress: progress})
+	d, err := Draw(ctx, b, flow[0], samples, DrawOptions{N: p.Sample.N, UntilESS: p.Sample.UntilESS, Seed: p.Seed,
+		Checks: p.Sample.Checks, PMF: pmf, Progress: progress})
 	if err != nil {
 		return nil, err
 	}
@@ -85,8 +87,8 @@ func (p *Plan) Run(ctx context.Context, w io.Writer, progress Progress) (*analys
 
 // report is what is asked of the samples, held to the reference or else to the frames.
 func (p *Plan) report(frames string) (o ReportOptions, err error) {
-	o = ReportOptions{Name: filepath.Base(p.Out), Title: p.Reference.Title, Reference: p.Reference.Frames, Residue: p.Reference.Residue,
-		Seed: int(p.Seed), States: p.States}
+	o = ReportOptions{Name: filepath.Base(p.Out), Title: p.Reference.Title, Reference: p.Reference.Frames,
+		Residue: p.Reference.Residue, Seed: int(p.Seed), States: p.States}
 	if o.Reference == "" {
 		o.Reference = frames
 	}
@@ -101,23 +103,26 @@ func (p *Plan) early() error {
 	if err := p.checkPaths(); err != nil {
 		return err
 	}
-	for kind, m := range map[string]ModelPlan{Flow: p.Flow, PMF: p.PMF} {
+	for _, model := range []struct {
+		kind string
+		ModelPlan
+	}{{PMF, p.PMF}, {Flow, p.Flow}} {
 		var err error
 		switch {
-		case m.Model != "":
-			_, err = ReadCard(m.Model)
-		case m.Frames != "":
-			_, err = CheckTraining(kind, m.Frames, p.out(kind), p.options(m))
+		case model.Model != "":
+			_, err = ReadCard(model.Model)
+		case model.Frames != "":
+			_, err = CheckTraining(model.kind, model.Frames, p.out(model.kind), p.options(model.ModelPlan))
 		default:
-			err = p.options(m).Check(kind)
+			err = p.options(model.ModelPlan).Check(model.kind)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	if p.Sample.N < 1 || p.Sample.UntilESS < 0 || p.Sample.UntilESS > float64(p.Sample.N) {
-		return fmt.Errorf("cgbg: %d samples, until %g effective ones: at least one, and no more effective ones than samples",
-			p.Sample.N, p.Sample.UntilESS)
+		return fmt.Errorf("%s: [sample] %d samples, until %g effective ones: "+
+			"at least one, and no more effective ones than samples", p.path, p.Sample.N, p.Sample.UntilESS)
 	}
 	if p.Reference.Frames == "" {
 		return nil
@@ -131,7 +136,8 @@ func (p *Plan) early() error {
 // checkPaths verifies that no result replaces what is read.
 func (p *Plan) checkPaths() error {
 	d := &p.Data
-	inputs := append([]string{p.path, d.Frames, d.Structure, d.AWH, d.Bias, p.Flow.Frames, p.PMF.Frames, p.Reference.Frames}, d.Trajectories...)
+	inputs := append([]string{p.path, d.Frames, d.Structure, d.AWH, d.Bias, p.Flow.Frames, p.PMF.Frames,
+		p.Reference.Frames}, d.Trajectories...)
 	for _, model := range []string{p.Flow.Model, p.PMF.Model, p.Flow.From, p.PMF.From} {
 		if model != "" {
 			inputs = append(inputs, model, CardPath(model))
@@ -168,6 +174,7 @@ func (p *Plan) late(frames string) error {
 	if err != nil {
 		return err
 	}
+	flow.Source = flowName
 	pmfName, pmf, err := p.describe(PMF, p.PMF, frames)
 	if err == nil {
 		err = Belong(flowName, flow, pmfName, pmf)
@@ -187,22 +194,56 @@ func (p *Plan) late(frames string) error {
 	if err := checkReference(flowName, flow, o.Reference, meta); err != nil {
 		return err
 	}
-	like := &data.Frames{Beads: len(flow.Beads), Dim: 3} // samples as they will be, to see what they can tell
-	if o.Reference == frames {
-		like = reference
+	if p.Flow.Model == "" {
+		frames = flowName
 	}
-	_, err = o.ask(like, flow, reference, meta)
-	for _, v := range o.Variables {
-		for _, one := range []struct {
-			f *data.Frames
-			m data.Meta
-		}{{like, flow}, {reference, meta}} {
-			if _, e := v.Of(one.f, one.m); e != nil && err == nil && one.f.Len() > 0 {
-				err = e
-			}
+	like, err := likeSamples(frames, flow)
+	if err != nil {
+		return err
+	}
+	if len(o.Variables) == 0 && like.Len() == 0 {
+		if names, err := observable.Residues(like, flow); err != nil || len(names) == 0 {
+			return nil // what is looked at is chosen from the samples
 		}
 	}
-	return err
+	a, err := o.ask(like, flow, reference, meta)
+	if err == nil {
+		err = tells(a.samples, like, flow)
+	}
+	if err == nil {
+		err = tells(a.reference, reference, meta)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.path, err)
+	}
+	return nil
+}
+
+// likeSamples are frames with the beads and the columns that samples of a flow will have: those of a file, or none
+// where that has other beads.
+func likeSamples(file string, flow data.Meta) (*data.Frames, error) {
+	f, meta, err := data.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	like := &data.Frames{Beads: len(flow.Beads), Dim: 3}
+	if f.Dim == 3 && slices.Equal(meta.Beads, flow.Beads) {
+		like.R = f.R
+	}
+	column := make([]float64, like.Len())
+	like.U, like.LogQ, like.LogW = column, column, column
+	return like, nil
+}
+
+// tells returns an error unless frames can answer a question.
+func tells(q *analysis.Question, f *data.Frames, m data.Meta) error {
+	first := f.Slice(0, min(1, f.Len()))
+	for _, v := range q.Variables {
+		if _, err := v.Of(first, m); err != nil {
+			return fmt.Errorf("cgbg: %s: %w", m.Source, err)
+		}
+	}
+	return nil
 }
 
 // describe names the file that tells what a model is of, its own or that of its frames, and describes these.
@@ -228,7 +269,8 @@ func (p *Plan) describe(kind string, m ModelPlan, frames string) (name string, m
 }
 
 // model is the files of a model, or of an ensemble, trained where none is given.
-func (p *Plan) model(ctx context.Context, b *backend.Backend, w io.Writer, kind string, m ModelPlan, frames string, progress Progress) ([]string, error) {
+func (p *Plan) model(ctx context.Context, b *backend.Backend, w io.Writer, kind string, m ModelPlan, frames string,
+	progress Progress) ([]string, error) {
 	if m.Model != "" {
 		fmt.Fprintf(w, "%s: %s\n", kind, m.Model)
 		return []string{m.Model}, nil

@@ -139,7 +139,11 @@ type asked struct {
 
 // ask finds out what samples, and the reference if it is not nil, are asked.
 func (o *ReportOptions) ask(samples *data.Frames, meta data.Meta, reference *data.Frames, refMeta data.Meta) (asked, error) {
-	if o.Variables != nil {
+	if len(o.Variables) > 0 {
+		if o.Residue != "" {
+			return asked{}, fmt.Errorf("cgbg: the residue %s is scored where there are no variables: "+
+				"name its phi and psi first among these, or leave it out", o.Residue)
+		}
 		var scored []string
 		for _, v := range o.Variables[:min(2, len(o.Variables))] {
 			scored = append(scored, v.Name)
@@ -149,6 +153,9 @@ func (o *ReportOptions) ask(samples *data.Frames, meta data.Meta, reference *dat
 	}
 	if names, err := observable.Residues(samples, meta); err == nil && len(names) > 0 {
 		return o.askPeptide(names, reference, refMeta)
+	}
+	if o.Residue != "" {
+		return asked{}, fmt.Errorf("cgbg: no residue %s: the samples have no φ and ψ", o.Residue)
 	}
 	f, m := samples, meta
 	if reference != nil && reference.Dim == 3 && slices.Equal(meta.Beads, refMeta.Beads) {
