@@ -58,7 +58,7 @@ func TestGridRefuses(t *testing.T) {
 		"empty":       "",
 		"cut short":   strings.Join(lines[:len(lines)-4], ""),
 		"too long":    good + lines[len(lines)-3],
-		"not turn":    strings.Replace(good, "max_phi pi", "max_phi 2", 1),
+		"not there":   strings.Replace(good, "max_phi pi", "max_phi 2", 1),
 		"aperiodic":   strings.Replace(good, "periodic_psi true", "periodic_psi false", 1),
 		"huge":        strings.Replace(good, "nbins_phi 8", "nbins_phi 999999999", 1),
 		"no fields":   strings.Replace(good, "FIELDS", "FILDS", 1),
@@ -78,7 +78,7 @@ func FuzzGrid(f *testing.F) {
 	f.Add("#! FIELDS a b c\n#! SET min_a -3.14159\n1 2 3\n")
 	f.Fuzz(func(t *testing.T, s string) {
 		if g, err := ParseGrid(strings.NewReader(s), "x"); err == nil {
-			if _, err := g.At(1, 2); err != nil && !errors.Is(err, ErrRange) {
+			if _, err := g.At([]float64{1, 2}[:len(g.Bins)]...); err != nil && !errors.Is(err, ErrRange) {
 				t.Fatal(err)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -35,8 +36,11 @@ func TestGridThatEnds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if g.Bins != [2]int{41, 31} || g.Periodic != [2]bool{} {
+		if !slices.Equal(g.Bins, []int{41, 31}) || g.Periodic[0] || g.Periodic[1] {
 			t.Fatalf("got %v points, periodic %v", g.Bins, g.Periodic)
+		}
+		if err := errors.Join(g.Dihedral(0), g.Dihedral(1)); err != nil {
+			t.Fatal(err)
 		}
 		for i := range 301 {
 			x := min(-2+0.01*float64(i), 1)
@@ -118,7 +122,7 @@ func TestGridVariants(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if g.Stored != c.stored || g.Bins != [2]int{24, 12} {
+		if g.Stored != c.stored || !slices.Equal(g.Bins, []int{24, 12}) {
 			t.Errorf("%s: got %d grids of %v", name, g.Stored, g.Bins)
 		}
 		for i := range 24 * 12 {
@@ -153,11 +157,10 @@ func TestGridNames(t *testing.T) {
 	}
 	stored := strings.SplitAfter(good+good, "\n")
 	for _, c := range []struct{ name, text, want string }{
-		{"HILLS", "#! FIELDS time phi psi sigma_phi sigma_psi height biasf\n#! SET multivariate false\n#! SET min_phi -pi\n1 -1.2 1.1 0.35 0.35 1.3 10\n", "RESTART=YES"},
-		{"HILLS of one", "#! FIELDS time phi sigma_phi height biasf\n1 -1.2 0.35 1.3 10\n", "list of hills"},
+		{"HILLS", "#! FIELDS time phi psi sigma_phi sigma_psi height biasf\n#! SET multivariate false\n#! SET min_phi -pi\n1 -1.2 1.1 0.35 0.35 1.3 10\n", "-hills"},
+		{"HILLS of one", "#! FIELDS time phi sigma_phi height biasf\n1 -1.2 0.35 1.3 10\n", "import it with -hills"},
 		{"KERNELS", "#! FIELDS time phi psi sigma_phi sigma_psi height logweight\n1 -1.2 1.1 0.3 0.3 1.3 0\n", "KERNELS"},
-		{"COLVAR", "#! FIELDS time phi psi metad.bias\n0 -1.2 1.1 0\n", "COLVAR"},
-		{"one", "#! FIELDS phi metad.bias der_phi\n" + periodic("phi", 8) + "-3.14159 1 0\n", "it is a grid of phi, and"},
+		{"COLVAR", "#! FIELDS time phi psi metad.bias\n0 -1.2 1.1 0\n", "-colvar"},
 		{"three", "#! FIELDS phi psi omega metad.bias\n" + periodic("phi", 8) + periodic("psi", 8) + periodic("omega", 8) + "1 1 1 1\n", "a grid of phi, psi, omega, and"},
 		{"sum_hills", strings.Replace(good, "metad.bias", "file.free", 1), "free energy"},
 		{"negbias", strings.Replace(good, "metad.bias", "file.negbias", 1), "sum_hills"},
@@ -166,8 +169,6 @@ func TestGridNames(t *testing.T) {
 		{"no header", "-3.1 -3.1 4\n", "FIELDS"},
 		{"no SET", "#! FIELDS phi psi metad.bias\n-3.1 -3.1 4\n", "nbins_phi"},
 		{"degrees", strings.NewReplacer(" -pi\n", " -180\n", " pi\n", " 180\n").Replace(good), "in degrees"},
-		{"distance", open(8, 8, 0, 9, false, wave), "no dihedral"},
-		{"period of a distance", strings.ReplaceAll(open(8, 8, 0, 3, false, wave), "false", "true"), "no dihedral"},
 		{"end without a point", strings.Replace(good, "periodic_phi true", "periodic_phi false", 1), "its last point is at 2.356"},
 		{"backward range", open(8, 8, 1, -1, false, wave), "runs from 1 to -1"},
 		{"no period", strings.Replace(good, "#! SET periodic_phi true\n", "", 1), "periodic_phi"},
