@@ -125,3 +125,60 @@ func TestAWHHeader(t *testing.T) {
 		}
 	}
 }
+
+// Coordinates of other kinds: one or two, with ends.
+func TestAWHKinds(t *testing.T) {
+	one := strings.Replace(inKT+legends, "@ s0 legend \"dim1\"\n@ s1 legend \"PMF\"\n@ s2", "@ s0 legend \"PMF\"\n@ s1", 1)
+	for i := range 76 {
+		x := 0.25 + 0.01*float64(i)
+		one += fmt.Sprintf("  %8.4f  0  %.9g\n", x, math.Cos(4*x))
+	}
+	a, err := ParseAWH(strings.NewReader(one), "awh.xvg", Length)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []float64{0.25, 0.2517, 0.777, 1} {
+		if got, err := a.CoordBias(x); err != nil || math.Abs(got-math.Cos(4*x)) > 2.1e-4 { // h²/8 times 16
+			t.Errorf("at %g nm: got %g, %v, want %g", x, got, err, math.Cos(4*x))
+		}
+	}
+	for _, x := range []float64{0.24, 1.01} {
+		if got, err := a.CoordBias(x); !errors.Is(err, ErrOutside) {
+			t.Errorf("at %g nm: got %g, %v", x, got, err)
+		}
+	}
+	var b strings.Builder
+	b.WriteString(inKJ + legends)
+	for _, x := range evenly(-180, 5, 72) {
+		for y := 60.0; y <= 180; y += 2 {
+			fmt.Fprintf(&b, "  %8.4f  %8.4f  0  %.9g\n", x, y, slope(x, y))
+		}
+	}
+	if a, err = ParseAWH(strings.NewReader(b.String()), "awh.xvg", Dihedral, Angle); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range [][2]float64{{179, 61}, {-540, 179.9}, {12, 100}} {
+		if got, err := a.CoordBias(p[0]*math.Pi/180, p[1]*math.Pi/180); err != nil || math.Abs(got-slope(p[0], p[1])) > 0.01 {
+			t.Errorf("at %v degrees: got %g, %v, want %g", p, got, err, slope(p[0], p[1]))
+		}
+	}
+	if got, err := a.CoordBias(1, 1); !errors.Is(err, ErrOutside) {
+		t.Errorf("57 degrees: got %g, %v", got, err)
+	}
+	for name, c := range map[string]struct {
+		text  string
+		kinds []Kind
+		want  string
+	}{
+		"one is two":    {one, nil, "1-dimensional"},
+		"two is one":    {b.String(), []Kind{Length}, "2-dimensional"},
+		"degrees":       {b.String(), []Kind{Dihedral, Length}, "no length in nm"},
+		"no angle":      {b.String(), []Kind{Angle, Angle}, "no angle"},
+		"nm":            {one, []Kind{Dihedral}, "distance"},
+		"three at once": {one, []Kind{Length, Length, Length}, "one or two"},
+	} {
+		if _, err := ParseAWH(strings.NewReader(c.text), "awh.xvg", c.kinds...); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
+	}
+}
