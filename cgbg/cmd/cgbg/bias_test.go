@@ -211,12 +211,12 @@ func TestBiasRefused(t *testing.T) {
 		im   importer
 		want string
 	}{
-		{"PLUMED without temperature", importer{bias: plumedGrid(t, "phi", "psi", "metad.bias", hill)}, "give -temperature K"},
-		{"AWH without temperature", importer{awh: awhGrid(t, "(kJ/mol)", -180, 180, 1)}, "give -temperature K, of the simulation, or make the file with gmx awh -more -kt"},
-		{"no bias", importer{awh: written(t, "awh.xvg", "@ yaxis label \"(kT)\"\n@ s0 legend \"dim1\"\n@ s1 legend \"PMF\"\n0 0 1\n0 180 1\n180 0 1\n180 180 1\n")}, "gmx awh -more -kt"},
-		{"unknown unit", importer{awh: awhGrid(t, "(kcal/mol)", -180, 180, 1), temperature: 300}, "(kcal/mol)"},
-		{"partial grid", importer{awh: awhGrid(t, "(kT)", -120, -39, 1), temperature: 300}, "which does not go round, runs from -120 to -42"},
-		{"free energy", importer{bias: plumedGrid(t, "phi", "psi", "file.free", hill), temperature: 300}, "file.free"},
+		{"PLUMED without temperature", importer{biasOptions: biasOptions{bias: plumedGrid(t, "phi", "psi", "metad.bias", hill)}}, "give -temperature K"},
+		{"AWH without temperature", importer{biasOptions: biasOptions{awh: awhGrid(t, "(kJ/mol)", -180, 180, 1)}}, "give -temperature K, of the simulation, or make the file with gmx awh -more -kt"},
+		{"no bias", importer{biasOptions: biasOptions{awh: written(t, "awh.xvg", "@ yaxis label \"(kT)\"\n@ s0 legend \"dim1\"\n@ s1 legend \"PMF\"\n0 0 1\n0 180 1\n180 0 1\n180 180 1\n")}}, "gmx awh -more -kt"},
+		{"unknown unit", importer{biasOptions: biasOptions{awh: awhGrid(t, "(kcal/mol)", -180, 180, 1)}, temperature: 300}, "(kcal/mol)"},
+		{"partial grid", importer{biasOptions: biasOptions{awh: awhGrid(t, "(kT)", -120, -39, 1)}, temperature: 300}, "which does not go round, runs from -120 to -42"},
+		{"free energy", importer{biasOptions: biasOptions{bias: plumedGrid(t, "phi", "psi", "file.free", hill)}, temperature: 300}, "file.free"},
 	} {
 		im := c.im
 		im.structure, im.out, im.trajectories = p.gro, filepath.Join(t.TempDir(), "x.arrow"), []string{p.xtc}
@@ -226,13 +226,13 @@ func TestBiasRefused(t *testing.T) {
 		}
 	}
 	// In kT a temperature changes no weight, and need not be known.
-	im := importer{awh: awhGrid(t, "(kT)", -180, 180, 1), structure: p.gro, out: filepath.Join(t.TempDir(), "x.arrow"), trajectories: []string{p.xtc},
+	im := importer{biasOptions: biasOptions{awh: awhGrid(t, "(kT)", -180, 180, 1)}, structure: p.gro, out: filepath.Join(t.TempDir(), "x.arrow"), trajectories: []string{p.xtc},
 		mapping: cgmap.CoreBeta, projection: basicForces, constraints: "none", every: 1}
 	s, err := gromacs.ReadStructure(p.gro)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(im.readMap(s), im.readBias(s)); err != nil || im.logWeight == nil {
+	if err := errors.Join(im.readMap(s), im.readBias(s)); err != nil || len(im.sources) != 1 {
 		t.Errorf("AWH in kT without temperature: got %v", err)
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -117,42 +116,4 @@ func residueList(residues []cgmap.Residue) string {
 		names = append(names, fmt.Sprintf("%d others", more))
 	}
 	return strings.Join(names, ", ")
-}
-
-// biasVariables tells which dihedrals the two variables of a bias are, by -bias-variables (given) or by
-// their names in the file (named), which may be empty.
-func biasVariables(given string, named [2]string, residues []cgmap.Residue) (v [2]variable, of [2]int, err error) {
-	const flag = "-bias-variables"
-	example := fmt.Sprintf("%s \"phi:%s,psi:%[2]s\" or whichever they are, in the order of the file", flag, residues[0].Name)
-	names := named
-	if given != "" {
-		words := strings.Split(given, ",")
-		if len(words) != 2 {
-			return v, of, fmt.Errorf("%w: %s %s: two dihedrals with a comma between: %s", errUsage, flag, given, example)
-		}
-		names = [2]string(words)
-	}
-	for k, name := range names {
-		var ok bool
-		switch v[k], ok = readVariable(name); {
-		case name == "" && given == "" && len(residues) > 1:
-			return v, of, fmt.Errorf("it does not say which dihedrals it is on, and phi and psi are of %s: give %s", residueList(residues), example)
-		case name == "" && given == "":
-			v[k] = variable{kind: [2]string{"phi", "psi"}[k]}
-		case !ok && given != "":
-			return v, of, fmt.Errorf("%w: %s %s: %q is not a dihedral such as phi:%s", errUsage, flag, given, name, residues[0].Name)
-		case !ok:
-			return v, of, fmt.Errorf("its variable %s has the name of no phi and no psi: if it is one, give %s; a bias on anything else is not read", name, example)
-		}
-		if file, ok := readVariable(named[k]); given != "" && ok && file.kind != v[k].kind {
-			return v, of, fmt.Errorf("its variable %d is called %s and is a %s by %s %s: the order is the file's", k+1, named[k], v[k].kind, flag, given)
-		}
-		if of[k], err = v[k].among(residues); err != nil {
-			return v, of, fmt.Errorf("%w; give %s", err, example)
-		}
-	}
-	if of[0] == of[1] && v[0].kind == v[1].kind {
-		return v, of, errors.New("its two variables are the same dihedral; " + flag + " says which they are")
-	}
-	return v, of, nil
 }

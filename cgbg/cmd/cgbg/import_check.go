@@ -240,10 +240,10 @@ func atomicNumbers(species []int32) (z []int32) {
 // checkColumns verifies that frames are not weighed twice.
 func (im *importer) checkColumns(path string, t trajectory) error {
 	r, ok := t.(*npz.Reader)
-	if !ok || !r.Has(npz.KeyLogW) || im.logWeight == nil {
+	if !ok || !r.Has(npz.KeyLogW) || len(im.sources) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s: its frames have log-weights of their own (logw), and %s gives others: leave one of them out", path, strings.TrimSpace(im.awh+" "+im.bias))
+	return fmt.Errorf("%s: its frames have log-weights of their own (logw), and %s gives others: leave one of them out", path, im.sources[0].path)
 }
 
 // columns lists what an NPZ file has for its frames beside positions and forces.

@@ -29,10 +29,10 @@ func (im *importer) survey(ctx context.Context) (stride float64, sum string, err
 		if err != nil {
 			return 0, "", err
 		}
-		if before.last > 0 && c.start == before.last {
+		if before.last > 0 && c.start == before.last && im.windows == nil {
 			return 0, "", fmt.Errorf("%s: it begins at %s ps, where %s ends: the frame stands twice; gmx trjcat puts the parts of a run together", path, decimal(c.start), im.trajectories[i-1])
 		}
-		if before.start < c.start && c.start < before.last {
+		if before.start < c.start && c.start < before.last && im.windows == nil {
 			im.note("%s begins at %s ps, before %s ends (%s ps): if they are parts of one run, frames stand twice (gmx trjcat puts parts together)", path, decimal(c.start), im.trajectories[i-1], decimal(before.last))
 		}
 		before = c
@@ -125,7 +125,7 @@ func (im *importer) frames(ctx context.Context, path string, add func(f *gromacs
 	im.current = t
 	var f gromacs.Frame
 	first := true
-	for n := 0; ; n++ {
+	for n := 0; ; n, im.number = n+1, im.number+1 {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -143,6 +143,10 @@ func (im *importer) frames(ctx context.Context, path string, add func(f *gromacs
 		if !im.keeps(n) || f.R == nil || im.wantsForces() && f.F == nil {
 			continue
 		}
+		if im.time, im.timed = im.timeOf(path, t, &f); im.timed == nil && im.time <= im.lastTime {
+			im.timed = fmt.Errorf("its time, %s ps, is not after that of the frame before it", decimal(im.time))
+		}
+		im.lastTime = im.time
 		if !im.forces {
 			f.F = nil
 		}

@@ -83,6 +83,7 @@ func (im *importer) course(path string, s *scan) (course, error) {
 	case s.withForces > 1 && s.plain.n > 0 && s.forced.n == 0 && im.mapping != dihedrals:
 		return course{}, fmt.Errorf("none of the frames kept (-skip %d -every %d) has forces, which %d of %d frames have, the first of them frame %d: choose others", im.skip, im.every, s.withForces, s.frames, s.firstForces)
 	}
+	im.timeless[path] = !s.all.known()
 	c := course{forces: s.withForces > 1}
 	kept := &s.plain
 	if c.forces && im.mapping != dihedrals {

@@ -65,7 +65,7 @@ func resampleCommand(ctx context.Context, args []string, stdout io.Writer) error
 	var logw []float64
 	if err := eachBatch(ctx, rest[0], func(_ int, f *data.Frames) error {
 		if f.LogW == nil {
-			return fmt.Errorf("%s: there are no weights (column logw); import it with -awh or -bias", rest[0])
+			return fmt.Errorf("%s: there are no weights (column logw); import it with what biased it (cgbg import -h)", rest[0])
 		}
 		logw = append(logw, f.LogW...)
 		return nil
