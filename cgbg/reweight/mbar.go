@@ -25,10 +25,10 @@ const (
 //	f[k] = −log Σ_n exp(−u[k][n]) / D[n],   D[n] = Σ_j N[j] exp(f[j] − u[j][n]),   logw[n] = −log D[n]
 //
 // u: reduced energies (bias/kT) of every sample in every state, [states][samples]; what is the same in all states for a
-// sample, the unbiased energy, is left out. n: samples drawn from each state, [states], which sum to the samples and may
-// be zero. Returns f, nats, f[0] = 0, and logw, [samples], nats. The equations are solved by self-consistent iterations
-// and then Newton's method on the convex function whose minimum they are, until no f changes by more than 1e-10.
-// Errors: shapes; energies that are not finite; [ErrOverlap].
+// sample, the unbiased energy, is left out. n: samples drawn from each state, [states], which sum to the samples and
+// may be zero. Returns f, nats, f[0] = 0, and logw, [samples], nats. The equations are solved by self-consistent
+// iterations and then Newton's method on the convex function whose minimum they are, until no f changes by more than
+// 1e-10. Errors: shapes; energies that are not finite; [ErrOverlap].
 //
 // Source: Shirts and Chodera, J. Chem. Phys. 129 (2008) 124105, doi 10.1063/1.2978177, Eqs. 11 and 13.
 func MBAR(u [][]float64, n []int) (f, logw []float64, err error) {
@@ -54,7 +54,8 @@ func MBAR(u [][]float64, n []int) (f, logw []float64, err error) {
 		value = m.objective()
 	}
 	_, off := m.selfConsistent()
-	return nil, nil, fmt.Errorf("reweight: MBAR: free energies still change by %.2g after %d steps: %w", off, mbarSteps, ErrOverlap)
+	return nil, nil, fmt.Errorf("reweight: MBAR: free energies still change by %.2g after %d steps: %w", off,
+		mbarSteps, ErrOverlap)
 }
 
 // mbar is the state of the iteration: over the states with samples, and all of them.
@@ -68,13 +69,15 @@ type mbar struct {
 
 func newMBAR(u [][]float64, n []int) (*mbar, error) {
 	if len(u) == 0 || len(u) != len(n) {
-		return nil, fmt.Errorf("reweight: MBAR: energies of %d states, samples of %d: want as many, and at least one", len(u), len(n))
+		return nil, fmt.Errorf("reweight: MBAR: energies of %d states, samples of %d: want as many, and at least "+
+			"one", len(u), len(n))
 	}
 	m := &mbar{u: u}
 	sum := 0
 	for k, row := range u {
 		if len(row) != len(u[0]) || n[k] < 0 {
-			return nil, fmt.Errorf("reweight: MBAR: state %d has %d energies and %d samples of its own: want %d energies", k, len(row), n[k], len(u[0]))
+			return nil, fmt.Errorf("reweight: MBAR: state %d has %d energies and %d samples of its own: want %d "+
+				"energies", k, len(row), n[k], len(u[0]))
 		}
 		for i, v := range row {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
@@ -87,7 +90,8 @@ func newMBAR(u [][]float64, n []int) (*mbar, error) {
 		}
 	}
 	if sum != len(u[0]) || sum == 0 {
-		return nil, fmt.Errorf("reweight: MBAR: the states have %d samples, and there are energies of %d", sum, len(u[0]))
+		return nil, fmt.Errorf("reweight: MBAR: the states have %d samples, and there are energies of %d", sum,
+			len(u[0]))
 	}
 	m.f, m.logd = make([]float64, len(m.sampled)), make([]float64, sum)
 	return m, nil
@@ -209,7 +213,8 @@ func (m *mbar) joined() error {
 	}
 	for s, ok := range reached {
 		if !ok {
-			return fmt.Errorf("reweight: MBAR: no samples join state %d to state %d: %w", m.sampled[s], m.sampled[0], ErrOverlap)
+			return fmt.Errorf("reweight: MBAR: no samples join state %d to state %d: %w", m.sampled[s], m.sampled[0],
+				ErrOverlap)
 		}
 	}
 	return nil

@@ -138,7 +138,8 @@ func TestMBARAgainstWHAM(t *testing.T) {
 	const bins, low, width = 80, -2.0, 0.05
 	density, shift := wham(x, n, bins, low, width, bias)
 	for s := range f {
-		// Bins of 0.05 let the spring's energy vary by 40·0.05·0.5 within them; its mean shifts f by h²·k²·σ²/24 and less.
+		// Bins of 0.05 let the spring's energy vary by 40·0.05·0.5 within them; its mean shifts f by h²·k²·σ²/24 and
+		// less.
 		if math.Abs(f[s]-shift[s]) > 0.05 {
 			t.Errorf("window %d: MBAR's f is %.3f, WHAM's %.3f", s, f[s], shift[s])
 		}

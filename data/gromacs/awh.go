@@ -21,8 +21,8 @@ type AWH struct {
 	KT     bool                 // whether PMF and Coord bias are in kT (gmx awh -kt), else in kJ/mol
 }
 
-// ReadAWH reads the last set of an .xvg file, whose coordinates are of these kinds, in its order; of none: two dihedrals.
-// What cannot be the range of a kind is refused. Errors name file and line.
+// ReadAWH reads the last set of an .xvg file, whose coordinates are of these kinds, in its order; of none: two
+// dihedrals. What cannot be the range of a kind is refused. Errors name file and line.
 func ReadAWH(path string, kinds ...Kind) (*AWH, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -32,8 +32,8 @@ func ReadAWH(path string, kinds ...Kind) (*AWH, error) {
 	return ParseAWH(f, path, kinds...)
 }
 
-// Legends, for Xmgrace and for its forerunner (-xvg xmgr), and labels. A coordinate but the first has the legend dim1, dim2, …;
-// PMF and Coord bias are in the first unit of the y label. Source: gmx_awh.cpp of GROMACS.
+// Legends, for Xmgrace and for its forerunner (-xvg xmgr), and labels. A coordinate but the first has the legend dim1,
+// dim2, …; PMF and Coord bias are in the first unit of the y label. Source: gmx_awh.cpp of GROMACS.
 var (
 	xvgLegend = regexp.MustCompile(`^@\s*(?:s(\d+)\s+legend|legend\s+string\s+(\d+))\s+"(.*)"`)
 	xvgYLabel = regexp.MustCompile(`^@\s*yaxis\s+label\s+"(.*)"`)
@@ -120,10 +120,11 @@ func (x *xvg) awh(kinds []Kind) (*AWH, error) {
 	case len(legends) == 0 || legends[0] != "PMF":
 		return nil, errors.New("it has no legends of AWH; " + cure + ", without -xvg none")
 	case dims > 2 || dims != len(kinds):
-		return nil, fmt.Errorf("it is a %d-dimensional bias, and what is read is a bias on %d coordinates, as many as are "+
-			"named (two dihedrals where none are): one or two", dims, len(kinds))
+		return nil, fmt.Errorf("it is a %d-dimensional bias, and what is read is a bias on %d coordinates, as many "+
+			"as are named (two dihedrals where none are): one or two", dims, len(kinds))
 	case awhTitle.MatchString(x.title):
-		return nil, fmt.Errorf("its title is %q: the simulation had several biases of AWH, and this is one of them, where the weights need all", x.title)
+		return nil, fmt.Errorf("its title is %q: the simulation had several biases of AWH, and this is one of "+
+			"them, where the weights need all", x.title)
 	case x.label == "":
 		return nil, errors.New("it has no y label, which says whether the bias is in kT or kJ/mol; " + cure)
 	}
@@ -177,7 +178,8 @@ func (a *AWH) fill(kinds []Kind, columns []string, rows [][]float64) (err error)
 			at = at*len(a.Axis[k].Points) + a.Axis[k].index(row[k])
 		}
 		// A closed grid has its first points once more, a turn later.
-		if was := from[at]; was != 0 && (!slices.ContainsFunc(a.across(rows[was-1], row), func(x bool) bool { return x }) ||
+		if was := from[at]; was != 0 && (!slices.ContainsFunc(a.across(rows[was-1], row),
+			func(x bool) bool { return x }) ||
 			!slices.EqualFunc(rows[was-1][dims:], row[dims:], alike)) {
 			return fmt.Errorf("the grid point %v is there twice", row[:dims])
 		}
@@ -220,13 +222,13 @@ func turnLater(x, y float64) bool { return math.Abs(math.Abs(x-y)-360) < 2*place
 // alike compares numbers that are written with six digits.
 func alike(x, y float64) bool { return math.Abs(x-y) <= 1e-5*max(1, math.Abs(x)) }
 
-// CoordBias returns the bias on the coordinates at a place (rad, nm; of dihedrals any turn; in the order of Axis), in the
-// file's unit. GROMACS writes the logarithm of the biasing weight under this
+// CoordBias returns the bias on the coordinates at a place (rad, nm; of dihedrals any turn; in the order of Axis), in
+// the file's unit. GROMACS writes the logarithm of the biasing weight under this
 // name: frames count with exp(−CoordBias/kT).
 func (a *AWH) CoordBias(x ...float64) (float64, error) { return a.At("Coord bias", x...) }
 
-// At interpolates a column at a place (rad, nm; of dihedrals any turn), linear along each coordinate. Errors: there is no
-// such column; ErrOutside, where the grid does not reach.
+// At interpolates a column at a place (rad, nm; of dihedrals any turn), linear along each coordinate. Errors: there is
+// no such column; ErrOutside, where the grid does not reach.
 func (a *AWH) At(column string, x ...float64) (float64, error) {
 	values, ok := a.Column[column]
 	if !ok {

@@ -9,7 +9,8 @@ import (
 const (
 	turn = 2 * math.Pi
 
-	// leastSpan is the least range of a dihedral that a simulation can be biased along, degrees: distances (nm) end before.
+	// leastSpan is the least range of a dihedral that a simulation can be biased along, degrees: distances (nm) end
+	// before.
 	leastSpan = 20.0
 
 	// placeError is how far from its place a point may be written, degrees: GROMACS writes four decimals.
@@ -31,9 +32,10 @@ const (
 
 // Axis is the points of a grid along a coordinate.
 type Axis struct {
-	Kind     Kind
-	Points   []float64 // rad or nm, increasing; of a dihedral less than a turn, the first may follow on any other in the file
-	Periodic bool      // whether they go once round
+	Kind Kind
+	// rad or nm, increasing; of a dihedral less than a turn, the first may follow on any other in the file
+	Points   []float64
+	Periodic bool // whether they go once round
 }
 
 // newAxis sorts the places of a grid's points, degrees or nm, at even distances. An interval of a dihedral that
@@ -52,11 +54,13 @@ func newAxis(places []float64, kind Kind) (Axis, error) {
 	step := (high - low) / float64(len(at)-1)
 	switch span := high - low; {
 	case span > 360+placeError:
-		return Axis{}, fmt.Errorf("it runs from %g to %g, farther than once round: that is no dihedral in degrees", low, high)
+		return Axis{}, fmt.Errorf("it runs from %g to %g, farther than once round: that is no dihedral in degrees",
+			low, high)
 	case span > 360-placeError: // the first point once more, a turn later
 		at = at[:len(at)-1]
 	case span+step < leastSpan:
-		return Axis{}, fmt.Errorf("it runs from %g to %g: that is no dihedral in degrees (a distance in nm?)", low, high)
+		return Axis{}, fmt.Errorf("it runs from %g to %g: that is no dihedral in degrees (a distance in nm?)", low,
+			high)
 	}
 	n := len(at)
 	wide, begin := 0.0, 0
@@ -81,8 +85,10 @@ func newAxis(places []float64, kind Kind) (Axis, error) {
 		a.Points = append(a.Points, v*math.Pi/180)
 	}
 	for i := range n - 1 {
-		if want := (a.Points[n-1] - a.Points[0]) / float64(n-1); math.Abs(a.Points[i+1]-a.Points[i]-want) > 2*placeError*math.Pi/180 {
-			return Axis{}, fmt.Errorf("its points are not at even distances: %g and %g", a.Points[i]*180/math.Pi, a.Points[i+1]*180/math.Pi)
+		want := (a.Points[n-1] - a.Points[0]) / float64(n-1)
+		if math.Abs(a.Points[i+1]-a.Points[i]-want) > 2*placeError*math.Pi/180 {
+			return Axis{}, fmt.Errorf("its points are not at even distances: %g and %g", a.Points[i]*180/math.Pi,
+				a.Points[i+1]*180/math.Pi)
 		}
 	}
 	return a, nil
@@ -178,7 +184,8 @@ func (a Axis) bracket(x float64) (lo, hi int, fraction float64, err error) {
 		u = 0
 	default:
 		degrees := 180 / math.Pi
-		return 0, 0, 0, fmt.Errorf("%w: %.1f degrees, and the grid, which does not go round, runs from %g to %g", ErrOutside,
+		return 0, 0, 0, fmt.Errorf("%w: %.1f degrees, and the grid, which does not go round, runs from %g to %g",
+			ErrOutside,
 			x*degrees, math.Round(first*degrees*1e4)/1e4, math.Round(last*degrees*1e4)/1e4)
 	}
 	lo = min(int(u), n-1)

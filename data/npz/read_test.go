@@ -29,7 +29,8 @@ func TestReadArray(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, bad := range map[string][]byte{"short": text[:len(text)-1], "long": append(slices.Clone(text), 0), "none": nil} {
+	for name, bad := range map[string][]byte{"short": text[:len(text)-1], "long": append(slices.Clone(text), 0),
+		"none": nil} {
 		if err := os.WriteFile(path, bad, 0o644); err != nil {
 			t.Fatal(err)
 		}

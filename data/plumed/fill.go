@@ -40,19 +40,21 @@ func checkRange(name string, low, high float64) error {
 	case !(span > 0):
 		return fmt.Errorf(what, name, low, high)
 	case math.Abs(span-360) < 0.1:
-		return fmt.Errorf(what+", in degrees; PLUMED's dihedrals are in rad, from -pi to pi: write the grid in rad", name, low, high)
+		return fmt.Errorf(what+", in degrees; PLUMED's dihedrals are in rad, from -pi to pi: write the grid in rad",
+			name, low, high)
 	}
 	return nil
 }
 
-// Dihedral tells the grid that variable k is one: any turn of it is the same then, at the ends of a grid that does not go
-// round, too. Errors: a range that no dihedral has, as a periodic one goes once round, another at most.
+// Dihedral tells the grid that variable k is one: any turn of it is the same then, at the ends of a grid that does not
+// go round, too. Errors: a range that no dihedral has, as a periodic one goes once round, another at most.
 func (g *Grid) Dihedral(k int) error {
 	const what = "plumed: %s runs from %g to %g"
 	name, low, high := g.Names[k], g.Min[k], g.Max[k]
 	switch span := high - low; {
 	case g.Periodic[k] && math.Abs(span-turn) > rangeTolerance:
-		return fmt.Errorf(what+" and closes there: that is no dihedral, which goes once round, from -pi to pi", name, low, high)
+		return fmt.Errorf(what+" and closes there: that is no dihedral, which goes once round, from -pi to pi", name,
+			low, high)
 	case span > turn+rangeTolerance:
 		return fmt.Errorf(what+", farther than once round: that is no dihedral", name, low, high)
 	}
@@ -75,7 +77,9 @@ func (p *parser) fill() error {
 				last = max(last, r.v[k])
 			}
 			if last < g.Max[k]-g.step(k)/2 {
-				return fmt.Errorf("%s is not periodic and ends at %g, and its last point is at %.3f: the bias between is not there; the file is cut short or periodic_%[1]s is wrong", g.Names[k], g.Max[k], last)
+				return fmt.Errorf("%s is not periodic and ends at %g, and its last point is at %.3f: the bias "+
+					"between is not there; the file is cut short or periodic_%[1]s is "+
+					"wrong", g.Names[k], g.Max[k], last)
 			}
 		}
 	}
@@ -110,7 +114,8 @@ func (p *parser) fill() error {
 	}
 	for i, was := range state {
 		if was == empty {
-			return fmt.Errorf("there is no value at %s; the file is cut short, write it again", list(g.Place(i), "%.6f"))
+			return fmt.Errorf("there is no value at %s; the file is cut short, write it again",
+				list(g.Place(i), "%.6f"))
 		}
 	}
 	return nil
@@ -178,5 +183,6 @@ func (g *Grid) place(k int, x float64) (int, error) {
 			return int(i), nil
 		}
 	}
-	return 0, fmt.Errorf("%s is %g, outside of the range %.6f to %.6f that the header says", g.Names[k], x, g.Min[k], g.Max[k])
+	return 0, fmt.Errorf("%s is %g, outside of the range %.6f to %.6f that the header says", g.Names[k], x, g.Min[k],
+		g.Max[k])
 }

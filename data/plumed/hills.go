@@ -50,8 +50,8 @@ func ReadHills(path string) (*Hills, error) {
 	return ParseHills(f, path)
 }
 
-// ParseHills reads hills from r; name is for messages. Widths are one a variable, or the lower triangle of Cholesky's root
-// of their covariance (multivariate).
+// ParseHills reads hills from r; name is for messages. Widths are one a variable, or the lower triangle of Cholesky's
+// root of their covariance (multivariate).
 func ParseHills(r io.Reader, name string) (*Hills, error) {
 	t, err := ParseTable(r, name)
 	if err != nil {
@@ -73,13 +73,16 @@ func ParseHills(r io.Reader, name string) (*Hills, error) {
 // header finds the variables, which stand between the time and the widths.
 func (h *Hills) header(t *Table) error {
 	if len(t.Names) < 3 || t.Names[0] != "time" || !t.Has("height") {
-		return fmt.Errorf("its columns are %s: no list of hills, which METAD writes as HILLS", strings.Join(t.Names, ", "))
+		return fmt.Errorf("its columns are %s: no list of hills, which METAD writes as HILLS",
+			strings.Join(t.Names, ", "))
 	}
 	if t.Has("logweight") {
-		return errors.New("it is the list of kernels of OPES: have PRINT write opes.bias, and import that file (COLVAR) with -colvar")
+		return errors.New("it is the list of kernels of OPES: have PRINT write opes.bias, and import that file " +
+			"(COLVAR) with -colvar")
 	}
 	if t.Has("lower_int") {
-		return errors.New("its hills are cut at the ends of an interval (INTERVAL), which is not read: import METAD's grid (GRID_WFILE)")
+		return errors.New("its hills are cut at the ends of an interval (INTERVAL), which is not read: import " +
+			"METAD's grid (GRID_WFILE)")
 	}
 	for _, name := range t.Names[1:] {
 		if strings.HasPrefix(name, "sigma_") {

@@ -87,12 +87,13 @@ func TestHillsGrid(t *testing.T) {
 	}
 	v := colvar(t, "COLVAR_gridded", "time", "phi", "d", "metad.rbias", "metad.rct")
 	for i, time := range v[0] {
-		// PLUMED's integral is a sum over 41 points along d, both ends included, 1/40 more: kT/40 at most. The row has the
-		// offset behind the hill of its time.
+		// PLUMED's integral is a sum over 41 points along d, both ends included, 1/40 more: kT/40 at most. The row has
+		// the offset behind the hill of its time.
 		if got := o.At(time + 0.1); math.Abs(got-v[4][i]) > kT300/40 {
 			t.Errorf("at %g ps: the offset is %.4f, rct is %.4f", time, got, v[4][i])
 		}
-		if got := h.At([]float64{v[1][i], v[2][i]}, time-0.1) - o.At(time-0.1); math.Abs(got-v[3][i]) > kT300/40+0.02 { // a spline for the bias
+		// a spline for the bias
+		if got := h.At([]float64{v[1][i], v[2][i]}, time-0.1) - o.At(time-0.1); math.Abs(got-v[3][i]) > kT300/40+0.02 {
 			t.Errorf("at %g ps: rbias is %.4f, PLUMED has %.4f", time, got, v[3][i])
 		}
 	}
@@ -109,7 +110,8 @@ func hillsText(n int, stretched bool) (text string, plain func(x, y float64) flo
 		"\n#! SET min_x -pi\n#! SET max_x pi\n"
 	var all [][5]float64
 	for i := range n {
-		v := [5]float64{7 * (rng.Float64() - 0.5), 2 * rng.Float64(), 0.2 + 0.3*rng.Float64(), 0.1 + 0.1*rng.Float64(), rng.Float64()}
+		v := [5]float64{7 * (rng.Float64() - 0.5), 2 * rng.Float64(), 0.2 + 0.3*rng.Float64(),
+			0.1 + 0.1*rng.Float64(), rng.Float64()}
 		all = append(all, v)
 		text += fmt.Sprintf("%d %.9f %.9f %.9f %.9f %.9f 10\n", i+1, v[0], v[1], v[2], v[3], v[4])
 	}
@@ -118,7 +120,8 @@ func hillsText(n int, stretched bool) (text string, plain func(x, y float64) flo
 			for turn := -2.0; turn <= 2; turn++ {
 				a, b := (x-v[0]+2*math.Pi*turn)/v[2], (y-v[1])/v[3]
 				if q := (a*a + b*b) / 2; q < 6.25 && stretched {
-					sum += 0.9 * v[4] * (1.00193418799744762399*math.Exp(-q) - 0.00193418799744762399) // PLUMED's literals
+					// PLUMED's literals
+					sum += 0.9 * v[4] * (1.00193418799744762399*math.Exp(-q) - 0.00193418799744762399)
 				} else if q < 6.25 {
 					sum += 0.9 * v[4] * math.Exp(-q)
 				}
@@ -186,7 +189,8 @@ func TestHillsRefuse(t *testing.T) {
 		"range":       {strings.Replace(good, "max_x pi", "max_x -4", 1), "no range"},
 		"other run":   {good + "#! FIELDS time x sigma_x height biasf\n1 1 1 1 10\n", "one by one"},
 	} {
-		if _, err := ParseHills(strings.NewReader(c.text), "HILLS"); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := ParseHills(strings.NewReader(c.text), "HILLS"); err == nil || !strings.Contains(err.Error(),
+			c.want) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
 		}
 	}
@@ -225,14 +229,16 @@ func TestInput(t *testing.T) {
 		"g":     {Kind: Gyration, Atoms: []int{0, 4, 6, 8, 14, 16, 18}},
 	} {
 		got := in.Variables[label]
-		if got.Kind != want.Kind || !slices.Equal(got.Atoms, want.Atoms) || got.Component != want.Component || got.Why != "" {
+		if got.Kind != want.Kind || !slices.Equal(got.Atoms, want.Atoms) || got.Component != want.Component ||
+			got.Why != "" {
 			t.Errorf("%s: got %+v", label, got)
 		}
 	}
 	if n := len(in.Variables["all"].Atoms); n != 22 {
 		t.Errorf("all: got %d atoms", n)
 	}
-	if len(in.Biases) != 1 || !slices.Equal(in.Biases[0].Arguments, []string{"phi", "d"}) || in.Biases[0].High[1] != 1 ||
+	if len(in.Biases) != 1 || !slices.Equal(in.Biases[0].Arguments, []string{"phi", "d"}) ||
+		in.Biases[0].High[1] != 1 ||
 		in.Biases[0].Low[0] != -math.Pi {
 		t.Errorf("biases: got %+v", in.Biases)
 	}
@@ -273,7 +279,8 @@ nonsense:
 			t.Errorf("%s: got %+v, want %q", label, v, want)
 		}
 	}
-	for _, bad := range []string{"d:\n", "METAD ...\nARG=d\n", "UNITS LENGTH=furlong\n", "UNITS NATURAL\n", "METAD ARG=d GRID_MIN=x\n"} {
+	for _, bad := range []string{"d:\n", "METAD ...\nARG=d\n", "UNITS LENGTH=furlong\n", "UNITS NATURAL\n",
+		"METAD ARG=d GRID_MIN=x\n"} {
 		if _, err := ParseInput(strings.NewReader(bad), "plumed.dat"); err == nil {
 			t.Errorf("%q: got no error", bad)
 		}
@@ -289,7 +296,8 @@ func FuzzInput(f *testing.F) {
 
 // Grids of one variable, and of variables that are no dihedrals.
 func TestGridOfAnything(t *testing.T) {
-	one := "#! FIELDS d metad.bias der_d\n#! SET min_d 0.2\n#! SET max_d 1.2\n#! SET nbins_d 50\n#! SET periodic_d false\n"
+	one := "#! FIELDS d metad.bias der_d\n#! SET min_d 0.2\n#! SET max_d 1.2\n#! SET nbins_d 50\n#! SET periodic_d " +
+		"false\n"
 	for i := range 51 {
 		x := 0.2 + 0.02*float64(i)
 		one += fmt.Sprintf("%.9f %.9f 0\n", x, math.Sin(5*x))
@@ -315,8 +323,9 @@ func TestGridOfAnything(t *testing.T) {
 		t.Error(err)
 	}
 	for name, c := range map[string]struct{ text, want string }{
-		"nine":          {open(8, 8, 0, 9, false, wave), "farther than once round"},
-		"period of one": {strings.Replace(one[:strings.LastIndex(one, "1.2")], "periodic_d false", "periodic_d true", 1), "closes there"},
+		"nine": {open(8, 8, 0, 9, false, wave), "farther than once round"},
+		"period of one": {strings.Replace(one[:strings.LastIndex(one, "1.2")], "periodic_d false", "periodic_d true",
+			1), "closes there"},
 	} {
 		g, err := ParseGrid(strings.NewReader(c.text), "bias.dat")
 		if err == nil {

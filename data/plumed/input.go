@@ -56,8 +56,9 @@ func ReadInput(path string) (*Input, error) {
 	return ParseInput(f, path)
 }
 
-// ParseInput reads an input from r; name is for messages. Variables are distances, angles, torsions and radii of gyration of
-// atoms, groups and, of torsions, @phi-2 and the like; what else is defined is kept with the reason why it is not read.
+// ParseInput reads an input from r; name is for messages. Variables are distances, angles, torsions and radii of
+// gyration of atoms, groups and, of torsions, @phi-2 and the like; what else is defined is kept with the reason why it
+// is not read.
 func ParseInput(r io.Reader, name string) (*Input, error) {
 	in := &Input{Variables: map[string]Variable{}, Length: 1, Energy: 1, Time: 1, groups: map[string][]int{}}
 	scanner := bufio.NewScanner(r)
@@ -151,7 +152,8 @@ func (in *Input) action(words []string) error {
 			in.groups[label] = atoms
 		}
 		return nil // another kind of group is missed where it is used
-	case slices.Contains([]string{"METAD", "PBMETAD", "RESTRAINT", "MOVINGRESTRAINT", "UPPER_WALLS", "LOWER_WALLS", "EXTERNAL",
+	case slices.Contains([]string{"METAD", "PBMETAD", "RESTRAINT", "MOVINGRESTRAINT", "UPPER_WALLS", "LOWER_WALLS",
+		"EXTERNAL",
 		"ABMD", "OPES_METAD", "OPES_METAD_EXPLORE", "OPES_EXPANDED", "BIASVALUE"}, action):
 		return in.bias(label, action, keys)
 	case label == "":
@@ -273,7 +275,8 @@ func (in *Input) units(keys map[string]string) error {
 		names map[string]float64
 	}{
 		{"LENGTH", &in.Length, map[string]float64{"nm": 1, "A": 0.1, "um": 1000, "Bohr": 0.052917721067}},
-		{"ENERGY", &in.Energy, map[string]float64{"kj/mol": 1, "j/mol": 0.001, "kcal/mol": 4.184, "eV": 96.48530749925792,
+		{"ENERGY", &in.Energy, map[string]float64{"kj/mol": 1, "j/mol": 0.001, "kcal/mol": 4.184,
+			"eV": 96.48530749925792,
 			"Ha": 2625.499638}},
 		{"TIME", &in.Time, map[string]float64{"ps": 1, "fs": 0.001, "ns": 1000, "atomic": 2.418884326509e-5}},
 	} {

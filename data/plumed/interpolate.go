@@ -7,8 +7,8 @@ import (
 )
 
 // At returns the bias at a place, one number a variable in the order of Names, rad or nm; kJ/mol, by cubic
-// convolution, which is exact at the points and of third order between them. A variable that is not periodic does not go
-// round: ErrRange beyond its ends. Of a dihedral ([Grid.Dihedral]) any turn will do.
+// convolution, which is exact at the points and of third order between them. A variable that is not periodic does not
+// go round: ErrRange beyond its ends. Of a dihedral ([Grid.Dihedral]) any turn will do.
 // Source: Keys, doi 10.1109/TASSP.1981.1163711.
 func (g *Grid) At(x ...float64) (float64, error) {
 	if len(x) != len(g.Bins) {
@@ -83,7 +83,8 @@ func (g *Grid) cubic(axis int, x float64) (first int, w [4]float64, err error) {
 }
 
 func (g *Grid) outside(axis int, x float64, beyond string) error {
-	return fmt.Errorf("plumed: %w: %s is %.3f, and the grid%s runs from %.3f to %.3f", ErrRange, g.Names[axis], x, beyond,
+	return fmt.Errorf("plumed: %w: %s is %.3f, and the grid%s runs from %.3f to %.3f", ErrRange, g.Names[axis], x,
+		beyond,
 		g.Min[axis], g.Max[axis])
 }
 

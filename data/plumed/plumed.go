@@ -1,7 +1,7 @@
 // Package plumed reads what PLUMED (Tribello et al., doi 10.1016/j.cpc.2013.09.018) writes of a bias: grids, which
 // recipe/openmm writes, too ([Grid]); lists of hills ([Hills]); values in time ([Table]); and, of its input, the
-// variables of atoms ([Input]). Lengths, energies and times are as the files have them, nm, kJ/mol and ps where the input
-// does not say otherwise (UNITS).
+// variables of atoms ([Input]). Lengths, energies and times are as the files have them, nm, kJ/mol and ps where the
+// input does not say otherwise (UNITS).
 //
 // A grid has a header that names its variables and its value, and says for every
 // variable NAME where it begins and ends (min_NAME, max_NAME), how many points it has
@@ -186,10 +186,12 @@ func checkValue(name string) error {
 	lower := strings.ToLower(name)
 	switch {
 	case strings.HasSuffix(lower, ".free") || strings.Contains(lower, "negbias") || strings.Contains(lower, "negative"):
-		return fmt.Errorf("its value is %s: \"plumed sum_hills\" writes a free energy, or by --negbias minus the bias, and neither is the bias that was added; "+
+		return fmt.Errorf("its value is %s: \"plumed sum_hills\" writes a free energy, or by --negbias minus the "+
+			"bias, and neither is the bias that was added; "+
 			"GRID_WFILE of METAD writes that, as metad.bias", name)
 	case !strings.Contains(lower, "bias"):
-		return fmt.Errorf("its value is %s; a bias is called metad.bias, after the action that added it; GRID_WFILE of METAD writes one", name)
+		return fmt.Errorf("its value is %s; a bias is called metad.bias, after the action that added it; "+
+			"GRID_WFILE of METAD writes one", name)
 	}
 	return nil
 }

@@ -12,7 +12,8 @@ func text(n, m int, f func(x, y float64) float64) string {
 	var b strings.Builder
 	b.WriteString("#! FIELDS phi psi metad.bias\n")
 	for k, name := range []string{"phi", "psi"} {
-		fmt.Fprintf(&b, "#! SET min_%s -pi\n#! SET max_%s pi\n#! SET nbins_%s %d\n#! SET periodic_%s true\n", name, name, name, []int{n, m}[k], name)
+		fmt.Fprintf(&b, "#! SET min_%s -pi\n#! SET max_%s pi\n#! SET nbins_%s %d\n#! SET periodic_%s true\n", name,
+			name, name, []int{n, m}[k], name)
 	}
 	for j := range m {
 		for i := range n {
@@ -65,7 +66,8 @@ func TestGridRefuses(t *testing.T) {
 		"wrong place": strings.Replace(good, "-3.141593 -3.141593", "-3.1 -3.141593", 1),
 		"not number":  strings.Replace(good, "-3.141593 -3.141593", "-3.141593 NaN", 1),
 	} {
-		if _, err := ParseGrid(strings.NewReader(bad), "bias.dat"); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), "bias.dat") {
+		if _, err := ParseGrid(strings.NewReader(bad), "bias.dat"); !errors.Is(err, ErrFormat) ||
+			!strings.Contains(err.Error(), "bias.dat") {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

@@ -24,8 +24,8 @@ const (
 	mostTilt   = 600   // V/kT beyond which exp overflows
 )
 
-// Offset integrates over a grid: from low to high along variables that do not close on themselves, where both are not 0;
-// otherwise as far as the hills reach. kT in kJ/mol. Errors: more than two variables; a bias beyond 600 kT.
+// Offset integrates over a grid: from low to high along variables that do not close on themselves, where both are not
+// 0; otherwise as far as the hills reach. kT in kJ/mol. Errors: more than two variables; a bias beyond 600 kT.
 func (h *Hills) Offset(kT float64, low, high []float64) (*Offset, error) {
 	n := len(h.Names)
 	if n > 2 {
@@ -61,7 +61,8 @@ func (h *Hills) Offset(kT float64, low, high []float64) (*Offset, error) {
 			down -= math.Exp(flat * bias[k])
 			bias[k] += v
 			if tempered*bias[k] > mostTilt {
-				return nil, fmt.Errorf("plumed: the bias is above %d kT at %g: it is no weight; is -temperature right?", mostTilt, x)
+				return nil, fmt.Errorf("plumed: the bias is above %d kT at %g: it is no weight; is -temperature "+
+					"right?", mostTilt, x)
 			}
 			up += math.Exp(tempered * bias[k])
 			down += math.Exp(flat * bias[k])

@@ -34,8 +34,8 @@ func ReadTable(path string) (*Table, error) {
 	return ParseTable(f, path)
 }
 
-// ParseTable reads a table from r; name is for messages. Headers may stand again, as runs that are continued write them,
-// with the same columns. A last line that is cut off, as a run that was stopped leaves it, is left out.
+// ParseTable reads a table from r; name is for messages. Headers may stand again, as runs that are continued write
+// them, with the same columns. A last line that is cut off, as a run that was stopped leaves it, is left out.
 func ParseTable(r io.Reader, name string) (*Table, error) {
 	t := &Table{Set: map[string]string{}}
 	in := bufio.NewReader(r)
@@ -79,7 +79,8 @@ func (t *Table) line(n int, words []string, open bool) error {
 		return nil
 	case words[0] == "#!" && len(words) == 4 && words[1] == "SET":
 		if was, ok := t.Set[words[2]]; ok && was != words[3] {
-			return fmt.Errorf("%s is %s from here on, and %s before: import the parts one by one", words[2], words[3], was)
+			return fmt.Errorf("%s is %s from here on, and %s before: import the parts one by one", words[2],
+				words[3], was)
 		}
 		t.Set[words[2]] = words[3]
 		return nil

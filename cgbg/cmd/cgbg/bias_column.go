@@ -36,7 +36,9 @@ func (im *importer) readLogW(*finder) (func(*biasFrame) (float64, error), error)
 		}, nil
 	}
 	few := func(frames string) error {
-		return fmt.Errorf("%s has %d log-weights, and the trajectories %s frames: give one for every frame of them, in their order, those that -skip and -every leave out, too; or times (ps) and log-weights in two columns",
+		return fmt.Errorf("%s has %d log-weights, and the trajectories %s frames: give one for every frame of "+
+			"them, in their order, those that -skip and -every leave out, too; or times (ps) and log-weights in "+
+			"two columns",
 			im.logw, len(rows), frames)
 	}
 	im.ends["logw"] = func(frames int) error {
@@ -53,7 +55,8 @@ func (im *importer) readLogW(*finder) (func(*biasFrame) (float64, error), error)
 	}, nil
 }
 
-// readNumbers reads one or two columns of finite numbers, from an array of NumPy or a text whose comments begin with # or @.
+// readNumbers reads one or two columns of finite numbers, from an array of NumPy or a text whose comments begin with #
+// or @.
 func readNumbers(path string) (rows [][]float64, err error) {
 	if strings.EqualFold(filepath.Ext(path), ".npy") {
 		v, shape, err := npz.ReadArray(path)
@@ -65,7 +68,8 @@ func readNumbers(path string) (rows [][]float64, err error) {
 			width = shape[1]
 		}
 		if len(shape) > 2 || width < 1 || width > 2 || len(v) == 0 {
-			return nil, fmt.Errorf("%s: its shape is %v: [frames], or [frames, 2] of times and log-weights", path, shape)
+			return nil, fmt.Errorf("%s: its shape is %v: [frames], or [frames, 2] of times and log-weights", path,
+				shape)
 		}
 		for i := 0; i < len(v); i += width {
 			rows = append(rows, v[i:i+width])
@@ -92,7 +96,8 @@ func readNumbers(path string) (rows [][]float64, err error) {
 			row = append(row, v)
 		}
 		if len(row) > 2 || len(rows) > 0 && len(row) != len(rows[0]) {
-			return nil, fmt.Errorf("%s: line %d: %d columns: one of log-weights, or two of times (ps) and log-weights", path, n, len(row))
+			return nil, fmt.Errorf("%s: line %d: %d columns: one of log-weights, or two of times (ps) and "+
+				"log-weights", path, n, len(row))
 		}
 		rows = append(rows, row)
 	}

@@ -22,7 +22,8 @@ func (im *importer) readColvar() error {
 		return err
 	}
 	if t.Names[0] != "time" || t.Has("height") {
-		return fmt.Errorf("%s: its columns are %s: no values in time (COLVAR), which PRINT writes", im.colvar, strings.Join(t.Names, ", "))
+		return fmt.Errorf("%s: its columns are %s: no values in time (COLVAR), which PRINT writes", im.colvar,
+			strings.Join(t.Names, ", "))
 	}
 	time, err := t.Column("time")
 	if err != nil {
@@ -70,14 +71,16 @@ func (im *importer) biasColumns() (names []string, err error) {
 			return names, nil
 		case len(im.order) > 1: // another source gives the weights
 			if len(names) > 1 {
-				im.note("%s has the biases %s: -bias-column says which are to be compared", im.colvar, strings.Join(names, ", "))
+				im.note("%s has the biases %s: -bias-column says which are to be compared", im.colvar,
+					strings.Join(names, ", "))
 			}
 			return nil, nil
 		case len(names) == 0:
-			return nil, fmt.Errorf("its columns are %s: which is the bias? Give -bias-column NAME", strings.Join(t.Names, ", "))
+			return nil, fmt.Errorf("its columns are %s: which is the bias? Give -bias-column NAME",
+				strings.Join(t.Names, ", "))
 		}
-		return nil, fmt.Errorf("it has the biases %s: which is it? Give -bias-column NAME (metad.rbias is metad.bias less what all places share; "+
-			"names with commas between are added)", strings.Join(names, ", "))
+		return nil, fmt.Errorf("it has the biases %s: which is it? Give -bias-column NAME (metad.rbias is "+
+			"metad.bias less what all places share; names with commas between are added)", strings.Join(names, ", "))
 	}
 	for word := range strings.SplitSeq(im.biasColumn, ",") {
 		n := len(names)
@@ -89,12 +92,14 @@ func (im *importer) biasColumns() (names []string, err error) {
 			}
 		}
 		if len(names) == n {
-			return nil, fmt.Errorf("%w: -bias-column %s: %s has no column %s; it has %s", errUsage, im.biasColumn, im.colvar, word, strings.Join(t.Names, ", "))
+			return nil, fmt.Errorf("%w: -bias-column %s: %s has no column %s; it has %s", errUsage, im.biasColumn,
+				im.colvar, word, strings.Join(t.Names, ", "))
 		}
 	}
 	for _, name := range names {
 		if label, ok := strings.CutSuffix(name, ".bias"); ok && slices.Contains(names, label+".rbias") {
-			return nil, fmt.Errorf("%w: -bias-column %s: %s and %[3]s.rbias are one bias, and would count twice", errUsage, im.biasColumn, name, label)
+			return nil, fmt.Errorf("%w: -bias-column %s: %s and %[3]s.rbias are one bias, and would count twice",
+				errUsage, im.biasColumn, name, label)
 		}
 	}
 	return names, nil
@@ -120,7 +125,8 @@ func (im *importer) readBiasColumn(*finder) (func(*biasFrame) (float64, error), 
 	}
 	im.biasColumn = strings.Join(names, ",")
 	if im.values.table.Headers > 1 {
-		im.note("%s is of %d parts of a run: where times stand twice, the later ones count", im.colvar, im.values.table.Headers)
+		im.note("%s is of %d parts of a run: where times stand twice, the later ones count", im.colvar,
+			im.values.table.Headers)
 	}
 	return func(f *biasFrame) (float64, error) {
 		row, err := im.values.times.row0(f)

@@ -13,9 +13,9 @@ const (
 	leastSeen = 0.5 // standard deviation of log-weights, kT, from which a correlation says something
 )
 
-// compare ends the reading of the sources, and tells how much they disagree, up to a constant. Sources whose weights run
-// against each other, as a wrong sign or other variables make them, are an error; lesser differences are what biases have
-// that still grew, and are said.
+// compare ends the reading of the sources, and tells how much they disagree, up to a constant. Sources whose weights
+// run against each other, as a wrong sign or other variables make them, are an error; lesser differences are what
+// biases have that still grew, and are said.
 func (im *importer) compare(logw []float64, frames int) error {
 	for k, s := range im.sources {
 		if s.end != nil {
@@ -37,13 +37,16 @@ func (im *importer) compare(logw []float64, frames int) error {
 		_, spread := moments(logw)
 		_, spreadOther := moments(other)
 		if r := correlation(logw, other); spread > leastSeen && spreadOther > leastSeen && r < opposed {
-			return fmt.Errorf("log-weights by -%s (%s) and by -%s (%s) run against each other (correlation %.2f, rms difference %.2g kT): one of them has the wrong sign, or is of other variables",
+			return fmt.Errorf("log-weights by -%s (%s) and by -%s (%s) run against each other (correlation %.2f, "+
+				"rms difference %.2g kT): one of them has the wrong sign, or is of other variables",
 				first.flag, first.path, s.flag, s.path, r, rms)
 		}
-		text := fmt.Sprintf("log-weights by -%s, which are kept, and by -%s differ by %.2g kT rms, %.2g at most, up to a constant (they spread by %.2g and %.2g)",
+		text := fmt.Sprintf("log-weights by -%s, which are kept, and by -%s differ by %.2g kT rms, %.2g at most, "+
+			"up to a constant (they spread by %.2g and %.2g)",
 			first.flag, s.flag, rms, most, spread, spreadOther)
 		if rms > alike {
-			text += "; that is much: a bias that still grew differs so from the final one: leave out its first part (-skip)"
+			text += "; that is much: a bias that still grew differs so from the final one: leave out its first " +
+				"part (-skip)"
 		}
 		im.note("%s", text)
 	}

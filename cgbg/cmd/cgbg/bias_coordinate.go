@@ -63,7 +63,8 @@ func (c *coordinate) at(im *importer, f *biasFrame) (float64, error) {
 		}
 		return c.column[row], nil
 	}
-	return 0, fmt.Errorf("its %d beads have no %s, which was biased: the weights need frames of atoms, or of beads that have it", places, c.name)
+	return 0, fmt.Errorf("its %d beads have no %s, which was biased: the weights need frames of atoms, or of beads "+
+		"that have it", places, c.name)
 }
 
 // row0 is the row of a frame.
@@ -186,15 +187,18 @@ func (f *finder) find(named []string) (out []*coordinate, err error) {
 		}
 		if file, ok := readVariable(named[k]); given != nil && ok {
 			if v, ok := readVariable(name); ok && v.kind != file.kind {
-				return nil, fmt.Errorf("its variable %d is called %s and is a %s by -bias-variables %s: the order is the file's", k+1, named[k], v.kind, f.im.biasVariables)
+				return nil, fmt.Errorf("its variable %d is called %s and is a %s by -bias-variables %s: the order "+
+					"is the file's", k+1, named[k], v.kind, f.im.biasVariables)
 			}
 		}
 		if j := slices.Index(named, name); given != nil && name != named[k] && j >= 0 && named[j] != "" {
-			return nil, fmt.Errorf("its variable %d is called %s, and -bias-variables %s has %s there: the order is the file's", k+1, named[k], f.im.biasVariables, name)
+			return nil, fmt.Errorf("its variable %d is called %s, and -bias-variables %s has %s there: the order "+
+				"is the file's", k+1, named[k], f.im.biasVariables, name)
 		}
 		for _, other := range out {
 			if c.atoms != nil && other.kind == c.kind && other.axis == c.axis && slices.Equal(other.atoms, c.atoms) {
-				return nil, errors.New("its two variables are the same dihedral or distance; -bias-variables says which they are")
+				return nil, errors.New("its two variables are the same dihedral or distance; -bias-variables says " +
+					"which they are")
 			}
 		}
 		out = append(out, c)
@@ -227,11 +231,12 @@ func (f *finder) one(name string, given bool) (*coordinate, error) {
 	case dihedral:
 		return nil, f.none
 	case given:
-		return nil, fmt.Errorf("%w: -bias-variables %s: %q is not a dihedral such as phi:%s, nor a label of the PLUMED input (-plumed FILE), nor a column of the COLVAR (-colvar FILE)",
+		return nil, fmt.Errorf("%w: -bias-variables %s: %q is not a dihedral such as phi:%s, nor a label of the "+
+			"PLUMED input (-plumed FILE), nor a column of the COLVAR (-colvar FILE)",
 			errUsage, im.biasVariables, name, f.residue())
 	}
-	return nil, fmt.Errorf("its variable %s has the name of no phi and no psi: if it is one, give %s; else the PLUMED input that defines it "+
-		"(-plumed plumed.dat), or the COLVAR that has its values (-colvar)", name, f.example())
+	return nil, fmt.Errorf("its variable %s has the name of no phi and no psi: if it is one, give %s; else the "+
+		"PLUMED input that defines it (-plumed plumed.dat), or the COLVAR that has its values (-colvar)", name, f.example())
 }
 
 // residue is the name of one, for messages.
@@ -256,7 +261,8 @@ func (f *finder) ofResidue(v variable, r cgmap.Residue) *coordinate {
 	return c
 }
 
-// beads are those of the map that are these atoms, nil where it has not all of them. Beads of a map from a file are not read.
+// beads are those of the map that are these atoms, nil where it has not all of them. Beads of a map from a file are not
+// read.
 func (f *finder) beads(atoms []int) (out []int) {
 	for _, atom := range atoms {
 		i := slices.Index(f.im.cg.Atoms, atom)
@@ -274,13 +280,15 @@ func (f *finder) ofInput(v plumed.Variable) (*coordinate, error) {
 		if c := f.im.column(v.Label); c != nil {
 			return c, nil
 		}
-		return nil, fmt.Errorf("%s: %s is not computed here: %s; give the COLVAR that has its values (-colvar)", f.im.plumed, v.Label, v.Why)
+		return nil, fmt.Errorf("%s: %s is not computed here: %s; give the COLVAR that has its values (-colvar)",
+			f.im.plumed, v.Label, v.Why)
 	}
 	if v.Selector != "" {
 		d, ok := readVariable(v.Selector)
 		switch {
 		case !ok:
-			return nil, fmt.Errorf("%s: %s is of @%s, which is not read; @phi-2 and @psi-2 are", f.im.plumed, v.Label, v.Selector)
+			return nil, fmt.Errorf("%s: %s is of @%s, which is not read; @phi-2 and @psi-2 are", f.im.plumed,
+				v.Label, v.Selector)
 		case f.none != nil:
 			return nil, f.none
 		}
@@ -291,10 +299,12 @@ func (f *finder) ofInput(v plumed.Variable) (*coordinate, error) {
 		return f.ofResidue(d, f.residues[k]), nil
 	}
 	if last := slices.Max(v.Atoms); last >= len(f.s.Atoms) {
-		return nil, fmt.Errorf("%s: %s is of atom %d, and the structure %s has %d: give the structure and trajectory of all atoms that PLUMED knew",
+		return nil, fmt.Errorf("%s: %s is of atom %d, and the structure %s has %d: give the structure and "+
+			"trajectory of all atoms that PLUMED knew",
 			f.im.plumed, v.Label, last+1, f.im.structure, len(f.s.Atoms))
 	}
-	c := &coordinate{name: v.Label, kind: v.Kind, atoms: v.Atoms, axis: strings.Index("xyz", v.Component), noPBC: v.NoPBC, length: f.im.input.Length}
+	c := &coordinate{name: v.Label, kind: v.Kind, atoms: v.Atoms, axis: strings.Index("xyz", v.Component),
+		noPBC: v.NoPBC, length: f.im.input.Length}
 	if v.Component == "" {
 		c.axis = -1
 	}

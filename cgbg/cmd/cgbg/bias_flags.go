@@ -41,24 +41,36 @@ func (o *biasOptions) flags(fs *flag.FlagSet) {
 	weights("awh", &o.awh, "`file` with AWH's final grid, for the weights of a biased simulation")
 	weights("bias", &o.bias, "`file` with the final bias, a PLUMED grid in kJ/mol, for the weights")
 	weights("hills", &o.hills, "`file` of metadynamics' hills (HILLS), whose sum at the end gives the weights")
-	weights("colvar", &o.colvar, "`file` of PLUMED's values in time (COLVAR): the bias of every frame for the weights, or the biased variables")
-	weights("openmm-bias", &o.openmm, "`file.npy` with the bias of OpenMM's Metadynamics on its grid, kJ/mol, or its getFreeEnergy() (-bias-factor)")
-	weights("logw", &o.logw, "`file` of log-weights, text or .npy: one for every frame of the trajectories, or two columns, time (ps) and log-weight")
-	weights("umbrella", &o.umbrella, "`file` of umbrella windows and their trajectories (TOML), which are weighed by MBAR")
-	fs.StringVar(&o.plumed, "plumed", "", "input `file` of PLUMED, plumed.dat, which defines the biased variables; also its units")
-	fs.StringVar(&o.biasVariables, "bias-variables", "", "`names` of the biased variables in the order of the file: phi:ALA2,psi:ALA2 (or phi2,psi2), or labels of -plumed; for -openmm-bias with ranges: phi:ALA2:-pi:pi:periodic,d:0.3:1.2")
-	fs.StringVar(&o.biasColumn, "bias-column", "", "`names` of the biases in -colvar, which are added: metad.bias, metad.rbias, opes.bias, *.bias")
+	weights("colvar", &o.colvar, "`file` of PLUMED's values in time (COLVAR): the bias of every frame for the "+
+		"weights, or the biased variables")
+	weights("openmm-bias", &o.openmm, "`file.npy` with the bias of OpenMM's Metadynamics on its grid, kJ/mol, or "+
+		"its getFreeEnergy() (-bias-factor)")
+	weights("logw", &o.logw, "`file` of log-weights, text or .npy: one for every frame of the trajectories, or two "+
+		"columns, time (ps) and log-weight")
+	weights("umbrella", &o.umbrella, "`file` of umbrella windows and their trajectories (TOML), which are weighed "+
+		"by MBAR")
+	fs.StringVar(&o.plumed, "plumed", "", "input `file` of PLUMED, plumed.dat, which defines the biased variables; "+
+		"also its units")
+	fs.StringVar(&o.biasVariables, "bias-variables", "", "`names` of the biased variables in the order of the "+
+		"file: phi:ALA2,psi:ALA2 (or phi2,psi2), or labels of -plumed; for -openmm-bias with ranges: "+
+		"phi:ALA2:-pi:pi:periodic,d:0.3:1.2")
+	fs.StringVar(&o.biasColumn, "bias-column", "", "`names` of the biases in -colvar, which are added: metad.bias, "+
+		"metad.rbias, opes.bias, *.bias")
 	fs.Float64Var(&o.biasFactor, "bias-factor", 0, "of Metadynamics, `γ`, where -openmm-bias is getFreeEnergy()")
-	fs.BoolVar(&o.rbias, "rbias", false, "with -hills: weigh by the bias at each frame's time less what all places share by then (METAD's rbias), in place of the final bias")
-	fs.Float64Var(&o.start, "start", 0, "time of the first frame, `ps`, where a trajectory keeps none (NPZ), for files that are read by times")
-	fs.StringVar(&o.biased, "biased", "", "`words` on how a simulation was biased whose frames get no weights: its forces count, flows are not trained on it")
+	fs.BoolVar(&o.rbias, "rbias", false, "with -hills: weigh by the bias at each frame's time less what all places "+
+		"share by then (METAD's rbias), in place of the final bias")
+	fs.Float64Var(&o.start, "start", 0, "time of the first frame, `ps`, where a trajectory keeps none (NPZ), for "+
+		"files that are read by times")
+	fs.StringVar(&o.biased, "biased", "", "`words` on how a simulation was biased whose frames get no weights: its "+
+		"forces count, flows are not trained on it")
 }
 
 // checkBias looks at the choices that do not go together.
 func (o *biasOptions) checkBias(trajectories int) error {
 	switch {
 	case o.biasVariables != "" && o.awh == "" && o.bias == "" && o.hills == "" && o.openmm == "":
-		return fmt.Errorf("%w: -bias-variables names the variables of -awh, -bias, -hills or -openmm-bias, and there is none", errUsage)
+		return fmt.Errorf("%w: -bias-variables names the variables of -awh, -bias, -hills or -openmm-bias, and "+
+			"there is none", errUsage)
 	case o.biasColumn != "" && o.colvar == "":
 		return fmt.Errorf("%w: -bias-column is of -colvar FILE", errUsage)
 	case o.rbias && o.hills == "":
@@ -70,7 +82,8 @@ func (o *biasOptions) checkBias(trajectories int) error {
 	case o.biased != "" && len(o.order) > 0:
 		return fmt.Errorf("%w: -biased is for frames without weights, and -%s gives some", errUsage, o.order[0])
 	case o.umbrella != "" && len(o.order) > 1:
-		return fmt.Errorf("%w: -umbrella goes with no other weights, and -%s are given", errUsage, strings.Join(o.order, ", -"))
+		return fmt.Errorf("%w: -umbrella goes with no other weights, and -%s are given", errUsage,
+			strings.Join(o.order, ", -"))
 	case o.umbrella != "" && trajectories > 0:
 		return fmt.Errorf("%w: -umbrella: the trajectories stand in its file, with their windows", errUsage)
 	case math.IsNaN(o.start) || math.IsInf(o.start, 0):
@@ -93,7 +106,8 @@ func (im *importer) biasCommand() (text string) {
 	if im.plumed != "" {
 		text += " -plumed " + filepath.Base(im.plumed)
 	}
-	for _, f := range []struct{ name, value string }{{"bias-variables", im.biasVariables}, {"bias-column", im.biasColumn}, {"biased", im.biased}} {
+	for _, f := range []struct{ name, value string }{
+		{"bias-variables", im.biasVariables}, {"bias-column", im.biasColumn}, {"biased", im.biased}} {
 		if f.value != "" {
 			text += fmt.Sprintf(" -%s %s", f.name, f.value)
 		}
@@ -124,7 +138,8 @@ func (im *importer) timeOf(path string, t trajectory, f *gromacs.Frame) (float64
 		return f.Time, nil
 	}
 	if im.dt == 0 {
-		return 0, fmt.Errorf("%s keeps no times: -dt gives the time between its frames, and -start that of the first", path)
+		return 0, fmt.Errorf("%s keeps no times: -dt gives the time between its frames, and -start that of the "+
+			"first", path)
 	}
 	return im.start + im.dt*float64(im.number), nil
 }

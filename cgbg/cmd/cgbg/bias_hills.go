@@ -8,8 +8,8 @@ import (
 	"github.com/cgbg-go/lab/data/plumed"
 )
 
-// readHills reads METAD's hills: ln w = V/kT with all of them, or, by -rbias, with those before the frame and less what all
-// places share by then.
+// readHills reads METAD's hills: ln w = V/kT with all of them, or, by -rbias, with those before the frame and less what
+// all places share by then.
 func (im *importer) readHills(f *finder) (func(*biasFrame) (float64, error), error) {
 	h, err := plumed.ReadHills(im.hills)
 	if err != nil {
@@ -23,9 +23,11 @@ func (im *importer) readHills(f *finder) (func(*biasFrame) (float64, error), err
 		const turn = 2 * math.Pi
 		switch p := h.Period(k); {
 		case c.kind == plumed.Torsion && math.Abs(p-turn) > 1e-3:
-			return nil, fmt.Errorf("its variable %s has the period %g, and %s is a torsion, from -pi to pi", h.Names[k], p, c.name)
+			return nil, fmt.Errorf("its variable %s has the period %g, and %s is a torsion, from -pi to pi",
+				h.Names[k], p, c.name)
 		case c.kind != "" && c.kind != plumed.Torsion && p > 0:
-			return nil, fmt.Errorf("its variable %s closes on itself, and %s is a %s, which does not", h.Names[k], c.name, c.kind)
+			return nil, fmt.Errorf("its variable %s closes on itself, and %s is a %s, which does not", h.Names[k],
+				c.name, c.kind)
 		}
 	}
 	beta, err := im.beta(im.hills)

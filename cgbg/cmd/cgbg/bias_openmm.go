@@ -67,7 +67,8 @@ func (im *importer) readOpenMM(f *finder) (func(*biasFrame) (float64, error), er
 	words := strings.Split(im.biasVariables, ",")
 	const example = "phi:ALA2:-pi:pi:periodic,psi:ALA2:-pi:pi:periodic, or d:0.3:1.2"
 	if im.biasVariables == "" || len(words) != len(shape) || len(shape) > 2 {
-		return nil, fmt.Errorf("%w: %s has the shape %v: -bias-variables gives its variables, one or two, with their ranges in the order of Metadynamics' list: %s",
+		return nil, fmt.Errorf("%w: %s has the shape %v: -bias-variables gives its variables, one or two, with "+
+			"their ranges in the order of Metadynamics' list: %s",
 			errUsage, im.openmm, shape, example)
 	}
 	slices.Reverse(shape) // the first variable runs fastest
@@ -75,7 +76,8 @@ func (im *importer) readOpenMM(f *finder) (func(*biasFrame) (float64, error), er
 	for k, word := range words {
 		name, low, high, periodic, ok := variableRange(word)
 		if !ok || !(low < high) {
-			return nil, fmt.Errorf("%w: -bias-variables %s: %s has no range NAME:MIN:MAX or NAME:MIN:MAX:periodic, rad or nm, as BiasVariable has it: %s", errUsage, im.biasVariables, word, example)
+			return nil, fmt.Errorf("%w: -bias-variables %s: %s has no range NAME:MIN:MAX or NAME:MIN:MAX:periodic, "+
+				"rad or nm, as BiasVariable has it: %s", errUsage, im.biasVariables, word, example)
 		}
 		if periodic {
 			g.Bins[k]--
@@ -83,7 +85,8 @@ func (im *importer) readOpenMM(f *finder) (func(*biasFrame) (float64, error), er
 		if g.Bins[k] < 4 {
 			return nil, fmt.Errorf("%s has %d points along %s: at least 4", im.openmm, shape[k], name)
 		}
-		g.Names, g.Min, g.Max, g.Periodic = append(g.Names, name), append(g.Min, low), append(g.Max, high), append(g.Periodic, periodic)
+		g.Names, g.Periodic = append(g.Names, name), append(g.Periodic, periodic)
+		g.Min, g.Max = append(g.Min, low), append(g.Max, high)
 	}
 	scale, err := im.openMMScale(array)
 	if err != nil {
@@ -116,12 +119,15 @@ func (im *importer) openMMScale(array []float64) (float64, error) {
 	case low >= -off && factor == 0:
 		return 1, nil
 	case low >= -off:
-		return 0, fmt.Errorf("%w: -bias-factor is for getFreeEnergy() of Metadynamics, which is nowhere above 0, and %s is nowhere below: "+
-			"the bias itself needs none; a free energy whose minimum was made 0 is not read: save what getFreeEnergy() returns", errUsage, im.openmm)
+		return 0, fmt.Errorf("%w: -bias-factor is for getFreeEnergy() of Metadynamics, which is nowhere above 0, "+
+			"and %s is nowhere below: the bias itself needs none; a free energy whose minimum was made 0 is not "+
+			"read: save what getFreeEnergy() returns", errUsage, im.openmm)
 	case high > off:
-		return 0, fmt.Errorf("%s: it runs from %.4g to %.4g: a bias is nowhere below 0 and getFreeEnergy() nowhere above; save one of them as it is, in kJ/mol", im.openmm, low, high)
+		return 0, fmt.Errorf("%s: it runs from %.4g to %.4g: a bias is nowhere below 0 and getFreeEnergy() nowhere "+
+			"above; save one of them as it is, in kJ/mol", im.openmm, low, high)
 	case !(factor > 1):
-		return 0, fmt.Errorf("%w: %s is nowhere above 0: it is getFreeEnergy() of Metadynamics, and not the bias; give -bias-factor, of Metadynamics (more than 1)", errUsage, im.openmm)
+		return 0, fmt.Errorf("%w: %s is nowhere above 0: it is getFreeEnergy() of Metadynamics, and not the bias; "+
+			"give -bias-factor, of Metadynamics (more than 1)", errUsage, im.openmm)
 	default:
 		return -(factor - 1) / factor, nil
 	}

@@ -34,7 +34,8 @@ func walkWeights(t *testing.T, args ...string) (logW []float64, said string, err
 func walk(t *testing.T, args ...string) (f *data.Frames, m data.Meta, said string, err error) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out.arrow")
-	args = append([]string{"import", "-structure", walkGRO, "-o", out, "-temperature", "300", "-dt", "1", walkDir + "walk.npz"}, args...)
+	args = append([]string{"import", "-structure", walkGRO, "-o", out, "-temperature", "300", "-dt", "1",
+		walkDir + "walk.npz"}, args...)
 	if said, err = call(t, args...); err != nil {
 		return nil, m, said, err
 	}
@@ -90,7 +91,8 @@ func TestCoordinatesAgainstPlumed(t *testing.T) {
 			if err := r.Next(&f); err != nil {
 				t.Fatal(err)
 			}
-			if got, err := c.at(im, &biasFrame{r: f.R, box: &f.Box}); err != nil || math.Abs(got-want[i]) > 1e-5 { // six decimals
+			// six decimals
+			if got, err := c.at(im, &biasFrame{r: f.R, box: &f.Box}); err != nil || math.Abs(got-want[i]) > 1e-5 {
 				t.Fatalf("%s in frame %d: got %.7f, %v, PLUMED has %.7f", name, i, got, err, want[i])
 			}
 			// In a box that tears the molecule the nearest images are the same.
@@ -109,7 +111,8 @@ func TestCoordinatesAgainstPlumed(t *testing.T) {
 	}
 }
 
-// PLUMED's hills, the grid of their sum and the biases of its COLVAR, all on a torsion and a distance, are weights of one run.
+// PLUMED's hills, the grid of their sum and the biases of its COLVAR, all on a torsion and a distance, are weights of
+// one run.
 func TestWeightsOfPlumed(t *testing.T) {
 	input, hills := walkDir+"plumed.dat", walkDir+"HILLS_gridded"
 	h, err := plumed.ReadHills(hills)
@@ -117,6 +120,7 @@ func TestWeightsOfPlumed(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := walkColumns(t, "COLVAR_gridded", "phi", "d", "metad.bias", "metad.rbias")
+	alone := walkColumns(t, "COLVAR_tempered", "metad.bias")[0]
 	final := func(i int) float64 { return h.At([]float64{v[0][i], v[1][i]}, math.Inf(1)) }
 	for name, c := range map[string]struct {
 		args []string
@@ -124,18 +128,24 @@ func TestWeightsOfPlumed(t *testing.T) {
 		off  float64
 		said []string
 	}{
-		"hills": {[]string{"-hills", hills, "-plumed", input}, final, 1e-4, []string{"a bias on phi and d", "no beads"}},
+		"hills": {[]string{"-hills", hills, "-plumed", input}, final, 1e-4, []string{"a bias on phi and d",
+			"no beads"}},
 		// A cubic through points 0.16 rad and 0.018 nm apart, of hills 0.35 and 0.08 wide.
-		"grid":   {[]string{"-bias", walkDir + "bias_gridded.dat", "-plumed", input}, final, 0.05, nil},
-		"values": {[]string{"-bias", walkDir + "bias_gridded.dat", "-colvar", walkDir + "COLVAR_gridded"}, final, 0.05, []string{"-bias-column says which"}},
-		"bias":   {[]string{"-colvar", walkDir + "COLVAR_gridded", "-bias-column", "metad.bias"}, func(i int) float64 { return v[2][i] }, 1e-9, nil},
-		"one":    {[]string{"-colvar", walkDir + "COLVAR_tempered"}, func(i int) float64 { return walkColumns(t, "COLVAR_tempered", "metad.bias")[0][i] }, 1e-9, nil},
-		"rbias":  {[]string{"-hills", hills, "-rbias", "-plumed", input}, func(i int) float64 { return v[3][i] }, kT300/40 + 0.02, nil},
+		"grid": {[]string{"-bias", walkDir + "bias_gridded.dat", "-plumed", input}, final, 0.05, nil},
+		"values": {[]string{"-bias", walkDir + "bias_gridded.dat", "-colvar", walkDir + "COLVAR_gridded"}, final,
+			0.05, []string{"-bias-column says which"}},
+		"bias": {[]string{"-colvar", walkDir + "COLVAR_gridded", "-bias-column", "metad.bias"},
+			func(i int) float64 { return v[2][i] }, 1e-9, nil},
+		"one": {[]string{"-colvar", walkDir + "COLVAR_tempered"}, func(i int) float64 { return alone[i] }, 1e-9, nil},
+		"rbias": {[]string{"-hills", hills, "-rbias", "-plumed", input}, func(i int) float64 { return v[3][i] },
+			kT300/40 + 0.02, nil},
 		"two": {[]string{"-hills", hills, "-bias", walkDir + "bias_gridded.dat", "-plumed", input}, final, 1e-4,
 			[]string{"by -hills, which are kept, and by -bias differ by 0.00"}},
-		"two, other order": {[]string{"-bias", walkDir + "bias_gridded.dat", "-hills", hills, "-plumed", input}, final, 0.05,
+		"two, other order": {[]string{"-bias", walkDir + "bias_gridded.dat", "-hills", hills, "-plumed", input},
+			final, 0.05,
 			[]string{"by -bias, which are kept, and by -hills differ by 0.00"}},
-		"grew": {[]string{"-hills", hills, "-colvar", walkDir + "COLVAR_gridded", "-bias-column", "metad.rbias", "-plumed", input}, final, 1e-4, []string{"-skip"}},
+		"grew": {[]string{"-hills", hills, "-colvar", walkDir + "COLVAR_gridded", "-bias-column", "metad.rbias",
+			"-plumed", input}, final, 1e-4, []string{"-skip"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, said, err := walkWeights(t, c.args...)
@@ -189,7 +199,8 @@ func TestWeightsOfPlumedRefused(t *testing.T) {
 		{[]string{"-colvar", short, "-start", "-10"}, "no row at its time, -10 ps"},
 		{[]string{"-bias", hills, "-plumed", input}, "import it with -hills"},
 		{[]string{"-hills", grid, "-plumed", input}, "no list of hills"},
-		{[]string{"-colvar", walkDir + "COLVAR_gridded", "-bias-column", "metad.bias", "-logw", against}, "run against each other"},
+		{[]string{"-colvar", walkDir + "COLVAR_gridded", "-bias-column", "metad.bias", "-logw", against},
+			"run against each other"},
 		{[]string{"-rbias"}, "-rbias is of -hills"},
 		{[]string{"-biased", "walls", "-hills", hills}, "-biased is for frames without weights"},
 	} {
@@ -201,7 +212,8 @@ func TestWeightsOfPlumedRefused(t *testing.T) {
 		t.Errorf("variables of nothing: got %v", err)
 	}
 	// The time between frames is needed to find rows.
-	_, err := call(t, "import", "-structure", walkGRO, "-o", filepath.Join(t.TempDir(), "x.arrow"), "-temperature", "300", "-colvar", short, walkDir+"walk.npz")
+	_, err := call(t, "import", "-structure", walkGRO, "-o", filepath.Join(t.TempDir(), "x.arrow"), "-temperature",
+		"300", "-colvar", short, walkDir+"walk.npz")
 	if err == nil || !strings.Contains(err.Error(), "-dt gives") {
 		t.Errorf("no times: got %v", err)
 	}
@@ -209,11 +221,13 @@ func TestWeightsOfPlumedRefused(t *testing.T) {
 
 // The description says what undoes the bias, or that nothing does.
 func TestBiasDescribed(t *testing.T) {
-	_, m, _, err := walk(t, "-hills", walkDir+"HILLS_gridded", "-plumed", walkDir+"plumed.dat", "-every", "7", "-skip", "3")
+	_, m, _, err := walk(t, "-hills", walkDir+"HILLS_gridded", "-plumed", walkDir+"plumed.dat", "-every", "7",
+		"-skip", "3")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasPrefix(m.Extra[keyBias], "weights by -hills") || !strings.Contains(m.Generator, "-hills HILLS_gridded -plumed plumed.dat") {
+	if !strings.HasPrefix(m.Extra[keyBias], "weights by -hills") ||
+		!strings.Contains(m.Generator, "-hills HILLS_gridded -plumed plumed.dat") {
 		t.Errorf("got %q, %q", m.Extra, m.Generator)
 	}
 	f, m, _, err := walk(t, "-biased", "walls on d")
@@ -241,12 +255,14 @@ func TestSeries(t *testing.T) {
 	for _, c := range []struct {
 		time float64
 		row  int // -1: refused
-	}{{0, 0}, {float64(float32(7.8)), 39}, {float64(float32(9.8)), 60}, {18, 101}, {18.2, -1}, {0.1, -1}, {-0.2, -1}, {7.801, 39}, {7.81, -1}} {
+	}{{0, 0}, {float64(float32(7.8)), 39}, {float64(float32(9.8)), 60}, {18, 101}, {18.2, -1}, {0.1, -1},
+		{-0.2, -1}, {7.801, 39}, {7.81, -1}} {
 		if row, err := s.find(c.time); c.row >= 0 && (err != nil || row != c.row) || c.row < 0 && err == nil {
 			t.Errorf("at %g: got row %d, %v, want %d", c.time, row, err, c.row)
 		}
 	}
-	if _, err := newSeries("COLVAR", []float64{0, 1, 2, 3, 0, 1, 2}); err == nil || !strings.Contains(err.Error(), "several runs") {
+	if _, err := newSeries("COLVAR", []float64{0, 1, 2, 3, 0, 1, 2}); err == nil || !strings.Contains(err.Error(),
+		"several runs") {
 		t.Errorf("two runs: got %v", err)
 	}
 	if _, err := newSeries("COLVAR", []float64{1}); err == nil {
@@ -282,7 +298,8 @@ func TestOwnWeights(t *testing.T) {
 		v = append(v, want(i))
 	}
 	writeArray(t, array, v, "60,")
-	for name, path := range map[string]string{"text": written(t, "w.txt", plain.String()), "times": written(t, "w.dat", timed.String()), "array": array} {
+	for name, path := range map[string]string{"text": written(t, "w.txt", plain.String()),
+		"times": written(t, "w.dat", timed.String()), "array": array} {
 		got, _, err := walkWeights(t, "-logw", path, "-skip", "4", "-every", "5")
 		if err != nil || len(got) != 12 {
 			t.Fatalf("%s: got %d weights, %v", name, len(got), err)
@@ -301,7 +318,8 @@ func TestOwnWeights(t *testing.T) {
 		"NaN":   {"nan\n", "not finite"},
 		"empty": {"# nothing\n", "no numbers"},
 	} {
-		if _, _, err := walkWeights(t, "-logw", written(t, "w.txt", c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, _, err := walkWeights(t, "-logw", written(t, "w.txt", c.text)); err == nil ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
 		}
 	}
@@ -347,7 +365,8 @@ func TestOpenMMBias(t *testing.T) {
 	const variables = "phi:ALA2:-pi:pi:periodic,d:0.2:1"
 	for name, args := range map[string][]string{
 		"bias": {"-openmm-bias", path, "-bias-variables", variables, "-plumed", walkDir + "plumed.dat"},
-		"free": {"-openmm-bias", freePath, "-bias-factor", "5", "-bias-variables", variables, "-plumed", walkDir + "plumed.dat"},
+		"free": {"-openmm-bias", freePath, "-bias-factor", "5", "-bias-variables", variables, "-plumed",
+			walkDir + "plumed.dat"},
 	} {
 		got, _, err := walkWeights(t, args...)
 		if err != nil {
@@ -368,13 +387,15 @@ func TestOpenMMBias(t *testing.T) {
 		want string
 	}{
 		{[]string{"-openmm-bias", freePath, "-bias-variables", variables}, "it is getFreeEnergy()"},
-		{[]string{"-openmm-bias", path, "-bias-factor", "5", "-bias-variables", variables}, "the bias itself needs none"},
+		{[]string{"-openmm-bias", path, "-bias-factor", "5", "-bias-variables", variables},
+			"the bias itself needs none"},
 		{[]string{"-openmm-bias", mixed, "-bias-variables", variables}, "nowhere below 0"},
 		{[]string{"-openmm-bias", path}, "gives its variables"},
 		{[]string{"-openmm-bias", path, "-bias-variables", "phi:ALA2,d"}, "no range"},
 		{[]string{"-openmm-bias", path, "-bias-variables", "phi:-pi:pi:periodic"}, "gives its variables"},
 	} {
-		if _, _, err := walkWeights(t, append(c.args, "-plumed", walkDir+"plumed.dat")...); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, _, err := walkWeights(t, append(c.args, "-plumed", walkDir+"plumed.dat")...); err == nil ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: got %v, want %q", c.args, err, c.want)
 		}
 	}

@@ -15,12 +15,14 @@ type series struct {
 	stride float64   // between rows, ps
 }
 
-// newSeries takes the times of a file's rows. Runs that go on from a checkpoint write times once more: the later ones count.
+// newSeries takes the times of a file's rows. Runs that go on from a checkpoint write times once more: the later ones
+// count.
 func newSeries(path string, time []float64) (*series, error) {
 	s := &series{path: path}
 	for i, t := range time {
 		if n := len(s.time); n > 2 && t <= s.time[0] {
-			return nil, fmt.Errorf("%s: row %d is at %s ps, where the file begins: are these several runs? Import each with a file of its own, and merge them",
+			return nil, fmt.Errorf("%s: row %d is at %s ps, where the file begins: are these several runs? Import "+
+				"each with a file of its own, and merge them",
 				path, i+1, decimal(t))
 		}
 		for n := len(s.time); n > 0 && s.time[n-1] >= t; n-- {
@@ -54,10 +56,12 @@ func (s *series) find(t float64) (row int, err error) {
 	switch off := math.Abs(s.time[k] - t); {
 	case off <= sameTime*s.stride:
 	case coarse > s.stride/2:
-		return 0, fmt.Errorf("its time, %s ps, is kept to %.2g ps, and %s has rows every %.4g ps: which one is of it does not show",
+		return 0, fmt.Errorf("its time, %s ps, is kept to %.2g ps, and %s has rows every %.4g ps: which one is of "+
+			"it does not show",
 			decimal(t), coarse, s.path, s.stride)
 	case off > coarse:
-		return 0, fmt.Errorf("%s has no row at its time, %s ps (the nearest is at %s ps; rows are from %s to %s ps, every %.4g ps): keep frames that have one (-every, -skip)",
+		return 0, fmt.Errorf("%s has no row at its time, %s ps (the nearest is at %s ps; rows are from %s to %s "+
+			"ps, every %.4g ps): keep frames that have one (-every, -skip)",
 			s.path, decimal(t), decimal(s.time[k]), decimal(s.time[0]), decimal(s.time[len(s.time)-1]), s.stride)
 	}
 	return s.row[k], nil

@@ -60,7 +60,8 @@ func (im *importer) readWindows() (trajectories []string, err error) {
 		return nil, fmt.Errorf("%s: %w", im.umbrella, err)
 	}
 	if keys := meta.Undecoded(); len(keys) > 0 {
-		return nil, fmt.Errorf("%s: the key %s is not known: trajectories, variable, centre and kappa, or variables, centres and kappas of two, are; and degrees above all windows", im.umbrella, keys[0])
+		return nil, fmt.Errorf("%s: the key %s is not known: trajectories, variable, centre and kappa, or "+
+			"variables, centres and kappas of two, are; and degrees above all windows", im.umbrella, keys[0])
 	}
 	if len(w.Window) < 2 {
 		return nil, fmt.Errorf("%s: %d windows ([[window]]): at least two", im.umbrella, len(w.Window))
@@ -81,13 +82,16 @@ func (im *importer) readWindows() (trajectories []string, err error) {
 		n := len(one.Variables)
 		switch {
 		case n < 1 || n > 2 || len(one.Centres) != n || len(one.Kappas) != n:
-			return nil, fmt.Errorf("%s: window %d has %d variables, %d centres and %d kappas: one of each, or two", im.umbrella, k+1, n, len(one.Centres), len(one.Kappas))
+			return nil, fmt.Errorf("%s: window %d has %d variables, %d centres and %d kappas: one of each, or two",
+				im.umbrella, k+1, n, len(one.Centres), len(one.Kappas))
 		case len(one.Trajectories) == 0:
 			return nil, fmt.Errorf("%s: window %d has no trajectories", im.umbrella, k+1)
 		}
 		for i := range n {
-			if !(one.Kappas[i] >= 0) || math.IsInf(one.Kappas[i], 0) || math.IsNaN(one.Centres[i]) || math.IsInf(one.Centres[i], 0) {
-				return nil, fmt.Errorf("%s: window %d: centre %g, kappa %g: a number, and one not below 0", im.umbrella, k+1, one.Centres[i], one.Kappas[i])
+			if !(one.Kappas[i] >= 0) || math.IsInf(one.Kappas[i], 0) || math.IsNaN(one.Centres[i]) ||
+				math.IsInf(one.Centres[i], 0) {
+				return nil, fmt.Errorf("%s: window %d: centre %g, kappa %g: a number, and one not below 0",
+					im.umbrella, k+1, one.Centres[i], one.Kappas[i])
 			}
 		}
 		for _, path := range one.Trajectories {
@@ -118,7 +122,8 @@ func (im *importer) readUmbrella(f *finder) (func(*biasFrame) (float64, error), 
 				w.Centres[i] *= math.Pi / 180
 			}
 			if c.kind == plumed.Torsion && math.Abs(w.Centres[i]) > 2*math.Pi {
-				return nil, fmt.Errorf("window %d: the centre of %s is %g rad: if it is in degrees, put degrees = true above all windows", k+1, name, w.Centres[i])
+				return nil, fmt.Errorf("window %d: the centre of %s is %g rad: if it is in degrees, put degrees = "+
+					"true above all windows", k+1, name, w.Centres[i])
 			}
 			w.of = append(w.of, c)
 		}
@@ -199,7 +204,8 @@ func (im *importer) noteUmbrella(u [][]float64, n []int, f []float64) error {
 		}
 		frames += n[k]
 	}
-	im.note("MBAR of %d windows, %d frames: they count as %.0f; the free energy of window %d against the first is %.2f ± %.2f kT, the least certain (frames taken as independent)",
+	im.note("MBAR of %d windows, %d frames: they count as %.0f; the free energy of window %d against the first is "+
+		"%.2f ± %.2f kT, the least certain (frames taken as independent)",
 		len(f), frames, ess*float64(frames), at+1, f[at], errs[at])
 	var alone []string
 	for k, row := range overlap {
@@ -214,7 +220,8 @@ func (im *importer) noteUmbrella(u [][]float64, n []int, f []float64) error {
 		}
 	}
 	if alone != nil {
-		im.note("windows %s share less than %g of their frames with any other: their weights against the others are guesses; add windows between", strings.Join(alone, ", "), leastOverlap)
+		im.note("windows %s share less than %g of their frames with any other: their weights against the others "+
+			"are guesses; add windows between", strings.Join(alone, ", "), leastOverlap)
 	}
 	return nil
 }

@@ -23,7 +23,8 @@ var (
 	residueWord  = regexp.MustCompile(`^(?:residue|resid|res|r)[_.:-]?([0-9]+[a-z]?)$`)
 
 	// Chain, name, a mark between, number with insertion code; or a name alone.
-	residueParts = regexp.MustCompile(`^(?:([a-z0-9]+)/)?([a-z]*)([_.:-]*)([0-9]+)([a-z]?)$|^(?:([a-z0-9]+)/)?([a-z]+)$`)
+	residueParts = regexp.MustCompile(`^(?:([a-z0-9]+)/)?([a-z]*)([_.:-]*)([0-9]+)([a-z]?)$|` +
+		`^(?:([a-z0-9]+)/)?([a-z]+)$`)
 )
 
 const marks = "_.:-()[] "
@@ -53,7 +54,8 @@ func readVariable(name string) (v variable, ok bool) {
 func (v variable) among(residues []cgmap.Residue) (int, error) {
 	if v.residue == "" {
 		if len(residues) > 1 {
-			return 0, fmt.Errorf("%s does not say of which residue: those with a phi and a psi are %s", v.name, residueList(residues))
+			return 0, fmt.Errorf("%s does not say of which residue: those with a phi and a psi are %s", v.name,
+				residueList(residues))
 		}
 		return 0, nil
 	}
@@ -76,7 +78,8 @@ func (v variable) among(residues []cgmap.Residue) (int, error) {
 			return 0, fmt.Errorf("%s may be of %s", v.name, residueList(some))
 		}
 	}
-	return 0, fmt.Errorf("%s: no residue that is so called has a phi and a psi; those that have are %s", v.name, residueList(residues))
+	return 0, fmt.Errorf("%s: no residue that is so called has a phi and a psi; those that have are %s", v.name,
+		residueList(residues))
 }
 
 // isName tells whether the variable gives a residue's full name, with or without its chain.
@@ -103,7 +106,8 @@ func (v variable) is(name string, sign int) bool {
 		}
 	}
 	// A molecule of one chain does not name it.
-	return (kind == "" || strings.EqualFold(kind, have.Residue)) && (chain == "" || have.Chain == "" || strings.EqualFold(chain, have.Chain))
+	return (kind == "" || strings.EqualFold(kind, have.Residue)) && (chain == "" || have.Chain == "" ||
+		strings.EqualFold(chain, have.Chain))
 }
 
 func residueList(residues []cgmap.Residue) string {

@@ -62,25 +62,7 @@ or any weighted means of atoms, from a file:
 ` + cgmap.NameFormat + `
 Forces on such beads are projected so that they are unbiased (-forces).
 
-A simulation that was biased by AWH along phi and psi gets its weights from AWH's
-final grid (gmx awh -more -kt): ln w = -"Coord bias", kept in the column logw. Without
--kt the file is in kJ/mol, and -temperature says what kT is.
-
-  go run ./cgbg/cmd/cgbg import -temperature 300 -structure ala2.gro -awh awh.xvg -every 2 -o ala2_cb.arrow awh.trr
-
-One that was biased by metadynamics gets them from the final bias, a grid in PLUMED's
-format (kJ/mol; GRID_WFILE of METAD): ln w = V/kT, by -temperature. Leave out the frames
-of the time when it still grew fast. Free energies (sum_hills) and HILLS are no such grid.
-
-  go run ./cgbg/cmd/cgbg import -temperature 300 -structure ala2.gro -bias bias.dat -skip 2000 -o ala2_cb.arrow metad.trr
-
-Which dihedrals were biased is said by the grid's own names: phi and psi in a molecule that
-has one of each, else with the residue: phi3, ala3_psi, PLUMED's @phi-3. Names that do not
-say it, and AWH, which has none, take -bias-variables: phi:ALA2,psi:ALA2, in the order of
-the file's columns (AWH of a molecule with one phi and psi: phi,psi). A frame where the grid
-does not reach is refused.
-
-`
+` + biasUsage
 
 // keyMap is where a file's description keeps the text of its map.
 const keyMap = "map"
@@ -144,16 +126,23 @@ type importer struct {
 func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flag.NewFlagSet("import", flag.ContinueOnError)
 	var im importer
-	fs.StringVar(&im.mapping, "map", cgmap.CoreBeta, "the `beads`: "+strings.Join(cgmap.Names, ", ")+", a file; or "+dihedrals+", phi and psi alone (8 bytes a residue)")
-	fs.StringVar(&im.projection, "forces", basicForces, "`projection` of forces on beads: "+basicForces+", of least coefficients: for a bead that is an atom, the force on it; or "+leastNoise+", with forces on other atoms of its molecule (the 100 that the fewest bonds lead to, where it has more than 400) added so that the noise is least; or "+internal+", along bonds, angles and torsions of beads that are atoms, with what hangs on them moving along: least noisy of all, above all along torsions")
+	fs.StringVar(&im.mapping, "map", cgmap.CoreBeta, "the `beads`: "+strings.Join(cgmap.Names,
+		", ")+", a file; or "+dihedrals+", phi and psi alone (8 bytes a residue)")
+	fs.StringVar(&im.projection, "forces", basicForces, "`projection` of forces on beads: "+basicForces+", of "+
+		"least coefficients: for a bead that is an atom, the force on it; or "+leastNoise+", with forces on other "+
+		"atoms of its molecule (the 100 that the fewest bonds lead to, where it has more than 400) added so "+
+		"that the noise is least; or "+internal+", along bonds, angles and torsions of beads that are "+
+		"atoms, with what hangs on them moving along: least noisy of all, above all along torsions")
 	fs.StringVar(&im.constraints, "constraints", "none", "`bonds` that the simulation held rigid: none or h-bonds")
-	fs.StringVar(&im.structure, "structure", "", "GRO or PDB `file` with the names of the atoms, in the trajectory's order")
+	fs.StringVar(&im.structure, "structure", "", "GRO or PDB `file` with the names of the atoms, in the "+
+		"trajectory's order")
 	fs.StringVar(&im.out, "o", "", "Arrow `file` to write")
 	im.flags(fs)
 	fs.StringVar(&im.system, "system", "", "`name` of the molecule, for the file's description")
 	fs.StringVar(&im.forceField, "forcefield", "", "`name` of the force field, for the file's description")
 	fs.Float64Var(&im.temperature, "temperature", 0, "of the simulation, `K`; models and weights need it")
-	fs.Float64Var(&im.dt, "dt", 0, "time between frames of the trajectory, `ps`: of formats that keep none (NPZ), or in place of what a DCD file says; those of TRR and XTC must agree")
+	fs.Float64Var(&im.dt, "dt", 0, "time between frames of the trajectory, `ps`: of formats that keep none (NPZ), "+
+		"or in place of what a DCD file says; those of TRR and XTC must agree")
 	fs.IntVar(&im.every, "every", 1, "keep every `n`-th frame")
 	fs.IntVar(&im.skip, "skip", 0, "leave out the first `n` frames of each trajectory")
 	rest, done, err := parse(fs, importUsage, args, stdout)
@@ -219,7 +208,8 @@ func (im *importer) check() error {
 		return nil
 	}
 	if info, err := os.Stat(im.mapping); err != nil || info.IsDir() {
-		return fmt.Errorf("%w: -map %s: %s, %s, or a file (-h explains), and there is no such file", errUsage, im.mapping, strings.Join(cgmap.Names, ", "), dihedrals)
+		return fmt.Errorf("%w: -map %s: %s, %s, or a file (-h explains), and there is no such file", errUsage,
+			im.mapping, strings.Join(cgmap.Names, ", "), dihedrals)
 	}
 	return nil
 }
@@ -318,7 +308,8 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 		return 0, err
 	}
 	if w.Len() == 0 {
-		return 0, fmt.Errorf("no frame is left of %s: -skip %d is as many as there are", strings.Join(im.trajectories, ", "), im.skip)
+		return 0, fmt.Errorf("no frame is left of %s: -skip %d is as many as there are",
+			strings.Join(im.trajectories, ", "), im.skip)
 	}
 	im.farNote()
 	return w.Len(), w.Close()
@@ -326,7 +317,8 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 
 // command is the command line that makes the file, with names in place of paths.
 func (im *importer) command(names []string) string {
-	text := im.provenance + fmt.Sprintf("cgbg import -map %s -structure %s", filepath.Base(im.mapping), filepath.Base(im.structure))
+	text := im.provenance + fmt.Sprintf("cgbg import -map %s -structure %s", filepath.Base(im.mapping),
+		filepath.Base(im.structure))
 	text += im.biasCommand()
 	if im.projection != basicForces {
 		text += " -forces " + im.projection

@@ -18,8 +18,9 @@ import (
 type source struct {
 	flag, path string
 	weight     func(f *biasFrame) (float64, error)
-	end        func(frames int) error // after so many frames of the trajectories, kept or not; nil: there is nothing to check
-	off        []float64              // of sources behind the first: log-weight less the first one's, of every frame
+	// after so many frames of the trajectories, kept or not; nil: there is nothing to check
+	end func(frames int) error
+	off []float64 // of sources behind the first: log-weight less the first one's, of every frame
 }
 
 // biasFlags are those that give log-weights, in the order in which they are taken where the command does not say it.
@@ -81,7 +82,8 @@ func (im *importer) noteOthers() {
 	for _, b := range im.input.Biases {
 		names = append(names, b.Label+" ("+b.Action+")")
 	}
-	im.note("%s has several biases, %s: the weights are of all of them only where %s has their sum (a COLVAR's columns: -bias-column a.bias,b.bias)",
+	im.note("%s has several biases, %s: the weights are of all of them only where %s has their sum (a COLVAR's "+
+		"columns: -bias-column a.bias,b.bias)",
 		im.plumed, strings.Join(names, ", "), im.sources[0].path)
 }
 
@@ -103,14 +105,16 @@ func (im *importer) noteVariables(f *finder, of []*coordinate) {
 	for _, c := range of {
 		names = append(names, c.name)
 	}
-	if f.none != nil || len(f.residues) > 1 || !slices.ContainsFunc([]string{"phi of " + f.residue(), "psi of " + f.residue()},
+	if f.none != nil || len(f.residues) > 1 || !slices.ContainsFunc([]string{"phi of " + f.residue(),
+		"psi of " + f.residue()},
 		func(name string) bool { return slices.Contains(names, name) }) {
 		im.note("the weights are of a bias on %s", strings.Join(names, " and "))
 	}
 	for _, c := range of {
 		no := func(atom int) bool { return !slices.Contains(im.cg.Atoms, atom) }
 		if im.cg.Atoms != nil && im.mapping != dihedrals && slices.ContainsFunc(c.atoms, no) {
-			im.note("%s is of atoms that are no beads: under a bias on it the mean forces on the beads are not those without; "+
+			im.note("%s is of atoms that are no beads: under a bias on it the mean forces on the beads are not "+
+				"those without; "+
 				"with weights alone they are", c.name)
 		}
 	}
@@ -124,9 +128,11 @@ func (im *importer) readAWH(f *finder) (func(*biasFrame) (float64, error), error
 	} else if f.none == nil && len(f.residues) == 1 {
 		im.biasVariables = "phi,psi"
 		defer func() { im.biasVariables = "" }()
-		im.note("%s names no coordinates; they are taken for phi of %s and psi of %[2]s, in this order (-bias-variables)", im.awh, f.residue())
+		im.note("%s names no coordinates; they are taken for phi of %s and psi of %[2]s, in this order "+
+			"(-bias-variables)", im.awh, f.residue())
 	} else if f.none == nil {
-		return nil, fmt.Errorf("it does not say which dihedrals it is on, and phi and psi are of %s: give %s", residueList(f.residues), f.example())
+		return nil, fmt.Errorf("it does not say which dihedrals it is on, and phi and psi are of %s: give %s",
+			residueList(f.residues), f.example())
 	} else {
 		return nil, fmt.Errorf("it does not say which coordinates it is on: give %s", f.example())
 	}
@@ -136,10 +142,12 @@ func (im *importer) readAWH(f *finder) (func(*biasFrame) (float64, error), error
 	}
 	var kinds []gromacs.Kind
 	for _, c := range of {
-		kind, ok := map[string]gromacs.Kind{plumed.Torsion: gromacs.Dihedral, plumed.Angle: gromacs.Angle, plumed.Distance: gromacs.Length,
+		kind, ok := map[string]gromacs.Kind{plumed.Torsion: gromacs.Dihedral, plumed.Angle: gromacs.Angle,
+			plumed.Distance: gromacs.Length,
 			plumed.Gyration: gromacs.Length}[c.kind]
 		if !ok {
-			return nil, fmt.Errorf("%s is a column of %s, and of AWH it must be known whether it is an angle or a length: define it in a PLUMED input (-plumed)", c.name, im.colvar)
+			return nil, fmt.Errorf("%s is a column of %s, and of AWH it must be known whether it is an angle or a "+
+				"length: define it in a PLUMED input (-plumed)", c.name, im.colvar)
 		}
 		kinds = append(kinds, kind)
 	}
@@ -153,7 +161,8 @@ func (im *importer) readAWH(f *finder) (func(*biasFrame) (float64, error), error
 	scale := 1.0
 	if !grid.KT {
 		if im.temperature == 0 {
-			return nil, fmt.Errorf("%w: %s is in kJ/mol: give -temperature K, of the simulation, or make the file with gmx awh -more -kt", errUsage, im.awh)
+			return nil, fmt.Errorf("%w: %s is in kJ/mol: give -temperature K, of the simulation, or make the file "+
+				"with gmx awh -more -kt", errUsage, im.awh)
 		}
 		scale = 1 / units.KT(im.temperature)
 	}
@@ -191,7 +200,8 @@ func (im *importer) ofGrid(f *finder, grid *plumed.Grid, path string) (func(*bia
 				return nil, fmt.Errorf("%s: %w", path, err)
 			}
 		case c.kind != "" && grid.Periodic[k]:
-			return nil, fmt.Errorf("its variable %s closes on itself, and %s is a %s, which does not", grid.Names[k], c.name, c.kind)
+			return nil, fmt.Errorf("its variable %s closes on itself, and %s is a %s, which does not", grid.Names[k],
+				c.name, c.kind)
 		}
 	}
 	beta, err := im.beta(path)
@@ -206,7 +216,8 @@ func (im *importer) ofGrid(f *finder, grid *plumed.Grid, path string) (func(*bia
 }
 
 // onGrid gives weights by a function of the variables, which may not be known everywhere.
-func (im *importer) onGrid(of []*coordinate, path string, logW func(x []float64) (float64, error)) func(*biasFrame) (float64, error) {
+func (im *importer) onGrid(of []*coordinate, path string, logW func(x []float64) (float64,
+	error)) func(*biasFrame) (float64, error) {
 	return func(f *biasFrame) (float64, error) {
 		x, err := values(im, of, f)
 		if err != nil {
@@ -218,7 +229,8 @@ func (im *importer) onGrid(of []*coordinate, path string, logW func(x []float64)
 			for k, c := range of {
 				at = append(at, c.show(x[k]))
 			}
-			return 0, fmt.Errorf("%s, at %s: %w; a frame has a weight only where the bias is known: is this the grid of this simulation, of these variables?",
+			return 0, fmt.Errorf("%s, at %s: %w; a frame has a weight only where the bias is known: is this the "+
+				"grid of this simulation, of these variables?",
 				path, strings.Join(at, " and "), err)
 		}
 		return w, nil

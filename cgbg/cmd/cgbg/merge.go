@@ -32,8 +32,8 @@ any bias on the beads, but they are of no one ensemble, which flows and referenc
 
 `
 
-// keyPooled is where a merged file's description keeps the biases of its parts, where they differ; with a column logw the
-// weights of each part have a mean of one.
+// keyPooled is where a merged file's description keeps the biases of its parts, where they differ; with a column logw
+// the weights of each part have a mean of one.
 const keyPooled = "pooled"
 
 // mergeCommand is `cgbg merge`.
@@ -87,7 +87,8 @@ func mergeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	case p.meta.Extra[keyPooled] != "" && p.weighted:
 		fmt.Fprintln(stdout, "the files are of different biases: the weights of each were scaled to a mean of one")
 	case p.meta.Extra[keyPooled] != "":
-		fmt.Fprintln(stdout, "the files are of different biases, and not all have weights: there are none in the merged one, whose forces count and whose ensemble is none")
+		fmt.Fprintln(stdout, "the files are of different biases, and not all have weights: there are none in the "+
+			"merged one, whose forces count and whose ensemble is none")
 	}
 	return nil
 }
@@ -116,7 +117,8 @@ func readParts(ctx context.Context, paths []string, level bool) (p parts, err er
 		}
 		names = append(names, filepath.Base(path))
 		weights = append(weights, slices.Contains(columns, "logw"))
-		biases = append(biases, cmp.Or(m.Extra[keyPooled], m.Extra[keyBias], map[bool]string{true: "weights of a bias", false: "no bias is known"}[weights[i]]))
+		biases = append(biases, cmp.Or(m.Extra[keyPooled], m.Extra[keyBias], map[bool]string{true: "weights of a " +
+			"bias", false: "no bias is known"}[weights[i]]))
 	}
 	p.weighted, p.level = !slices.Contains(weights, false), level
 	if level && !p.weighted {
@@ -169,7 +171,9 @@ func meanLogWeight(ctx context.Context, path string) (float64, error) {
 // differ names what two files cannot differ in if one is to follow the other.
 func differ(a, b data.Meta) string {
 	for name, same := range map[string]bool{
-		"the system": a.System == b.System, "the map": a.Mapping == b.Mapping && a.Extra[keyMap] == b.Extra[keyMap], "the beads": fmt.Sprint(a.Beads, a.Species, a.Dim) == fmt.Sprint(b.Beads, b.Species, b.Dim),
+		"the system": a.System == b.System, "the map": a.Mapping == b.Mapping &&
+			a.Extra[keyMap] == b.Extra[keyMap], "the beads": fmt.Sprint(a.Beads, a.Species,
+			a.Dim) == fmt.Sprint(b.Beads, b.Species, b.Dim),
 		"the temperature": a.Temperature == b.Temperature, "the force field": a.ForceField == b.ForceField,
 		"the time between frames": a.Stride == b.Stride, "the units": a.Units == b.Units,
 	} {
