@@ -74,10 +74,6 @@ func correlation(x, y []float64) float64 {
 	return sum / (sx * sy)
 }
 
-// keyBias is where a file's description says how its simulation was biased; with a column logw the frames have weights
-// that undo it, without one they are of no known ensemble, and forces alone count.
-const keyBias = "bias"
-
 // describeBias is what the description says of the bias.
 func (im *importer) describeBias(m data.Meta) data.Meta {
 	text := im.biased
@@ -91,5 +87,5 @@ func (im *importer) describeBias(m data.Meta) data.Meta {
 		}
 		text += ", file of SHA-256 " + im.biasSum
 	}
-	return withExtra(m, keyBias, text)
+	return withExtra(m, data.KeyBias, text)
 }

@@ -236,7 +236,8 @@ func (f *finder) one(name string, given bool) (*coordinate, error) {
 			errUsage, im.biasVariables, name, f.residue())
 	}
 	return nil, fmt.Errorf("its variable %s has the name of no phi and no psi: if it is one, give %s; else the "+
-		"PLUMED input that defines it (-plumed plumed.dat), or the COLVAR that has its values (-colvar)", name, f.example())
+		"PLUMED input that defines it (-plumed plumed.dat), or the COLVAR that has its values "+
+		"(-colvar)", name, f.example())
 }
 
 // residue is the name of one, for messages.

@@ -30,11 +30,13 @@ type biasOptions struct {
 func (o *biasOptions) flags(fs *flag.FlagSet) {
 	weights := func(name string, into *string, usage string) {
 		fs.Func(name, usage, func(text string) error {
-			if text == "" {
+			switch {
+			case text == "":
 				return nil
+			case *into != "":
+				return fmt.Errorf("it is given twice, and %s was the first", *into)
 			}
-			*into = text
-			o.order = append(o.order, name)
+			*into, o.order = text, append(o.order, name)
 			return nil
 		})
 	}

@@ -56,7 +56,7 @@ func TestUmbrella(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasPrefix(m.Extra[keyBias], "weights by -umbrella") || f.Len() != len(phi) {
+	if !strings.HasPrefix(m.Extra[data.KeyBias], "weights by -umbrella") || f.Len() != len(phi) {
 		t.Errorf("got %d frames, %q", f.Len(), m.Extra)
 	}
 	u, n := make([][]float64, 12), make([]int, 12)

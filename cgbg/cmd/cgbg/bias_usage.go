@@ -10,6 +10,7 @@ several are given the first one counts, and import says how much the others diff
                      ln w = V/kT; free energies (sum_hills) are no such grid
   -hills FILE        METAD's hills, which are summed: ln w = V/kT with the final bias V; with
                      -rbias the bias at each frame's time less what all places share by then
+                     (files of several walkers, one behind the other, give the final bias)
   -colvar FILE       values in time that PRINT wrote, with the bias: ln w = V/kT, V the column
                      -bias-column (metad.rbias, opes.bias, metad.rbias,walls.bias for a sum)
   -openmm-bias FILE  OpenMM's Metadynamics, .npy: the total bias (kJ/mol), or what

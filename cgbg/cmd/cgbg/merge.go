@@ -32,10 +32,6 @@ any bias on the beads, but they are of no one ensemble, which flows and referenc
 
 `
 
-// keyPooled is where a merged file's description keeps the biases of its parts, where they differ; with a column logw
-// the weights of each part have a mean of one.
-const keyPooled = "pooled"
-
 // mergeCommand is `cgbg merge`.
 func mergeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flag.NewFlagSet("merge", flag.ContinueOnError)
@@ -84,9 +80,9 @@ func mergeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	fmt.Fprintf(stdout, "%s: %d frames\n", *out, w.Len())
 	switch {
-	case p.meta.Extra[keyPooled] != "" && p.weighted:
+	case p.meta.Extra[data.KeyPooled] != "" && p.weighted:
 		fmt.Fprintln(stdout, "the files are of different biases: the weights of each were scaled to a mean of one")
-	case p.meta.Extra[keyPooled] != "":
+	case p.meta.Extra[data.KeyPooled] != "":
 		fmt.Fprintln(stdout, "the files are of different biases, and not all have weights: there are none in the "+
 			"merged one, whose forces count and whose ensemble is none")
 	}
@@ -117,8 +113,9 @@ func readParts(ctx context.Context, paths []string, level bool) (p parts, err er
 		}
 		names = append(names, filepath.Base(path))
 		weights = append(weights, slices.Contains(columns, "logw"))
-		biases = append(biases, cmp.Or(m.Extra[keyPooled], m.Extra[keyBias], map[bool]string{true: "weights of a " +
-			"bias", false: "no bias is known"}[weights[i]]))
+		biases = append(biases, cmp.Or(m.Extra[data.KeyPooled], m.Extra[data.KeyBias],
+			map[bool]string{true: "weights of a " +
+				"bias", false: "no bias is known"}[weights[i]]))
 	}
 	p.weighted, p.level = !slices.Contains(weights, false), level
 	if level && !p.weighted {
@@ -129,7 +126,7 @@ func readParts(ctx context.Context, paths []string, level bool) (p parts, err er
 		for i, name := range names {
 			text = append(text, name+": "+biases[i])
 		}
-		p.meta = withExtra(withExtra(p.meta, keyBias, ""), keyPooled, strings.Join(text, "; "))
+		p.meta = withExtra(withExtra(p.meta, data.KeyBias, ""), data.KeyPooled, strings.Join(text, "; "))
 		p.level = p.weighted
 	}
 	if p.meta.SourceSHA, err = data.Checksum(ctx, paths...); err != nil {

@@ -69,9 +69,10 @@ func TestMergePooled(t *testing.T) {
 		return path
 	}
 	rising := func(i int) float64 { return 100 + 0.1*float64(i) }
-	one, two := file("one.arrow", rising, keyBias, "hills of one"), file("two.arrow", rising, keyBias, "hills of two")
-	walls, plain := file("walls.arrow", nil, keyBias, "walls"), file("plain.arrow", nil, keyBias, "")
-	same := file("same.arrow", rising, keyBias, "hills of one")
+	one, two := file("one.arrow", rising, data.KeyBias, "hills of one"), file("two.arrow", rising, data.KeyBias,
+		"hills of two")
+	walls, plain := file("walls.arrow", nil, data.KeyBias, "walls"), file("plain.arrow", nil, data.KeyBias, "")
+	same := file("same.arrow", rising, data.KeyBias, "hills of one")
 	for _, c := range []struct {
 		name     string
 		parts    []string
@@ -95,13 +96,13 @@ func TestMergePooled(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			mark := m.Extra[keyPooled]
+			mark := m.Extra[data.KeyPooled]
 			if !strings.Contains(mark, c.pooled) || (mark == "") != (c.pooled == "") ||
 				(f.LogW != nil) != c.weighted || f.Len() != 40 {
 				t.Errorf("got the mark %q, weights %v, %d frames", mark, f.LogW != nil, f.Len())
 			}
-			if (mark != "") != strings.Contains(said, "different biases") || mark != "" && m.Extra[keyBias] != "" {
-				t.Errorf("said %q; bias %q", said, m.Extra[keyBias])
+			if (mark != "") != strings.Contains(said, "different biases") || mark != "" && m.Extra[data.KeyBias] != "" {
+				t.Errorf("said %q; bias %q", said, m.Extra[data.KeyBias])
 			}
 			if c.weighted {
 				sum := 0.0
@@ -122,14 +123,14 @@ func TestMergePooled(t *testing.T) {
 	if _, err := call(t, "merge", "-o", again, out, one); err != nil {
 		t.Fatal(err)
 	}
-	if _, m, err := data.ReadFile(again); err != nil || !strings.Contains(m.Extra[keyPooled], "hills of two") {
+	if _, m, err := data.ReadFile(again); err != nil || !strings.Contains(m.Extra[data.KeyPooled], "hills of two") {
 		t.Errorf("merged again: got %q, %v", m.Extra, err)
 	}
 	if _, err := call(t, "resample", out); err != nil {
 		t.Fatal(err)
 	}
 	if _, m, err := data.ReadFile(filepath.Join(dir, "m_resample_train.arrow")); err != nil ||
-		m.Extra[keyPooled]+m.Extra[keyBias] != "" {
+		m.Extra[data.KeyPooled]+m.Extra[data.KeyBias] != "" {
 		t.Errorf("resampled: got %q, %v", m.Extra, err)
 	}
 }
