@@ -261,8 +261,23 @@ func (h *Hills) At(x []float64, before float64) (sum float64) {
 	return sum
 }
 
+// Near tells whether x is within a width of hill i.
+func (h *Hills) Near(i int, x []float64) bool { return h.square(i, x) < 0.5 }
+
 // hill is what one of them adds at x.
 func (h *Hills) hill(i int, x []float64) float64 {
+	switch square := h.square(i, x); {
+	case square >= cutoff:
+		return 0
+	case h.stretched:
+		return h.Height[i] * (math.Exp(-square) - rest) / (1 - rest)
+	default:
+		return h.Height[i] * math.Exp(-square)
+	}
+}
+
+// square is ½dᵀΣ⁻¹d of x from the middle of hill i.
+func (h *Hills) square(i int, x []float64) (sum float64) {
 	n := len(h.Names)
 	var buffer [4]float64
 	d := buffer[:0]
@@ -273,20 +288,14 @@ func (h *Hills) hill(i int, x []float64) float64 {
 		}
 		d = append(d, v)
 	}
-	square, at := 0.0, i*n*(n+1)/2
+	at := i * n * (n + 1) / 2
 	for k := range n {
 		z := 0.0
 		for j := range k + 1 {
 			z += h.inverse[at] * d[j]
 			at++
 		}
-		square += z * z / 2
+		sum += z * z / 2
 	}
-	switch {
-	case square >= cutoff:
-		return 0
-	case h.stretched:
-		return h.Height[i] * (math.Exp(-square) - rest) / (1 - rest)
-	}
-	return h.Height[i] * math.Exp(-square)
+	return sum
 }

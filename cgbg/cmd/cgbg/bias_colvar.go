@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -106,7 +107,7 @@ func (im *importer) biasColumns() (names []string, err error) {
 }
 
 // readBiasColumn reads the bias of the COLVAR's rows: ln w = V/kT.
-func (im *importer) readBiasColumn(*finder) (func(*biasFrame) (float64, error), error) {
+func (im *importer) readBiasColumn(f *finder) (func(*biasFrame) (float64, error), error) {
 	names, err := im.biasColumns()
 	if err != nil || names == nil {
 		return nil, err
@@ -128,9 +129,17 @@ func (im *importer) readBiasColumn(*finder) (func(*biasFrame) (float64, error), 
 		im.note("%s is of %d parts of a run: where times stand twice, the later ones count", im.colvar,
 			im.values.table.Headers)
 	}
+	same := im.sameRows(f)
+	im.ends["colvar"] = func(int) error {
+		same.tell(im)
+		return nil
+	}
 	return func(f *biasFrame) (float64, error) {
 		row, err := im.values.times.row0(f)
 		if err != nil {
+			return 0, err
+		}
+		if err := same.look(im, f, row); err != nil {
 			return 0, err
 		}
 		sum := 0.0
@@ -139,4 +148,67 @@ func (im *importer) readBiasColumn(*finder) (func(*biasFrame) (float64, error), 
 		}
 		return sum * beta, nil
 	}, nil
+}
+
+// sameRows compares the variables that both the input defines and the COLVAR has, computed on frames, with its rows.
+type sameRows struct {
+	of        []*coordinate
+	column    [][]float64
+	seen, off int
+	first     string // that is apart
+}
+
+func (im *importer) sameRows(f *finder) *sameRows {
+	s := &sameRows{}
+	if im.input == nil {
+		return s
+	}
+	for _, name := range im.values.table.Names {
+		v, ok := im.input.Variables[name]
+		if !ok || v.Why != "" {
+			continue
+		}
+		c, err := f.ofInput(v)
+		x, e := im.values.table.Column(name)
+		if err == nil && e == nil && c.atoms != nil {
+			s.of, s.column = append(s.of, c), append(s.column, x)
+		}
+	}
+	return s
+}
+
+// How far a variable of a frame may be from its row: positions are kept to 0.001 nm in some trajectories.
+const sameAngle, sameLength = 0.1, 0.02 // rad, nm
+
+func (s *sameRows) look(im *importer, f *biasFrame, row int) error {
+	if len(f.r) != 3*im.atoms || len(s.of) == 0 {
+		return nil
+	}
+	s.seen++
+	for k, c := range s.of {
+		x, err := c.at(im, f)
+		if err != nil {
+			return err
+		}
+		d, most := math.Abs(x-s.column[k][row]), sameLength/c.length
+		if c.degrees() {
+			d, most = math.Abs(math.Remainder(d, 2*math.Pi)), sameAngle
+		}
+		if d > most {
+			if s.off++; s.off == 1 {
+				s.first = fmt.Sprintf("%s, where its row has %s", c.show(x), c.show(s.column[k][row]))
+			}
+			break
+		}
+	}
+	return nil
+}
+
+// tell notes where frames and rows are not of one run, or of other variables.
+func (s *sameRows) tell(im *importer) {
+	if s.off > s.seen/10 {
+		im.note("DOUBTFUL WEIGHTS: %d of %d frames are not those of their rows in %s: the first has %s; are both "+
+			"of one run, "+
+			"with the same times and atoms?", s.off, s.seen, im.colvar, s.first)
+	}
 }

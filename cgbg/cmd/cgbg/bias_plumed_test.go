@@ -165,6 +165,48 @@ func TestWeightsOfPlumed(t *testing.T) {
 	}
 }
 
+// Hills lie where the run was at their times: what is of another variable is told.
+func TestHillsMeetFrames(t *testing.T) {
+	for name, c := range map[string]struct {
+		input string
+		doubt bool
+	}{
+		"right": {"phi: TORSION ATOMS=5,7,9,15\nd: DISTANCE ATOMS=1,19\n", false},
+		"psi":   {"phi: TORSION ATOMS=7,9,15,17\nd: DISTANCE ATOMS=1,19\n", true},
+		"short": {"phi: TORSION ATOMS=5,7,9,15\nd: DISTANCE ATOMS=1,9\n", true},
+	} {
+		for _, more := range [][]string{nil, {"-rbias"}} {
+			args := append([]string{"-hills", walkDir + "HILLS_gridded", "-plumed", written(t, "plumed.dat",
+				c.input)}, more...)
+			_, said, err := walkWeights(t, args...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(said, "DOUBTFUL") != c.doubt {
+				t.Errorf("%s, %v: said %q", name, more, said)
+			}
+		}
+	}
+}
+
+// Rows that are of other frames are told by their variables.
+func TestRowsMeetFrames(t *testing.T) {
+	for _, c := range []struct {
+		start string
+		doubt bool
+	}{{"0", false}, {"-1", true}} {
+		args := []string{"-colvar", walkDir + "COLVAR_plain", "-plumed", walkDir + "plumed.dat", "-start", c.start,
+			"-skip", "1", "-every", "2"}
+		_, said, err := walkWeights(t, args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(said, "DOUBTFUL") != c.doubt {
+			t.Errorf("from %s ps: said %q", c.start, said)
+		}
+	}
+}
+
 // What does not fit together is refused, with the cure.
 func TestWeightsOfPlumedRefused(t *testing.T) {
 	input, hills, grid := walkDir+"plumed.dat", walkDir+"HILLS_gridded", walkDir+"bias_gridded.dat"
