@@ -61,7 +61,7 @@ func Report(ctx context.Context, samples, dir string, o ReportOptions) (*analysi
 	if err != nil {
 		return nil, err
 	}
-	pictures, err := e.Figures()
+	pictures, err := e.Draw()
 	if err != nil {
 		return nil, err
 	}

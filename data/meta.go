@@ -25,6 +25,16 @@ type Meta struct {
 	Extra       map[string]string // anything else
 }
 
+// Keys of Meta.Extra that say of which ensemble frames are. Frames without them are taken to be of equilibrium.
+const (
+	// KeyBias: the simulation was biased, in these words. A column logw undoes that; without one the frames are of no
+	// known ensemble, and only mean forces, under a bias on the beads' own variables, can be learnt from them.
+	KeyBias = "bias"
+	// KeyPooled: the frames are of simulations with different biases, in these words. With a column logw, whose weights
+	// have a mean of one in each part, they are of one ensemble when weighed; without one as under KeyBias.
+	KeyPooled = "pooled"
+)
+
 // Units of the numbers in a file.
 type Units struct{ Length, Energy, Time string }
 

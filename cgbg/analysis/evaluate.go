@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/cgbg-go/lab/cgbg/figure"
 	"github.com/cgbg-go/lab/cgbg/observable"
@@ -153,8 +154,22 @@ func (e *Evaluation) WeightFigure() (figure.Picture, error) {
 	return figure.WeightHistogram(e.LogW, Quality(e.Weights))
 }
 
-// Figures are all pictures of the evaluation.
+// FileName is that of one of the evaluation's figures among others'.
+func (e *Evaluation) FileName(what string) string {
+	return strings.ReplaceAll(e.Name, "/", "_") + "_" + what
+}
+
+// Figures are all pictures of the evaluation, under names that no other evaluation has.
 func (e *Evaluation) Figures() ([]result.Figure, error) {
+	list, err := e.Draw()
+	for i := range list {
+		list[i].Name = e.FileName(list[i].Name)
+	}
+	return list, err
+}
+
+// Draw draws profiles, maps and weights, under these names.
+func (e *Evaluation) Draw() ([]result.Figure, error) {
 	var list []result.Figure
 	for _, d := range []struct {
 		name, alt string

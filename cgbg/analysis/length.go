@@ -10,7 +10,8 @@ import (
 
 // LengthStudy is what the first parts of a simulation know.
 type LengthStudy struct {
-	Name   string
+	Name   string // in results
+	Title  string // in figures
 	Points []LengthPoint
 }
 
@@ -30,7 +31,7 @@ func NewLengthStudy(o Options, f *data.Frames, m data.Meta, reference *Set, leng
 	if !(m.Stride > 0) {
 		return nil, fmt.Errorf("analysis: %s: the time between frames is not known", o.Name)
 	}
-	s := &LengthStudy{Name: o.Name}
+	s := &LengthStudy{Name: o.Name, Title: o.Name}
 	for _, ns := range lengths {
 		n := int(math.Round(ns * 1000 / m.Stride))
 		if n < 1 || n > f.Len() {
@@ -62,7 +63,7 @@ func LengthFigure(reference *Set, studies ...*LengthStudy) (figure.Picture, erro
 	var panels [2][]figure.Series
 	lo, hi := studies[0].Points[0].Time, 0.0
 	for k, s := range studies {
-		positive, js := figure.Series{Name: s.Name, Role: LineRoles[k]}, figure.Series{Name: s.Name, Role: LineRoles[k]}
+		positive, js := figure.Series{Name: s.Title, Role: LineRoles[k]}, figure.Series{Name: s.Title, Role: LineRoles[k]}
 		for _, p := range s.Points {
 			lo, hi = min(lo, p.Time), max(hi, p.Time)
 			positive.X, positive.Y, positive.Error = append(positive.X, p.Time), append(positive.Y, 100*p.Set.Split().Value), append(positive.Error, 100*p.Set.Split().Error)

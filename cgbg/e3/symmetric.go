@@ -2,6 +2,7 @@ package e3
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 )
@@ -92,7 +93,8 @@ func (s *Symmetric) couplings(degrees []int) [][]float64 {
 			for l := max(p.l-d, d-p.l); l <= p.l+d; l++ {
 				c := Wigner3j(p.l, d, l)
 				q := partial{l: l, value: map[string][]float64{}, index: map[string][]int{}}
-				for key, v := range p.value {
+				for _, key := range slices.Sorted(maps.Keys(p.value)) { // sums in one order, the same in every run
+					v := p.value[key]
 					for m := range 2*d + 1 {
 						t := append(slices.Clone(p.index[key]), d*d+m)
 						slices.Sort(t)

@@ -18,4 +18,5 @@
 // Sources: Kish, Survey Sampling (1965) for the effective sample size; Vehtari, Simpson, Gelman, Yao and Gabry, Pareto
 // smoothed importance sampling, JMLR 25 (2024), arXiv 1507.02646; Zhang and Stephens, Technometrics 51 (2009) 316;
 // Owen, Monte Carlo theory, methods and examples (2013), §9.2; Coarse-Grained Boltzmann Generators, arXiv 2602.10637, §4.
+// Simulations with several biases are weighed together by MBAR: Shirts and Chodera, doi 10.1063/1.2978177.
 package reweight

@@ -9,25 +9,44 @@ import (
 const (
 	turn = 2 * math.Pi
 
-	// leastSpan is the least range of a dihedral that a simulation can be biased along, degrees: distances (nm) end before.
+	// leastSpan is the least range of a dihedral that a simulation can be biased along, degrees: distances (nm) end
+	// before.
 	leastSpan = 20.0
 
 	// placeError is how far from its place a point may be written, degrees: GROMACS writes four decimals.
 	placeError = 2e-3
+
+	// lengthError is the same, nm, where points may be 0.001 nm apart; longest: no simulated box is longer.
+	lengthError, longest = 2e-4, 30.0
 )
 
-// Axis is the points of a grid along a dihedral.
+// Kind of a coordinate that was biased.
+type Kind int
+
+// Kinds of coordinates: dihedrals close on themselves; angles end at 0 and 180 degrees; lengths are in nm.
+const (
+	Dihedral Kind = iota
+	Angle
+	Length
+)
+
+// Axis is the points of a grid along a coordinate.
 type Axis struct {
-	Points   []float64 // rad, increasing, less than a turn; the first may follow on any other in the file
-	Periodic bool      // whether they go once round
+	Kind Kind
+	// rad or nm, increasing; of a dihedral less than a turn, the first may follow on any other in the file
+	Points   []float64
+	Periodic bool // whether they go once round
 }
 
-// newAxis sorts the places of a grid's points, degrees, at even distances. An interval that
+// newAxis sorts the places of a grid's points, degrees or nm, at even distances. An interval of a dihedral that
 // crosses ±180 degrees is written as two: it begins behind the largest gap.
-func newAxis(degrees []float64) (Axis, error) {
-	at := slices.Clone(degrees)
+func newAxis(places []float64, kind Kind) (Axis, error) {
+	at := slices.Clone(places)
 	slices.Sort(at)
-	at = compact(at)
+	if kind != Dihedral {
+		return openAxis(at, kind)
+	}
+	at = compact(at, placeError)
 	if len(at) < 2 {
 		return Axis{}, fmt.Errorf("fewer than two points")
 	}
@@ -35,11 +54,13 @@ func newAxis(degrees []float64) (Axis, error) {
 	step := (high - low) / float64(len(at)-1)
 	switch span := high - low; {
 	case span > 360+placeError:
-		return Axis{}, fmt.Errorf("it runs from %g to %g, farther than once round: that is no dihedral in degrees", low, high)
+		return Axis{}, fmt.Errorf("it runs from %g to %g, farther than once round: that is no dihedral in degrees",
+			low, high)
 	case span > 360-placeError: // the first point once more, a turn later
 		at = at[:len(at)-1]
 	case span+step < leastSpan:
-		return Axis{}, fmt.Errorf("it runs from %g to %g: that is no dihedral in degrees (a distance in nm?)", low, high)
+		return Axis{}, fmt.Errorf("it runs from %g to %g: that is no dihedral in degrees (a distance in nm?)", low,
+			high)
 	}
 	n := len(at)
 	wide, begin := 0.0, 0
@@ -64,22 +85,58 @@ func newAxis(degrees []float64) (Axis, error) {
 		a.Points = append(a.Points, v*math.Pi/180)
 	}
 	for i := range n - 1 {
-		if want := (a.Points[n-1] - a.Points[0]) / float64(n-1); math.Abs(a.Points[i+1]-a.Points[i]-want) > 2*placeError*math.Pi/180 {
-			return Axis{}, fmt.Errorf("its points are not at even distances: %g and %g", a.Points[i]*180/math.Pi, a.Points[i+1]*180/math.Pi)
+		want := (a.Points[n-1] - a.Points[0]) / float64(n-1)
+		if math.Abs(a.Points[i+1]-a.Points[i]-want) > 2*placeError*math.Pi/180 {
+			return Axis{}, fmt.Errorf("its points are not at even distances: %g and %g", a.Points[i]*180/math.Pi,
+				a.Points[i+1]*180/math.Pi)
 		}
 	}
 	return a, nil
 }
 
-// compact leaves one of several places that differ by rounding alone.
-func compact(at []float64) []float64 {
-	return slices.CompactFunc(at, func(a, b float64) bool { return math.Abs(a-b) < placeError })
+// openAxis is that of a coordinate with ends, whose places are sorted.
+func openAxis(at []float64, kind Kind) (Axis, error) {
+	unit, off := 1.0, lengthError
+	if kind == Angle {
+		unit, off = math.Pi/180, placeError
+	}
+	at = compact(at, off)
+	n := len(at)
+	if n < 2 {
+		return Axis{}, fmt.Errorf("fewer than two points")
+	}
+	switch low, high := at[0], at[n-1]; {
+	case kind == Angle && (low < -placeError || high > 180+placeError):
+		return Axis{}, fmt.Errorf("it runs from %g to %g: that is no angle in degrees", low, high)
+	case kind == Length && high-low > longest:
+		return Axis{}, fmt.Errorf("it runs from %g to %g: that is no length in nm (degrees?)", low, high)
+	}
+	a := Axis{Kind: kind}
+	for i, v := range at {
+		if want := at[0] + (at[n-1]-at[0])*float64(i)/float64(n-1); math.Abs(v-want) > 2*off {
+			return Axis{}, fmt.Errorf("its points are not at even distances: %g where %g is expected", v, want)
+		}
+		a.Points = append(a.Points, v*unit)
+	}
+	return a, nil
 }
 
-// index is the point nearest to a place, degrees.
+// compact leaves one of several places that differ by rounding alone.
+func compact(at []float64, off float64) []float64 {
+	return slices.CompactFunc(at, func(a, b float64) bool { return math.Abs(a-b) < off })
+}
+
+// index is the point nearest to a place, degrees or nm.
 func (a Axis) index(degrees float64) int {
 	n := len(a.Points)
 	step := (a.Points[n-1] - a.Points[0]) / float64(n-1)
+	switch a.Kind {
+	case Angle:
+		degrees *= math.Pi / 180
+		fallthrough
+	case Length:
+		return max(0, min(n-1, int(math.Round((degrees-a.Points[0])/step))))
+	}
 	u := (degrees*math.Pi/180 - a.Points[0]) / turn
 	u = (u - math.Floor(u)) * turn
 	if i := int(math.Round(u / step)); i < n {
@@ -91,8 +148,25 @@ func (a Axis) index(degrees float64) int {
 	return n - 1
 }
 
-// bracket finds the neighbours of the angle x, and where between them it lies.
+// open finds the neighbours of x on an axis with ends.
+func (a Axis) open(x float64) (lo, hi int, fraction float64, err error) {
+	n := len(a.Points)
+	first, last := a.Points[0], a.Points[n-1]
+	u := (x - first) / (last - first) * float64(n-1)
+	const slack = 0.05 // the last digit of a short step
+	if u < -slack || u > float64(n-1)+slack {
+		return 0, 0, 0, fmt.Errorf("%w: %.4g, and the grid runs from %.4g to %.4g", ErrOutside, x, first, last)
+	}
+	u = max(0, min(float64(n-1), u))
+	lo = min(int(u), n-2)
+	return lo, lo + 1, u - float64(lo), nil
+}
+
+// bracket finds the neighbours of x, rad or nm, and where between them it lies.
 func (a Axis) bracket(x float64) (lo, hi int, fraction float64, err error) {
+	if a.Kind != Dihedral {
+		return a.open(x)
+	}
 	n := len(a.Points)
 	first, last := a.Points[0], a.Points[n-1]
 	step := (last - first) / float64(n-1)
@@ -110,7 +184,8 @@ func (a Axis) bracket(x float64) (lo, hi int, fraction float64, err error) {
 		u = 0
 	default:
 		degrees := 180 / math.Pi
-		return 0, 0, 0, fmt.Errorf("%w: %.1f degrees, and the grid, which does not go round, runs from %g to %g", ErrOutside,
+		return 0, 0, 0, fmt.Errorf("%w: %.1f degrees, and the grid, which does not go round, runs from %g to %g",
+			ErrOutside,
 			x*degrees, math.Round(first*degrees*1e4)/1e4, math.Round(last*degrees*1e4)/1e4)
 	}
 	lo = min(int(u), n-1)

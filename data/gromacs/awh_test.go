@@ -56,7 +56,8 @@ func TestRealGrid(t *testing.T) {
 // grid writes an .xvg file of n by m points with one column.
 func grid(n, m int, f func(x, y float64) float64) string {
 	var b strings.Builder
-	b.WriteString("# a comment\n@    title \"AWH\"\n@    yaxis  label \"(k\\sB\\NT), (-)\"\n@ s0 legend \"dim1\"\n@ s1 legend \"PMF\"\n@ s2 legend \"Coord bias\"\n")
+	b.WriteString("# a comment\n@    title \"AWH\"\n@    yaxis  label \"(k\\sB\\NT), (-)\"\n@ s0 legend " +
+		"\"dim1\"\n@ s1 legend \"PMF\"\n@ s2 legend \"Coord bias\"\n")
 	for i := range n {
 		for j := range m {
 			x, y := -180+360*float64(i)/float64(n), -180+360*float64(j)/float64(m)
@@ -80,7 +81,8 @@ func TestInterpolation(t *testing.T) {
 			t.Errorf("at %v: got %g, %v, want %g", p, got, err, want)
 		}
 		for _, turn := range [][2]float64{{1, 0}, {0, -1}, {-2, 3}} {
-			if again, err := a.At("PMF", phi+turn[0]*2*math.Pi, psi+turn[1]*2*math.Pi); err != nil || math.Abs(again-got) > 1e-9 {
+			if again, err := a.At("PMF", phi+turn[0]*2*math.Pi, psi+turn[1]*2*math.Pi); err != nil ||
+				math.Abs(again-got) > 1e-9 {
 				t.Errorf("at %v, turned by %v: got %g, %v, want %g", p, turn, again, err, got)
 			}
 		}
@@ -124,7 +126,8 @@ func TestBadAWH(t *testing.T) {
 		{"point twice", strings.Replace(good, "-180 -60 ", "-180 -180 ", 1), "twice"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := ParseAWH(strings.NewReader(c.text), "bad.xvg"); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), c.want) {
+			if _, err := ParseAWH(strings.NewReader(c.text), "bad.xvg"); !errors.Is(err, ErrFormat) ||
+				!strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v; want %q", err, c.want)
 			}
 		})

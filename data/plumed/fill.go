@@ -5,6 +5,7 @@ import (
 	"math"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 const turn = 2 * math.Pi
@@ -32,20 +33,35 @@ func number(text string) (float64, error) {
 	return factor * v, err
 }
 
-// checkRange refuses what cannot be the range of a dihedral: a periodic variable goes once
-// round, another at most.
-func checkRange(name string, low, high float64, periodic bool) error {
+// checkRange refuses what is no range, and degrees.
+func checkRange(name string, low, high float64) error {
 	const what = "%s runs from %g to %g"
 	switch span := high - low; {
 	case !(span > 0):
 		return fmt.Errorf(what, name, low, high)
 	case math.Abs(span-360) < 0.1:
-		return fmt.Errorf(what+", in degrees; PLUMED's dihedrals are in rad, from -pi to pi: write the grid in rad", name, low, high)
-	case periodic && math.Abs(span-turn) > rangeTolerance:
-		return fmt.Errorf(what+" and closes there: that is no dihedral, which goes once round, from -pi to pi", name, low, high)
+		return fmt.Errorf(what+", in degrees; PLUMED's dihedrals are in rad, from -pi to pi: write the grid in rad",
+			name, low, high)
+	}
+	return nil
+}
+
+// Dihedral tells the grid that variable k is one: any turn of it is the same then, at the ends of a grid that does not
+// go round, too. Errors: a range that no dihedral has, as a periodic one goes once round, another at most.
+func (g *Grid) Dihedral(k int) error {
+	const what = "plumed: %s runs from %g to %g"
+	name, low, high := g.Names[k], g.Min[k], g.Max[k]
+	switch span := high - low; {
+	case g.Periodic[k] && math.Abs(span-turn) > rangeTolerance:
+		return fmt.Errorf(what+" and closes there: that is no dihedral, which goes once round, from -pi to pi", name,
+			low, high)
 	case span > turn+rangeTolerance:
 		return fmt.Errorf(what+", farther than once round: that is no dihedral", name, low, high)
 	}
+	if g.dihedral == nil {
+		g.dihedral = make([]bool, len(g.Names))
+	}
+	g.dihedral[k] = true
 	return nil
 }
 
@@ -61,41 +77,74 @@ func (p *parser) fill() error {
 				last = max(last, r.v[k])
 			}
 			if last < g.Max[k]-g.step(k)/2 {
-				return fmt.Errorf("%s is not periodic and ends at %g, and its last point is at %.3f: the bias between is not there; the file is cut short or periodic_%[1]s is wrong", g.Names[k], g.Max[k], last)
+				return fmt.Errorf("%s is not periodic and ends at %g, and its last point is at %.3f: the bias "+
+					"between is not there; the file is cut short or periodic_%[1]s is "+
+					"wrong", g.Names[k], g.Max[k], last)
 			}
 		}
 	}
-	n, m := g.Bins[0], g.Bins[1]
-	if len(p.rows) < n*m {
-		return fmt.Errorf("%d values, the header says %d by %d; the file is cut short, write it again", len(p.rows), n, m)
+	n := g.points()
+	if len(p.rows) < n {
+		return fmt.Errorf("%d values, the header says %s; the file is cut short, write it again", len(p.rows), g.size())
 	}
-	g.Values = make([]float64, n*m)
+	g.Values = make([]float64, n)
 	const empty, filled, closed = 0, 1, 2
-	state := make([]byte, n*m)
+	state := make([]byte, n)
+	dim := len(g.Names)
 	for _, r := range p.rows {
-		i, err := g.place(0, r.v[0])
-		if err != nil {
-			return fmt.Errorf("line %d: %w", r.line, err)
+		point, now, unit := 0, byte(filled), 1
+		for k := range dim {
+			i, err := g.place(k, r.v[k])
+			if err != nil {
+				return fmt.Errorf("line %d: %w", r.line, err)
+			}
+			if i == g.Bins[k] { // some write a periodic variable's first point once more at its end
+				i, now = 0, closed
+			}
+			point += unit * i
+			unit *= g.Bins[k]
 		}
-		j, err := g.place(1, r.v[1])
-		if err != nil {
-			return fmt.Errorf("line %d: %w", r.line, err)
+		value := r.v[dim]
+		if was := state[point]; was != empty &&
+			(max(was, now) == filled || math.Abs(g.Values[point]-value) > 1e-6*max(1, math.Abs(value))) {
+			return fmt.Errorf("line %d: the point %s is there twice, with the values %g and %g", r.line,
+				list(r.v[:dim], "%g"), g.Values[point], value)
 		}
-		point, now := j%m*n+i%n, byte(filled)
-		if i == n || j == m { // some write a periodic variable's first point once more at its end
-			now = closed
-		}
-		if was := state[point]; was != empty && (max(was, now) == filled || math.Abs(g.Values[point]-r.v[2]) > 1e-6*max(1, math.Abs(r.v[2]))) {
-			return fmt.Errorf("line %d: the point %g, %g is there twice, with the values %g and %g", r.line, r.v[0], r.v[1], g.Values[point], r.v[2])
-		}
-		state[point], g.Values[point] = max(now, state[point]), r.v[2]
+		state[point], g.Values[point] = max(now, state[point]), value
 	}
 	for i, was := range state {
 		if was == empty {
-			return fmt.Errorf("there is no value at %.6f, %.6f; the file is cut short, write it again", g.at(0, i%n), g.at(1, i/n))
+			return fmt.Errorf("there is no value at %s; the file is cut short, write it again",
+				list(g.Place(i), "%.6f"))
 		}
 	}
 	return nil
+}
+
+// Place is that of a point, by its place in Values.
+func (g *Grid) Place(point int) (x []float64) {
+	for k, n := range g.Bins {
+		x = append(x, g.at(k, point%n))
+		point /= n
+	}
+	return x
+}
+
+// size is the numbers of points, for messages.
+func (g *Grid) size() string {
+	var words []string
+	for _, n := range g.Bins {
+		words = append(words, strconv.Itoa(n))
+	}
+	return strings.Join(words, " by ")
+}
+
+func list(x []float64, format string) string {
+	var words []string
+	for _, v := range x {
+		words = append(words, fmt.Sprintf(format, v))
+	}
+	return strings.Join(words, ", ")
 }
 
 // points counts those of a variable from end to end: nbins, or one more. The first two different places tell.
@@ -134,5 +183,6 @@ func (g *Grid) place(k int, x float64) (int, error) {
 			return int(i), nil
 		}
 	}
-	return 0, fmt.Errorf("%s is %g, outside of the range %.6f to %.6f that the header says", g.Names[k], x, g.Min[k], g.Max[k])
+	return 0, fmt.Errorf("%s is %g, outside of the range %.6f to %.6f that the header says", g.Names[k], x, g.Min[k],
+		g.Max[k])
 }

@@ -3,54 +3,72 @@ package plumed
 import (
 	"fmt"
 	"math"
+	"strings"
 )
 
-// At returns the bias at two dihedrals (rad, any turn; in the order of Names), kJ/mol, by cubic
-// convolution, which is exact at the points and of third order between them. A variable that
-// is not periodic does not go round: ErrRange beyond its ends.
+// At returns the bias at a place, one number a variable in the order of Names, rad or nm; kJ/mol, by cubic
+// convolution, which is exact at the points and of third order between them. A variable that is not periodic does not
+// go round: ErrRange beyond its ends. Of a dihedral ([Grid.Dihedral]) any turn will do.
 // Source: Keys, doi 10.1109/TASSP.1981.1163711.
-func (g *Grid) At(x, y float64) (float64, error) {
-	if s := x + y; !finite(s) {
-		return 0, fmt.Errorf("plumed: the bias at %v, %v: not finite", x, y)
+func (g *Grid) At(x ...float64) (float64, error) {
+	if len(x) != len(g.Bins) {
+		return 0, fmt.Errorf("plumed: a place of %d variables on a grid of %s", len(x), strings.Join(g.Names, ", "))
 	}
-	i, a, err := g.cubic(0, x)
-	if err != nil {
-		return 0, err
-	}
-	j, b, err := g.cubic(1, y)
-	if err != nil {
-		return 0, err
-	}
-	var sum float64
-	for m, bm := range b {
-		row := g.Values[(j+m)%g.Bins[1]*g.Bins[0]:][:g.Bins[0]]
-		for k, ak := range a {
-			sum += bm * ak * row[(i+k)%g.Bins[0]]
+	first, weight := make([]int, len(x)), make([][4]float64, len(x))
+	for k, v := range x {
+		if !finite(v) {
+			return 0, fmt.Errorf("plumed: the bias at %v: not finite", x)
+		}
+		var err error
+		if first[k], weight[k], err = g.cubic(k, v); err != nil {
+			return 0, err
 		}
 	}
-	return sum, nil
+	return g.sum(len(x)-1, 0, first, weight), nil
 }
 
-// cubic returns the first of the four grid points around the angle x, and their weights.
+// sum of the points around a place over variables 0 to k; offset: of those behind, in Values.
+func (g *Grid) sum(k, offset int, first []int, weight [][4]float64) (sum float64) {
+	n := g.Bins[k]
+	for i, w := range weight[k] {
+		at := offset*n + (first[k]+i)%n
+		if k > 0 {
+			sum += w * g.sum(k-1, at, first, weight)
+		} else {
+			sum += w * g.Values[at]
+		}
+	}
+	return sum
+}
+
+// cubic returns the first of the four grid points around x, and their weights.
 func (g *Grid) cubic(axis int, x float64) (first int, w [4]float64, err error) {
 	n := g.Bins[axis]
-	u := (x - g.Min[axis]) / turn
-	u -= math.Floor(u) // from Min, in turns
 	if g.Periodic[axis] {
-		u *= float64(n)
+		u := (x - g.Min[axis]) / (g.Max[axis] - g.Min[axis])
+		u = (u - math.Floor(u)) * float64(n)  // from Min, in steps
 		k := min(math.Floor(u), float64(n-1)) // rounding just below a whole turn
 		return (int(k) - 1 + n) % n, keys(u - k), nil
 	}
-	u *= turn / g.step(axis)
 	const slack = 1e-5 // of rounding in the file, steps
+	u, round, beyond := x-g.Min[axis], math.Inf(1), ""
+	if g.dihedral != nil && g.dihedral[axis] {
+		u -= turn * math.Floor(u/turn)
+		round, beyond = turn/g.step(axis)-slack, ", which does not go round,"
+	}
+	u /= g.step(axis)
 	switch last := float64(n - 1); {
+	case u < -slack:
+		return 0, w, g.outside(axis, x, beyond)
+	case u < 0:
+		u = 0
 	case u <= last:
 	case u <= last+slack:
 		u = last
-	case u >= turn/g.step(axis)-slack:
+	case u >= round:
 		u = 0
 	default:
-		return 0, w, fmt.Errorf("plumed: %w: %s is %.3f, and the grid, which does not go round, runs from %.3f to %.3f rad", ErrRange, g.Names[axis], x, g.Min[axis], g.Max[axis])
+		return 0, w, g.outside(axis, x, beyond)
 	}
 	k := min(int(u), n-2)
 	w = keys(u - float64(k))
@@ -62,6 +80,12 @@ func (g *Grid) cubic(axis int, x float64) (first int, w [4]float64, err error) {
 		return n - 4, [4]float64{0, w[0] + w[3], w[1] - 3*w[3], w[2] + 3*w[3]}, nil
 	}
 	return k - 1, w, nil
+}
+
+func (g *Grid) outside(axis int, x float64, beyond string) error {
+	return fmt.Errorf("plumed: %w: %s is %.3f, and the grid%s runs from %.3f to %.3f", ErrRange, g.Names[axis], x,
+		beyond,
+		g.Min[axis], g.Max[axis])
 }
 
 // keys are the weights of points at -1, 0, 1 and 2 for the value at t in [0, 1].

@@ -1,5 +1,7 @@
-// Package plumed reads the bias of metadynamics from grids in the format of PLUMED
-// (Tribello et al., doi 10.1016/j.cpc.2013.09.018), which recipe/openmm writes, too.
+// Package plumed reads what PLUMED (Tribello et al., doi 10.1016/j.cpc.2013.09.018) writes of a bias: grids, which
+// recipe/openmm writes, too ([Grid]); lists of hills ([Hills]); values in time ([Table]); and, of its input, the
+// variables of atoms ([Input]). Lengths, energies and times are as the files have them, nm, kJ/mol and ps where the
+// input does not say otherwise (UNITS).
 //
 // A grid has a header that names its variables and its value, and says for every
 // variable NAME where it begins and ends (min_NAME, max_NAME), how many points it has
@@ -20,22 +22,27 @@ import (
 
 // Errors that reading wraps.
 var (
-	ErrFormat = errors.New("not PLUMED's grid of a bias on two dihedrals") // a file that is not what it should be
-	ErrRange  = errors.New("outside of the grid")                          // a place where the bias is not known
+	ErrFormat = errors.New("not PLUMED's grid of a bias") // a file that is not what it should be
+	ErrRange  = errors.New("outside of the grid")         // a place where the bias is not known
 )
 
-// maxBins bounds what a header can ask for.
-const maxBins = 4096
+// What a header can ask for.
+const (
+	maxBins   = 1 << 16
+	maxPoints = 1 << 24
+)
 
-// Grid is a bias on two dihedrals.
+// Grid is a bias on one or two variables.
 type Grid struct {
-	Names    [2]string  // of the variables, in the order of the columns
-	Value    string     // name of the value: metad.bias
-	Min, Max [2]float64 // rad; a periodic variable has the point at Min alone
-	Bins     [2]int     // points
-	Periodic [2]bool
+	Names    []string  // of the variables, in the order of the columns
+	Value    string    // name of the value: metad.bias
+	Min, Max []float64 // rad, nm; a periodic variable has the point at Min alone
+	Bins     []int     // points
+	Periodic []bool
 	Values   []float64 // [Bins[1], Bins[0]]: the first variable runs fastest; kJ/mol
 	Stored   int       // grids in the file, of which this is the last
+
+	dihedral []bool // [Grid.Dihedral] was told; nil: of none
 }
 
 // ReadGrid reads a grid file. Errors name file and line.
@@ -60,10 +67,10 @@ type parser struct {
 // row is a line of values.
 type row struct {
 	line int
-	v    [3]float64
+	v    []float64 // the place, and the value
 }
 
-// ParseGrid reads a grid from r; name is for messages. The grid is of two dihedrals, periodic
+// ParseGrid reads a grid from r; name is for messages. The grid is of one or two variables, periodic
 // or not, with a bias in kJ/mol; columns behind the bias (derivatives) are passed over, and
 // of several grids (METAD's STORE_GRIDS) the last counts.
 func ParseGrid(r io.Reader, name string) (*Grid, error) {
@@ -122,10 +129,13 @@ func (p *parser) header() error {
 	}
 	if p.fields[0] == "time" {
 		if slices.Contains(p.fields, "height") {
-			return errors.New("it is a list of hills (HILLS, KERNELS), not their sum. Have METAD write the sum: GRID_MIN, GRID_MAX, GRID_BIN, GRID_WFILE and GRID_WSTRIDE; " +
-				"for a run that has ended, \"plumed driver\" with the same line and RESTART=YES reads the hills and writes it")
+			if slices.Contains(p.fields, "logweight") {
+				return errors.New("it is the list of kernels of OPES (KERNELS), not a grid of its bias: " +
+					"have PRINT write opes.bias, and import that file (COLVAR) with -colvar")
+			}
+			return errors.New("it is a list of hills (HILLS), not their sum: import it with -hills")
 		}
-		return errors.New("it is a list of values in time (COLVAR), not a grid; GRID_WFILE of METAD writes one")
+		return errors.New("it is a list of values in time (COLVAR), not a grid: import it with -colvar")
 	}
 	n := 0
 	for n < len(p.fields) && p.set["nbins_"+p.fields[n]] != "" {
@@ -136,10 +146,11 @@ func (p *parser) header() error {
 		return fmt.Errorf("the header says nothing of the variable %s: no line \"#! SET nbins_%[1]s\"", p.fields[0])
 	case n == len(p.fields):
 		return fmt.Errorf("the line FIELDS names the variables %s and no value", strings.Join(p.fields, ", "))
-	case n != 2:
-		return fmt.Errorf("it is a grid of %s, and what is read is a grid of two variables, a phi and a psi", strings.Join(p.fields[:n], ", "))
+	case n > 2:
+		return fmt.Errorf("it is a grid of %s, and what is read is a grid of one or two variables",
+			strings.Join(p.fields[:n], ", "))
 	}
-	g := &Grid{Names: [2]string{p.fields[0], p.fields[1]}, Value: p.fields[2]}
+	g := newGrid(p.fields[:n], p.fields[n])
 	if err := checkValue(g.Value); err != nil {
 		return err
 	}
@@ -148,8 +159,26 @@ func (p *parser) header() error {
 			return err
 		}
 	}
+	if g.points() > maxPoints {
+		return fmt.Errorf("the grid has %v points: at most %d", g.Bins, maxPoints)
+	}
 	p.grid = g
 	return nil
+}
+
+func newGrid(names []string, value string) *Grid {
+	n := len(names)
+	return &Grid{Names: slices.Clone(names), Value: value, Min: make([]float64, n), Max: make([]float64, n),
+		Bins: make([]int, n), Periodic: make([]bool, n)}
+}
+
+// points of all variables.
+func (g *Grid) points() int {
+	n := 1
+	for _, b := range g.Bins {
+		n *= b
+	}
+	return n
 }
 
 // checkValue refuses values that are no bias, by their names.
@@ -157,10 +186,12 @@ func checkValue(name string) error {
 	lower := strings.ToLower(name)
 	switch {
 	case strings.HasSuffix(lower, ".free") || strings.Contains(lower, "negbias") || strings.Contains(lower, "negative"):
-		return fmt.Errorf("its value is %s: \"plumed sum_hills\" writes a free energy, or by --negbias minus the bias, and neither is the bias that was added; "+
+		return fmt.Errorf("its value is %s: \"plumed sum_hills\" writes a free energy, or by --negbias minus the "+
+			"bias, and neither is the bias that was added; "+
 			"GRID_WFILE of METAD writes that, as metad.bias", name)
 	case !strings.Contains(lower, "bias"):
-		return fmt.Errorf("its value is %s; a bias is called metad.bias, after the action that added it; GRID_WFILE of METAD writes one", name)
+		return fmt.Errorf("its value is %s; a bias is called metad.bias, after the action that added it; "+
+			"GRID_WFILE of METAD writes one", name)
 	}
 	return nil
 }
@@ -183,7 +214,7 @@ func (p *parser) axis(g *Grid, k int) (err error) {
 	default:
 		return fmt.Errorf("periodic_%s is %q: true or false", name, p.set["periodic_"+name])
 	}
-	if err := checkRange(name, g.Min[k], g.Max[k], g.Periodic[k]); err != nil {
+	if err := checkRange(name, g.Min[k], g.Max[k]); err != nil {
 		return err
 	}
 	n, err := strconv.Atoi(p.set["nbins_"+name])
@@ -198,7 +229,8 @@ func (p *parser) value(line int, words []string) error {
 	if len(words) != len(p.fields) {
 		return fmt.Errorf("%d columns, FIELDS names %d", len(words), len(p.fields))
 	}
-	r := row{line: line}
+	dim := len(p.grid.Names)
+	r := row{line: line, v: make([]float64, dim+1)}
 	for k := range r.v {
 		var err error
 		if r.v[k], err = strconv.ParseFloat(words[k], 64); err != nil || !finite(r.v[k]) {
@@ -206,12 +238,16 @@ func (p *parser) value(line int, words []string) error {
 		}
 	}
 	// Grids may follow each other without a header of their own.
-	if len(p.rows) > 1 && r.v[0] == p.rows[0].v[0] && r.v[1] == p.rows[0].v[1] {
+	if len(p.rows) > 1 && slices.Equal(r.v[:dim], p.rows[0].v[:dim]) {
 		p.rows = p.rows[:0]
 		p.stored++
 	}
-	if most := (p.grid.Bins[0] + 1) * (p.grid.Bins[1] + 1); len(p.rows) == most {
-		return fmt.Errorf("more values than the %d by %d that the header says", p.grid.Bins[0], p.grid.Bins[1])
+	most := 1
+	for _, b := range p.grid.Bins {
+		most *= b + 1
+	}
+	if len(p.rows) == most {
+		return fmt.Errorf("more values than the %s that the header says", p.grid.size())
 	}
 	p.rows = append(p.rows, r)
 	return nil

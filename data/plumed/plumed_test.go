@@ -12,7 +12,8 @@ func text(n, m int, f func(x, y float64) float64) string {
 	var b strings.Builder
 	b.WriteString("#! FIELDS phi psi metad.bias\n")
 	for k, name := range []string{"phi", "psi"} {
-		fmt.Fprintf(&b, "#! SET min_%s -pi\n#! SET max_%s pi\n#! SET nbins_%s %d\n#! SET periodic_%s true\n", name, name, name, []int{n, m}[k], name)
+		fmt.Fprintf(&b, "#! SET min_%s -pi\n#! SET max_%s pi\n#! SET nbins_%s %d\n#! SET periodic_%s true\n", name,
+			name, name, []int{n, m}[k], name)
 	}
 	for j := range m {
 		for i := range n {
@@ -58,14 +59,15 @@ func TestGridRefuses(t *testing.T) {
 		"empty":       "",
 		"cut short":   strings.Join(lines[:len(lines)-4], ""),
 		"too long":    good + lines[len(lines)-3],
-		"not turn":    strings.Replace(good, "max_phi pi", "max_phi 2", 1),
+		"not there":   strings.Replace(good, "max_phi pi", "max_phi 2", 1),
 		"aperiodic":   strings.Replace(good, "periodic_psi true", "periodic_psi false", 1),
 		"huge":        strings.Replace(good, "nbins_phi 8", "nbins_phi 999999999", 1),
 		"no fields":   strings.Replace(good, "FIELDS", "FILDS", 1),
 		"wrong place": strings.Replace(good, "-3.141593 -3.141593", "-3.1 -3.141593", 1),
 		"not number":  strings.Replace(good, "-3.141593 -3.141593", "-3.141593 NaN", 1),
 	} {
-		if _, err := ParseGrid(strings.NewReader(bad), "bias.dat"); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), "bias.dat") {
+		if _, err := ParseGrid(strings.NewReader(bad), "bias.dat"); !errors.Is(err, ErrFormat) ||
+			!strings.Contains(err.Error(), "bias.dat") {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -78,7 +80,7 @@ func FuzzGrid(f *testing.F) {
 	f.Add("#! FIELDS a b c\n#! SET min_a -3.14159\n1 2 3\n")
 	f.Fuzz(func(t *testing.T, s string) {
 		if g, err := ParseGrid(strings.NewReader(s), "x"); err == nil {
-			if _, err := g.At(1, 2); err != nil && !errors.Is(err, ErrRange) {
+			if _, err := g.At([]float64{1, 2}[:len(g.Bins)]...); err != nil && !errors.Is(err, ErrRange) {
 				t.Fatal(err)
 			}
 		}

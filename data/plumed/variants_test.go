@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -17,7 +18,8 @@ func open(n, m int, low, high float64, steps bool, f func(x, y float64) float64)
 		if steps {
 			bins--
 		}
-		fmt.Fprintf(&b, "#! SET min_%s %g\n#! SET max_%s %g\n#! SET nbins_%s %d\n#! SET periodic_%s false\n", name, low, name, high, name, bins, name)
+		fmt.Fprintf(&b, "#! SET min_%s %g\n#! SET max_%s %g\n#! SET nbins_%s %d\n#! SET periodic_%s false\n", name,
+			low, name, high, name, bins, name)
 	}
 	for j := range m {
 		for i := range n {
@@ -35,8 +37,11 @@ func TestGridThatEnds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if g.Bins != [2]int{41, 31} || g.Periodic != [2]bool{} {
+		if !slices.Equal(g.Bins, []int{41, 31}) || g.Periodic[0] || g.Periodic[1] {
 			t.Fatalf("got %v points, periodic %v", g.Bins, g.Periodic)
+		}
+		if err := errors.Join(g.Dihedral(0), g.Dihedral(1)); err != nil {
+			t.Fatal(err)
 		}
 		for i := range 301 {
 			x := min(-2+0.01*float64(i), 1)
@@ -51,7 +56,8 @@ func TestGridThatEnds(t *testing.T) {
 			}
 		}
 		for _, p := range [][2]float64{{-2.01, 0}, {1.01, 0}, {0, 1.2}, {0, 3}, {-3, -3}} {
-			if _, err := g.At(p[0], p[1]); !errors.Is(err, ErrRange) || !strings.Contains(err.Error(), "from -2.000 to 1.000") {
+			if _, err := g.At(p[0], p[1]); !errors.Is(err, ErrRange) || !strings.Contains(err.Error(),
+				"from -2.000 to 1.000") {
 				t.Errorf("at %v: got %v", p, err)
 			}
 		}
@@ -60,7 +66,10 @@ func TestGridThatEnds(t *testing.T) {
 
 // A grid that ends at ±π, of a bias that was not periodic, has two values there.
 func TestGridThatEndsAtPi(t *testing.T) {
-	g, err := ParseGrid(strings.NewReader(open(61, 61, -math.Pi, math.Pi, false, func(x, y float64) float64 { return x })), "bias.dat")
+	g, err := ParseGrid(strings.NewReader(open(61, 61, -math.Pi, math.Pi, false, func(x,
+		y float64) float64 {
+		return x
+	})), "bias.dat")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,11 +110,12 @@ func TestGridVariants(t *testing.T) {
 		text   string
 		stored int
 	}{
-		"plain":         {good, 1},
-		"CRLF":          {strings.ReplaceAll(good, "\n", "\r\n"), 1},
-		"numbers":       {strings.NewReplacer(" -pi\n", " -3.141593\n", " pi\n", " 3.14159265\n").Replace(good), 1},
-		"multiples":     {strings.NewReplacer(" -pi\n", " -1*pi\n", " pi\n", " +pi\n").Replace(good), 1},
-		"more header":   {strings.Replace(good, "#! SET min_phi", "# a comment\n#! SET biasf 10\n#! SET kbt 2.49\n#! SET min_phi", 1), 1},
+		"plain":     {good, 1},
+		"CRLF":      {strings.ReplaceAll(good, "\n", "\r\n"), 1},
+		"numbers":   {strings.NewReplacer(" -pi\n", " -3.141593\n", " pi\n", " 3.14159265\n").Replace(good), 1},
+		"multiples": {strings.NewReplacer(" -pi\n", " -1*pi\n", " pi\n", " +pi\n").Replace(good), 1},
+		"more header": {strings.Replace(good, "#! SET min_phi", "# a comment\n#! SET biasf 10\n#! SET kbt "+
+			"2.49\n#! SET min_phi", 1), 1},
 		"derivatives":   {derivatives, 1},
 		"backward":      {backward.String(), 1},
 		"closed":        {closed.String(), 1},
@@ -118,7 +128,7 @@ func TestGridVariants(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if g.Stored != c.stored || g.Bins != [2]int{24, 12} {
+		if g.Stored != c.stored || !slices.Equal(g.Bins, []int{24, 12}) {
 			t.Errorf("%s: got %d grids of %v", name, g.Stored, g.Bins)
 		}
 		for i := range 24 * 12 {
@@ -137,7 +147,8 @@ func TestGridSeam(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, d := range []float64{0, 1e-15, 1e-9, 1e-4, 0.01, 0.05} {
-		for _, p := range [][2]float64{{math.Pi - d, 0.3}, {-math.Pi + d, 0.3}, {0.3, math.Pi - d}, {0.3, -math.Pi + d}, {math.Pi - d, -math.Pi + d}} {
+		for _, p := range [][2]float64{{math.Pi - d, 0.3}, {-math.Pi + d, 0.3}, {0.3, math.Pi - d}, {0.3,
+			-math.Pi + d}, {math.Pi - d, -math.Pi + d}} {
 			if got, err := g.At(p[0], p[1]); err != nil || math.Abs(got-wave(p[0], p[1])) > 0.01 {
 				t.Errorf("at %v: got %g, %v, want %g", p, got, err, wave(p[0], p[1]))
 			}
@@ -149,16 +160,19 @@ func TestGridSeam(t *testing.T) {
 func TestGridNames(t *testing.T) {
 	good := text(8, 8, wave)
 	periodic := func(name string, n int) string {
-		return fmt.Sprintf("#! SET min_%[1]s -pi\n#! SET max_%[1]s pi\n#! SET nbins_%[1]s %[2]d\n#! SET periodic_%[1]s true\n", name, n)
+		return fmt.Sprintf("#! SET min_%[1]s -pi\n#! SET max_%[1]s pi\n#! SET nbins_%[1]s %[2]d\n#! SET "+
+			"periodic_%[1]s true\n", name, n)
 	}
 	stored := strings.SplitAfter(good+good, "\n")
 	for _, c := range []struct{ name, text, want string }{
-		{"HILLS", "#! FIELDS time phi psi sigma_phi sigma_psi height biasf\n#! SET multivariate false\n#! SET min_phi -pi\n1 -1.2 1.1 0.35 0.35 1.3 10\n", "RESTART=YES"},
-		{"HILLS of one", "#! FIELDS time phi sigma_phi height biasf\n1 -1.2 0.35 1.3 10\n", "list of hills"},
-		{"KERNELS", "#! FIELDS time phi psi sigma_phi sigma_psi height logweight\n1 -1.2 1.1 0.3 0.3 1.3 0\n", "KERNELS"},
-		{"COLVAR", "#! FIELDS time phi psi metad.bias\n0 -1.2 1.1 0\n", "COLVAR"},
-		{"one", "#! FIELDS phi metad.bias der_phi\n" + periodic("phi", 8) + "-3.14159 1 0\n", "it is a grid of phi, and"},
-		{"three", "#! FIELDS phi psi omega metad.bias\n" + periodic("phi", 8) + periodic("psi", 8) + periodic("omega", 8) + "1 1 1 1\n", "a grid of phi, psi, omega, and"},
+		{"HILLS", "#! FIELDS time phi psi sigma_phi sigma_psi height biasf\n#! SET multivariate false\n#! SET " +
+			"min_phi -pi\n1 -1.2 1.1 0.35 0.35 1.3 10\n", "-hills"},
+		{"HILLS of one", "#! FIELDS time phi sigma_phi height biasf\n1 -1.2 0.35 1.3 10\n", "import it with -hills"},
+		{"KERNELS", "#! FIELDS time phi psi sigma_phi sigma_psi height logweight\n1 -1.2 1.1 0.3 0.3 1.3 0\n",
+			"KERNELS"},
+		{"COLVAR", "#! FIELDS time phi psi metad.bias\n0 -1.2 1.1 0\n", "-colvar"},
+		{"three", "#! FIELDS phi psi omega metad.bias\n" + periodic("phi", 8) + periodic("psi",
+			8) + periodic("omega", 8) + "1 1 1 1\n", "a grid of phi, psi, omega, and"},
 		{"sum_hills", strings.Replace(good, "metad.bias", "file.free", 1), "free energy"},
 		{"negbias", strings.Replace(good, "metad.bias", "file.negbias", 1), "sum_hills"},
 		{"histogram", strings.Replace(good, "metad.bias", "hh", 1), "its value is hh"},
@@ -166,15 +180,15 @@ func TestGridNames(t *testing.T) {
 		{"no header", "-3.1 -3.1 4\n", "FIELDS"},
 		{"no SET", "#! FIELDS phi psi metad.bias\n-3.1 -3.1 4\n", "nbins_phi"},
 		{"degrees", strings.NewReplacer(" -pi\n", " -180\n", " pi\n", " 180\n").Replace(good), "in degrees"},
-		{"distance", open(8, 8, 0, 9, false, wave), "no dihedral"},
-		{"period of a distance", strings.ReplaceAll(open(8, 8, 0, 3, false, wave), "false", "true"), "no dihedral"},
-		{"end without a point", strings.Replace(good, "periodic_phi true", "periodic_phi false", 1), "its last point is at 2.356"},
+		{"end without a point", strings.Replace(good, "periodic_phi true", "periodic_phi false", 1),
+			"its last point is at 2.356"},
 		{"backward range", open(8, 8, 1, -1, false, wave), "runs from 1 to -1"},
 		{"no period", strings.Replace(good, "#! SET periodic_phi true\n", "", 1), "periodic_phi"},
 		{"twice, otherwise", good + "-3.141593 -2.356194 7\n", "twice"},
 		{"second cut short", strings.Join(stored[:len(stored)-4], ""), "cut short"},
 	} {
-		if _, err := ParseGrid(strings.NewReader(c.text), "bias.dat"); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), c.want) {
+		if _, err := ParseGrid(strings.NewReader(c.text), "bias.dat"); !errors.Is(err, ErrFormat) ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
 		}
 	}

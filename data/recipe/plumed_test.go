@@ -311,7 +311,7 @@ func TestPlumedDriver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if grid.Bins != [2]int{gridBins, gridBins} || grid.Names != [2]string{"phi", "psi"} {
+	if !slices.Equal(grid.Bins, []int{gridBins, gridBins}) || !slices.Equal(grid.Names, []string{"phi", "psi"}) {
 		t.Errorf("got a grid of %v, %v", grid.Names, grid.Bins)
 	}
 	bias := hills(phi[1:], psi[1:], gamma) // none at the first step

@@ -147,3 +147,6 @@ func duration(d time.Duration) string {
 	}
 	return fmt.Sprintf("%d h %02d min", s/3600, s%3600/60)
 }
+
+// Progress is a new bar's Update: what long steps tell their progress to.
+func Progress(label string) func(done, total int, note string) { return NewBar(label).Update }

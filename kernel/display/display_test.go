@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/cgbg-go/lab/cgbg/result"
 )
 
 var testSVG = []byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`)
@@ -112,7 +114,7 @@ func TestResult(t *testing.T) {
 		must(Result("none", nil))
 		must(Result("steps", uint8(7), Error(0.5)))
 		must(Result("flow/ess", 0.25)) // again: replaced, in its place
-		data, err := os.ReadFile(filepath.Join(dir, ResultsFile))
+		data, err := os.ReadFile(filepath.Join(dir, result.FileName))
 		must(err)
 		return data
 	}
@@ -151,7 +153,7 @@ func TestResultErrors(t *testing.T) {
 	if Result("", 1) == nil || Result("x", []int{1}) == nil || Result("x", struct{}{}) == nil {
 		t.Error("accepted a result without a name, or of a type that is no number, string or bool")
 	}
-	path := filepath.Join(dir, ResultsFile)
+	path := filepath.Join(dir, result.FileName)
 	if err := os.WriteFile(path, []byte(`[{"name":`), 0o644); err != nil {
 		t.Fatal(err)
 	}

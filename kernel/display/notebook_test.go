@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cgbg-go/lab/cgbg/result"
 	"github.com/janpfeifer/gonb/gonbui/protocol"
 )
 
@@ -138,7 +139,7 @@ func TestInNotebook(t *testing.T) {
 	if html := last.Data[protocol.MIMETextHTML].(string); !strings.Contains(html, `<progress value="4" max="4">`) {
 		t.Errorf("the bar ends as %q", html)
 	}
-	for _, name := range []string{"figures/surface.png", "figures/surface.svg", "figures/line.svg", ResultsFile} {
+	for _, name := range []string{"figures/surface.png", "figures/surface.svg", "figures/line.svg", result.FileName} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
 			t.Error(err)
 		}

@@ -1,48 +1,32 @@
 package display
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"html"
-	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
-	"github.com/cgbg-go/lab/cgbg/keep"
+	"github.com/cgbg-go/lab/cgbg/result"
 )
 
-// ResultsFile is the name of the file with a run's numbers, below its folder.
-const ResultsFile = "results.json"
-
-// entry is one element of results.json. A field is null where there is none or it is not finite.
-type entry struct {
-	Name  string   `json:"name"`
-	Value any      `json:"value"`
-	Error *float64 `json:"error"`
-	Floor *float64 `json:"floor"`
-	Unit  *string  `json:"unit"`
-	N     *int     `json:"n"`
-}
-
 // Option adds what is known about a result.
-type Option func(*entry)
+type Option func(*result.Entry)
 
 // Error gives a result's standard error.
-func Error(e float64) Option { return func(r *entry) { r.Error = number(e) } }
+func Error(e float64) Option { return func(r *result.Entry) { r.Error = result.Finite(e) } }
 
 // Floor gives the value that a perfect model would have reached with as many samples.
-func Floor(f float64) Option { return func(r *entry) { r.Floor = number(f) } }
+func Floor(f float64) Option { return func(r *result.Entry) { r.Floor = result.Finite(f) } }
 
 // Unit gives a result's unit; "" for none.
 func Unit(u string) Option {
-	return func(r *entry) {
+	return func(r *result.Entry) {
 		if r.Unit = &u; u == "" {
 			r.Unit = nil
 		}
@@ -51,7 +35,7 @@ func Unit(u string) Option {
 
 // N gives the number of samples a result rests on; 0 for none.
 func N(n int) Option {
-	return func(r *entry) {
+	return func(r *result.Entry) {
 		if r.N = &n; n == 0 {
 			r.N = nil
 		}
@@ -69,7 +53,7 @@ func Result(name string, value any, options ...Option) error {
 	if err := record(e); err != nil {
 		return err
 	}
-	label, text := e.Name, e.String()
+	label, text := e.Name, inWords(e)
 	show(content{
 		plain: label + " = " + text,
 		html:  fmt.Sprintf("<code>%s</code> = %s", html.EscapeString(label), html.EscapeString(text)),
@@ -94,17 +78,11 @@ func Summary(names ...string) error {
 		show(content{plain: "no results: " + RunDirEnv + " names no folder to record them in"})
 		return nil
 	}
-	entries, err := readResults(filepath.Join(dir, ResultsFile))
+	entries, err := result.Read(filepath.Join(dir, result.FileName))
 	if err != nil {
 		return err
 	}
-	t := NewTable("result", "value", "floor", "unit", "n")
-	for _, e := range entries {
-		if wanted(e.Name, names) {
-			t.Row(e.Name, e.cell(), e.floorCell(), deref(e.Unit), e.nCell())
-		}
-	}
-	t.Show()
+	resultTable(slices.DeleteFunc(entries, func(e result.Entry) bool { return !wanted(e.Name, names) })).Show()
 	return nil
 }
 
@@ -117,8 +95,8 @@ func wanted(name string, names []string) bool {
 	return len(names) == 0
 }
 
-func newEntry(name string, value any, options []Option) (entry, error) {
-	e := entry{Name: name}
+func newEntry(name string, value any, options []Option) (result.Entry, error) {
+	e := result.Entry{Name: name}
 	if name == "" {
 		return e, errors.New("display: a result without a name")
 	}
@@ -147,18 +125,18 @@ func newEntry(name string, value any, options []Option) (entry, error) {
 	return e, nil
 }
 
-// String is the result in words: "0.0123 ± 0.0004 kT (floor 0.0101, n = 10000)".
-func (e entry) String() string {
-	s := fmt.Sprint(e.cell())
-	if x, ok := e.cell().(float64); ok {
-		s = plain(x)
+// inWords is the result in words: "0.0123 ± 0.0004 kT (floor 0.0101, n = 10000)".
+func inWords(e result.Entry) string {
+	s := fmt.Sprint(cellOf(e))
+	if x, ok := cellOf(e).(float64); ok {
+		s = result.Plain(x)
 	}
 	if unit := deref(e.Unit); unit != "" {
 		s += " " + unit
 	}
 	var more []string
 	if e.Floor != nil {
-		more = append(more, "floor "+plain(*e.Floor))
+		more = append(more, "floor "+result.Plain(*e.Floor))
 	}
 	if e.N != nil {
 		more = append(more, fmt.Sprintf("n = %d", *e.N))
@@ -169,8 +147,8 @@ func (e entry) String() string {
 	return s
 }
 
-// cell is the value for a table: a Number if there is an error.
-func (e entry) cell() any {
+// cellOf is the value for a table: a Number if there is an error.
+func cellOf(e result.Entry) any {
 	if e.Value == nil {
 		return "–"
 	}
@@ -190,14 +168,14 @@ func (e entry) cell() any {
 	return x
 }
 
-func (e entry) floorCell() any {
+func floorOf(e result.Entry) any {
 	if e.Floor == nil {
 		return nil
 	}
 	return *e.Floor
 }
 
-func (e entry) nCell() any {
+func countOf(e result.Entry) any {
 	if e.N == nil {
 		return nil
 	}
@@ -206,68 +184,25 @@ func (e entry) nCell() any {
 
 var recording sync.Mutex // goroutines of one cell; cells run one after the other
 
-func record(e entry) error {
+func record(entries ...result.Entry) error {
 	dir := RunDir()
 	if dir == "" {
 		return nil
 	}
 	recording.Lock()
 	defer recording.Unlock()
-	path := filepath.Join(dir, ResultsFile)
-	entries, err := readResults(path)
+	path := filepath.Join(dir, result.FileName)
+	list, err := result.Read(path)
 	if err != nil {
 		return err
 	}
-	at := len(entries)
-	for i := range entries {
-		if entries[i].Name == e.Name {
-			at = i
-		}
+	for _, e := range entries {
+		list = result.Add(list, e)
 	}
-	entries = append(entries[:at:at], append([]entry{e}, entries[min(at+1, len(entries)):]...)...)
-	out := []byte("[\n")
-	for i, e := range entries {
-		var line bytes.Buffer
-		enc := json.NewEncoder(&line)
-		enc.SetEscapeHTML(false)
-		if err := enc.Encode(e); err != nil {
-			return fmt.Errorf("display: result %s: %w", e.Name, err)
-		}
-		out = append(append(out, "  "...), bytes.TrimRight(line.Bytes(), "\n")...)
-		if i < len(entries)-1 {
-			out = append(out, ',')
-		}
-		out = append(out, '\n')
-	}
-	if err := keep.WriteFile(path, append(out, "]\n"...)); err != nil {
-		return fmt.Errorf("display: recording result %s in %s: %w", e.Name, path, err)
+	if err := result.Write(path, list); err != nil {
+		return fmt.Errorf("display: recording results in %s: %w", path, err)
 	}
 	return nil
-}
-
-// readResults reads results.json; a file that is not there has none. Numbers keep their digits.
-func readResults(path string) ([]entry, error) {
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("display: reading results: %w", err)
-	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	var entries []entry
-	if err := dec.Decode(&entries); err != nil {
-		return nil, fmt.Errorf("display: reading %s: %w; delete it and run the notebook again", path, err)
-	}
-	return entries, nil
-}
-
-func number(x float64) *float64 {
-	if !finite(x) {
-		return nil
-	}
-	return &x
 }
 
 func finiteOrNil(x float64) any {

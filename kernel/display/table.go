@@ -5,6 +5,8 @@ import (
 	"html"
 	"strings"
 	"unicode"
+
+	"github.com/cgbg-go/lab/cgbg/result"
 )
 
 // Table is a table of text and numbers; numbers of a column are aligned on their decimal points.
@@ -43,9 +45,9 @@ func newCell(v any) cell {
 	case Number:
 		s = x.String()
 	case float64:
-		s = plain(x)
+		s = result.Plain(x)
 	case float32:
-		s = plain(float64(x))
+		s = result.Plain(float64(x))
 	case int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64:
 		s = fmt.Sprint(x)
 	case nil:

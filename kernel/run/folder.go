@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/cgbg-go/lab/cgbg/keep"
-	"github.com/cgbg-go/lab/kernel/display"
+	"github.com/cgbg-go/lab/cgbg/result"
 )
 
 // ErrBusy reports an output folder that another run is using.
@@ -92,7 +92,7 @@ func readMarker(dir string) (*marker, error) {
 
 // clear removes what an earlier run made, and nothing else.
 func (f *folder) clear() error {
-	made := []string{"figures", display.ResultsFile, f.marker.Notebook}
+	made := []string{"figures", result.FileName, f.marker.Notebook}
 	if !f.resumes {
 		made = append(made, "state")
 	}

@@ -27,7 +27,8 @@ func plumedGrid(t *testing.T, one, two, value string, f func(x, y float64) float
 	var text strings.Builder
 	fmt.Fprintf(&text, "#! FIELDS %s %s %s\n", one, two, value)
 	for _, name := range []string{one, two} {
-		fmt.Fprintf(&text, "#! SET min_%[1]s -pi\n#! SET max_%[1]s pi\n#! SET nbins_%[1]s %[2]d\n#! SET periodic_%[1]s true\n", name, points)
+		fmt.Fprintf(&text, "#! SET min_%[1]s -pi\n#! SET max_%[1]s pi\n#! SET nbins_%[1]s %[2]d\n#! SET "+
+			"periodic_%[1]s true\n", name, points)
 	}
 	for i := range points * points {
 		x, y := -math.Pi+2*math.Pi*float64(i%points)/points, -math.Pi+2*math.Pi*float64(i/points)/points
@@ -40,7 +41,8 @@ func plumedGrid(t *testing.T, one, two, value string, f func(x, y float64) float
 func awhGrid(t *testing.T, label string, from, to float64, unit float64) string {
 	t.Helper()
 	var text strings.Builder
-	fmt.Fprintf(&text, "@    title \"AWH\"\n@    yaxis  label \"%s\"\n@ s0 legend \"dim1\"\n@ s1 legend \"PMF\"\n@ s2 legend \"Coord bias\"\n", label)
+	fmt.Fprintf(&text, "@    title \"AWH\"\n@    yaxis  label \"%s\"\n@ s0 legend \"dim1\"\n@ s1 legend \"PMF\"\n@ "+
+		"s2 legend \"Coord bias\"\n", label)
 	for x := from; x < to; x += 3 {
 		for y := -180.0; y < 180; y += 3 {
 			fmt.Fprintf(&text, "  %8.4f  %8.4f  0  %.9g\n", x, y, -hill(x*math.Pi/180, y*math.Pi/180)*unit)
@@ -62,7 +64,8 @@ func written(t *testing.T, name, text string) string {
 func (p *peptide) importWeights(t *testing.T, args ...string) (logW []float64, said string, err error) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out.arrow")
-	if said, err = call(t, append([]string{"import", "-structure", p.gro, "-o", out, "-temperature", "300", p.xtc}, args...)...); err != nil {
+	if said, err = call(t, append([]string{"import", "-structure", p.gro, "-o", out, "-temperature", "300", p.xtc},
+		args...)...); err != nil {
 		if _, left := os.Stat(out); left == nil {
 			t.Errorf("%q: a file is left behind", args)
 		}
@@ -112,11 +115,13 @@ func TestBiasVariables(t *testing.T) {
 			}
 			for i, angle := range p.angle {
 				// 1e-5 nm in the trajectory and a grid of 3 degrees.
-				if want := hill(angle[c.x.residue-2][c.x.kind], angle[c.y.residue-2][c.y.kind]) / kT300; math.Abs(got[i]-want) > 2e-3 {
+				if want := hill(angle[c.x.residue-2][c.x.kind],
+					angle[c.y.residue-2][c.y.kind]) / kT300; math.Abs(got[i]-want) > 2e-3 {
 					t.Errorf("frame %d: ln w is %g, want %g", i, got[i], want)
 				}
 			}
-			name := fmt.Sprintf("%s of ALA%d and %s of ALA%d", []string{"phi", "psi"}[c.x.kind], c.x.residue, []string{"phi", "psi"}[c.y.kind], c.y.residue)
+			name := fmt.Sprintf("%s of ALA%d and %s of ALA%d", []string{"phi", "psi"}[c.x.kind], c.x.residue,
+				[]string{"phi", "psi"}[c.y.kind], c.y.residue)
 			if !strings.Contains(said, name) {
 				t.Errorf("said %q, want %q", said, name)
 			}
@@ -163,7 +168,8 @@ func TestBiasVariablesRefused(t *testing.T) {
 	}
 	// AWH has no names.
 	awh := awhGrid(t, `(k\sB\NT)`, -180, 180, 1/kT300)
-	if _, _, err := p.importWeights(t, "-awh", awh); err == nil || !strings.Contains(err.Error(), `give -bias-variables "phi:ALA2,psi:ALA2"`) {
+	if _, _, err := p.importWeights(t, "-awh", awh); err == nil || !strings.Contains(err.Error(),
+		`give -bias-variables "phi:ALA2,psi:ALA2"`) {
 		t.Errorf("AWH of three residues: got %v", err)
 	}
 }
@@ -173,13 +179,14 @@ func TestBiasUnits(t *testing.T) {
 	p := newPeptide(t, 1, 4)
 	swapped := func(x, y float64) float64 { return hill(y, x) }
 	for name, args := range map[string][]string{
-		"PLUMED":               {"-bias", plumedGrid(t, "phi", "psi", "metad.bias", hill)},
-		"PLUMED, psi first":    {"-bias", plumedGrid(t, "psi", "phi", "metad.bias", swapped)},
-		"AWH in kT":            {"-awh", awhGrid(t, `(k\sB\NT), (nm\S-2\N or rad\S-2\N), (-)`, -180, 180, 1/kT300)},
-		"AWH in kJ/mol":        {"-awh", awhGrid(t, `(kJ/mol), (nm\S-2\N or rad\S-2\N), (-)`, -180, 180, 1)},
-		"AWH from 0":           {"-awh", awhGrid(t, `(kJ/mol)`, 0, 360, 1)},
-		"AWH, names given":     {"-awh", awhGrid(t, `(kT)`, -180, 180, 1/kT300), "-bias-variables", "phi,psi"},
-		"AWH, beads not atoms": {"-awh", awhGrid(t, `(k_BT)`, -180, 180, 1/kT300), "-map", mapFile(t, "a C ALA2:CA ALA2:CB\nb N NME3:N\n")},
+		"PLUMED":            {"-bias", plumedGrid(t, "phi", "psi", "metad.bias", hill)},
+		"PLUMED, psi first": {"-bias", plumedGrid(t, "psi", "phi", "metad.bias", swapped)},
+		"AWH in kT":         {"-awh", awhGrid(t, `(k\sB\NT), (nm\S-2\N or rad\S-2\N), (-)`, -180, 180, 1/kT300)},
+		"AWH in kJ/mol":     {"-awh", awhGrid(t, `(kJ/mol), (nm\S-2\N or rad\S-2\N), (-)`, -180, 180, 1)},
+		"AWH from 0":        {"-awh", awhGrid(t, `(kJ/mol)`, 0, 360, 1)},
+		"AWH, names given":  {"-awh", awhGrid(t, `(kT)`, -180, 180, 1/kT300), "-bias-variables", "phi,psi"},
+		"AWH, beads not atoms": {"-awh", awhGrid(t, `(k_BT)`, -180, 180, 1/kT300), "-map", mapFile(t,
+			"a C ALA2:CA ALA2:CB\nb N NME3:N\n")},
 	} {
 		got, _, err := p.importWeights(t, args...)
 		if err != nil {
@@ -211,12 +218,19 @@ func TestBiasRefused(t *testing.T) {
 		im   importer
 		want string
 	}{
-		{"PLUMED without temperature", importer{bias: plumedGrid(t, "phi", "psi", "metad.bias", hill)}, "give -temperature K"},
-		{"AWH without temperature", importer{awh: awhGrid(t, "(kJ/mol)", -180, 180, 1)}, "give -temperature K, of the simulation, or make the file with gmx awh -more -kt"},
-		{"no bias", importer{awh: written(t, "awh.xvg", "@ yaxis label \"(kT)\"\n@ s0 legend \"dim1\"\n@ s1 legend \"PMF\"\n0 0 1\n0 180 1\n180 0 1\n180 180 1\n")}, "gmx awh -more -kt"},
-		{"unknown unit", importer{awh: awhGrid(t, "(kcal/mol)", -180, 180, 1), temperature: 300}, "(kcal/mol)"},
-		{"partial grid", importer{awh: awhGrid(t, "(kT)", -120, -39, 1), temperature: 300}, "which does not go round, runs from -120 to -42"},
-		{"free energy", importer{bias: plumedGrid(t, "phi", "psi", "file.free", hill), temperature: 300}, "file.free"},
+		{"PLUMED without temperature", importer{biasOptions: biasOptions{bias: plumedGrid(t, "phi", "psi",
+			"metad.bias", hill)}}, "give -temperature K"},
+		{"AWH without temperature", importer{biasOptions: biasOptions{awh: awhGrid(t, "(kJ/mol)", -180, 180, 1)}},
+			"give -temperature K, of the simulation, or make the file with gmx awh -more -kt"},
+		{"no bias", importer{biasOptions: biasOptions{awh: written(t, "awh.xvg",
+			"@ yaxis label \"(kT)\"\n@ s0 legend \"dim1\"\n@ s1 legend \"PMF\"\n0 0 1\n0 180 1\n180 0 1\n180 180 "+
+				"1\n")}}, "gmx awh -more -kt"},
+		{"unknown unit", importer{biasOptions: biasOptions{awh: awhGrid(t, "(kcal/mol)", -180, 180, 1)},
+			temperature: 300}, "(kcal/mol)"},
+		{"partial grid", importer{biasOptions: biasOptions{awh: awhGrid(t, "(kT)", -120, -39, 1)}, temperature: 300},
+			"which does not go round, runs from -120 to -42"},
+		{"free energy", importer{biasOptions: biasOptions{bias: plumedGrid(t, "phi", "psi", "file.free", hill)},
+			temperature: 300}, "file.free"},
 	} {
 		im := c.im
 		im.structure, im.out, im.trajectories = p.gro, filepath.Join(t.TempDir(), "x.arrow"), []string{p.xtc}
@@ -226,13 +240,14 @@ func TestBiasRefused(t *testing.T) {
 		}
 	}
 	// In kT a temperature changes no weight, and need not be known.
-	im := importer{awh: awhGrid(t, "(kT)", -180, 180, 1), structure: p.gro, out: filepath.Join(t.TempDir(), "x.arrow"), trajectories: []string{p.xtc},
+	im := importer{biasOptions: biasOptions{awh: awhGrid(t, "(kT)", -180, 180, 1)}, structure: p.gro,
+		out: filepath.Join(t.TempDir(), "x.arrow"), trajectories: []string{p.xtc},
 		mapping: cgmap.CoreBeta, projection: basicForces, constraints: "none", every: 1}
 	s, err := gromacs.ReadStructure(p.gro)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(im.readMap(s), im.readBias(s)); err != nil || im.logWeight == nil {
+	if err := errors.Join(im.readMap(s), im.readBias(s)); err != nil || len(im.sources) != 1 {
 		t.Errorf("AWH in kT without temperature: got %v", err)
 	}
 }
@@ -314,9 +329,12 @@ func TestVariableAmong(t *testing.T) {
 	}
 	for _, c := range []struct{ variable, want string }{
 		{"phi:A/ALA2", "A/ALA2"}, {"A/ALA2:phi", "A/ALA2"}, {"@phi-B2", "B/ALA2"}, {"@psi-A_2", "A/ALA2"},
-		{"gly3_phi", "A/GLY3"}, {"phi:CYS2.3", "B/CYS2.3"}, {"phi:B/3", "B/CYS2.3"}, {"phi:ALA-10", "B/ALA-10"}, {"phi-10", "B/ALA-10"},
-		{"phi52A", "B/ALA52A"}, {"phi_52", "B/SER52"}, {"φ_ser52", "B/SER52"}, {"psi_gly", "A/GLY3"}, {"phi:gly03", "A/GLY3"},
-		{"phi2", ""}, {"phi3", ""}, {"phi", ""}, {"phi99", ""}, {"cosphi", ""}, {"phi_3_b", ""}, {"phi:C/2", ""}, {"phi10", ""}, {"dphi", ""},
+		{"gly3_phi", "A/GLY3"}, {"phi:CYS2.3", "B/CYS2.3"}, {"phi:B/3", "B/CYS2.3"}, {"phi:ALA-10",
+			"B/ALA-10"}, {"phi-10", "B/ALA-10"},
+		{"phi52A", "B/ALA52A"}, {"phi_52", "B/SER52"}, {"φ_ser52", "B/SER52"}, {"psi_gly", "A/GLY3"}, {"phi:gly03",
+			"A/GLY3"},
+		{"phi2", ""}, {"phi3", ""}, {"phi", ""}, {"phi99", ""}, {"cosphi", ""}, {"phi_3_b", ""}, {"phi:C/2",
+			""}, {"phi10", ""}, {"dphi", ""},
 	} {
 		got := ""
 		if v, ok := readVariable(c.variable); ok {

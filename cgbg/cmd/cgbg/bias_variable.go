@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -24,7 +23,8 @@ var (
 	residueWord  = regexp.MustCompile(`^(?:residue|resid|res|r)[_.:-]?([0-9]+[a-z]?)$`)
 
 	// Chain, name, a mark between, number with insertion code; or a name alone.
-	residueParts = regexp.MustCompile(`^(?:([a-z0-9]+)/)?([a-z]*)([_.:-]*)([0-9]+)([a-z]?)$|^(?:([a-z0-9]+)/)?([a-z]+)$`)
+	residueParts = regexp.MustCompile(`^(?:([a-z0-9]+)/)?([a-z]*)([_.:-]*)([0-9]+)([a-z]?)$|` +
+		`^(?:([a-z0-9]+)/)?([a-z]+)$`)
 )
 
 const marks = "_.:-()[] "
@@ -54,7 +54,8 @@ func readVariable(name string) (v variable, ok bool) {
 func (v variable) among(residues []cgmap.Residue) (int, error) {
 	if v.residue == "" {
 		if len(residues) > 1 {
-			return 0, fmt.Errorf("%s does not say of which residue: those with a phi and a psi are %s", v.name, residueList(residues))
+			return 0, fmt.Errorf("%s does not say of which residue: those with a phi and a psi are %s", v.name,
+				residueList(residues))
 		}
 		return 0, nil
 	}
@@ -77,7 +78,8 @@ func (v variable) among(residues []cgmap.Residue) (int, error) {
 			return 0, fmt.Errorf("%s may be of %s", v.name, residueList(some))
 		}
 	}
-	return 0, fmt.Errorf("%s: no residue that is so called has a phi and a psi; those that have are %s", v.name, residueList(residues))
+	return 0, fmt.Errorf("%s: no residue that is so called has a phi and a psi; those that have are %s", v.name,
+		residueList(residues))
 }
 
 // isName tells whether the variable gives a residue's full name, with or without its chain.
@@ -104,7 +106,8 @@ func (v variable) is(name string, sign int) bool {
 		}
 	}
 	// A molecule of one chain does not name it.
-	return (kind == "" || strings.EqualFold(kind, have.Residue)) && (chain == "" || have.Chain == "" || strings.EqualFold(chain, have.Chain))
+	return (kind == "" || strings.EqualFold(kind, have.Residue)) && (chain == "" || have.Chain == "" ||
+		strings.EqualFold(chain, have.Chain))
 }
 
 func residueList(residues []cgmap.Residue) string {
@@ -117,42 +120,4 @@ func residueList(residues []cgmap.Residue) string {
 		names = append(names, fmt.Sprintf("%d others", more))
 	}
 	return strings.Join(names, ", ")
-}
-
-// biasVariables tells which dihedrals the two variables of a bias are, by -bias-variables (given) or by
-// their names in the file (named), which may be empty.
-func biasVariables(given string, named [2]string, residues []cgmap.Residue) (v [2]variable, of [2]int, err error) {
-	const flag = "-bias-variables"
-	example := fmt.Sprintf("%s \"phi:%s,psi:%[2]s\" or whichever they are, in the order of the file", flag, residues[0].Name)
-	names := named
-	if given != "" {
-		words := strings.Split(given, ",")
-		if len(words) != 2 {
-			return v, of, fmt.Errorf("%w: %s %s: two dihedrals with a comma between: %s", errUsage, flag, given, example)
-		}
-		names = [2]string(words)
-	}
-	for k, name := range names {
-		var ok bool
-		switch v[k], ok = readVariable(name); {
-		case name == "" && given == "" && len(residues) > 1:
-			return v, of, fmt.Errorf("it does not say which dihedrals it is on, and phi and psi are of %s: give %s", residueList(residues), example)
-		case name == "" && given == "":
-			v[k] = variable{kind: [2]string{"phi", "psi"}[k]}
-		case !ok && given != "":
-			return v, of, fmt.Errorf("%w: %s %s: %q is not a dihedral such as phi:%s", errUsage, flag, given, name, residues[0].Name)
-		case !ok:
-			return v, of, fmt.Errorf("its variable %s has the name of no phi and no psi: if it is one, give %s; a bias on anything else is not read", name, example)
-		}
-		if file, ok := readVariable(named[k]); given != "" && ok && file.kind != v[k].kind {
-			return v, of, fmt.Errorf("its variable %d is called %s and is a %s by %s %s: the order is the file's", k+1, named[k], v[k].kind, flag, given)
-		}
-		if of[k], err = v[k].among(residues); err != nil {
-			return v, of, fmt.Errorf("%w; give %s", err, example)
-		}
-	}
-	if of[0] == of[1] && v[0].kind == v[1].kind {
-		return v, of, errors.New("its two variables are the same dihedral; " + flag + " says which they are")
-	}
-	return v, of, nil
 }

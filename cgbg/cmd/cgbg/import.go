@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/gromacs"
+	"github.com/cgbg-go/lab/data/plumed"
 )
 
 var importUsage = `usage: go run ./cgbg/cmd/cgbg import [flags] -structure FILE -o FILE.arrow TRAJECTORY...
@@ -60,25 +62,7 @@ or any weighted means of atoms, from a file:
 ` + cgmap.NameFormat + `
 Forces on such beads are projected so that they are unbiased (-forces).
 
-A simulation that was biased by AWH along phi and psi gets its weights from AWH's
-final grid (gmx awh -more -kt): ln w = -"Coord bias", kept in the column logw. Without
--kt the file is in kJ/mol, and -temperature says what kT is.
-
-  go run ./cgbg/cmd/cgbg import -temperature 300 -structure ala2.gro -awh awh.xvg -every 2 -o ala2_cb.arrow awh.trr
-
-One that was biased by metadynamics gets them from the final bias, a grid in PLUMED's
-format (kJ/mol; GRID_WFILE of METAD): ln w = V/kT, by -temperature. Leave out the frames
-of the time when it still grew fast. Free energies (sum_hills) and HILLS are no such grid.
-
-  go run ./cgbg/cmd/cgbg import -temperature 300 -structure ala2.gro -bias bias.dat -skip 2000 -o ala2_cb.arrow metad.trr
-
-Which dihedrals were biased is said by the grid's own names: phi and psi in a molecule that
-has one of each, else with the residue: phi3, ala3_psi, PLUMED's @phi-3. Names that do not
-say it, and AWH, which has none, take -bias-variables: phi:ALA2,psi:ALA2, in the order of
-the file's columns (AWH of a molecule with one phi and psi: phi,psi). A frame where the grid
-does not reach is refused.
-
-`
+` + biasUsage
 
 // keyMap is where a file's description keeps the text of its map.
 const keyMap = "map"
@@ -94,14 +78,14 @@ const (
 )
 
 type importer struct {
-	mapping, structure, out, awh, bias string
-	biasVariables                      string // the dihedrals of awh or bias
-	projection, constraints            string
-	provenance                         string // what made the trajectories, before the command
-	system, forceField                 string
-	temperature, dt                    float64
-	every, skip                        int
-	trajectories                       []string
+	biasOptions
+	mapping, structure, out string
+	projection, constraints string
+	provenance              string // what made the trajectories, before the command
+	system, forceField      string
+	temperature, dt         float64
+	every, skip             int
+	trajectories            []string
 
 	cg        *cgmap.Map
 	mapText   string        // of the file it came from, or ""
@@ -109,45 +93,63 @@ type importer struct {
 	atoms     int           // of the structure
 	forceMap  *cgmap.Sparse // [beads, atoms]; nil for the force on the bead's own atom, or internal
 	internal  *cgmap.InternalForces
-	own       []int                                   // atoms that internal takes
-	molecule  *cgmap.Molecule                         // those that beads are of
-	beads     *cgmap.Molecule                         // of frames of beads; nil where those are means of atoms
-	farBefore int                                     // what far counted of frames that are not written
-	boxless   bool                                    // the structure's box was left out, as the first frame has none
-	noise     string                                  // of the forces, for the report
-	notes     []string                                // what the user should know of the result; printed after it, a line each
-	forces    bool                                    // whether the trajectories have them
-	logWeight func(one, two float64) (float64, error) // of biased; nil where nothing biased
-	biased    [2]biased                               // dihedrals
-	residues  []cgmap.Residue                         // whose dihedrals are kept, by the beads of cg
-	reference *gromacs.Structure                      // of -structure
-	current   trajectory                              // that is read
+	own       []int              // atoms that internal takes
+	molecule  *cgmap.Molecule    // those that beads are of
+	beads     *cgmap.Molecule    // of frames of beads; nil where those are means of atoms
+	farBefore int                // what far counted of frames that are not written
+	boxless   bool               // the structure's box was left out, as the first frame has none
+	noise     string             // of the forces, for the report
+	notes     []string           // what the user should know of the result; printed after it, a line each
+	forces    bool               // whether the trajectories have them
+	residues  []cgmap.Residue    // whose dihedrals are kept, by the beads of cg
+	reference *gromacs.Structure // of -structure
+	current   trajectory         // that is read
 	meta      data.Meta
+
+	input         *plumed.Input                     // of -plumed
+	values        *colvar                           // of -colvar
+	sources       []*source                         // of weights; none where nothing biased
+	ends          map[string]func(frames int) error // what is checked when all frames were seen, by flags of sources
+	biasSum       string                            // SHA-256 of the first source's file
+	windows       []window                          // of -umbrella
+	windowDegrees bool                              // whether their centres are in degrees
+	windowOf      []int                             // window of each trajectory
+	pooled        []float64                         // log-weights of the windows' frames
+	timeless      map[string]bool                   // trajectories whose frames all have one time
+	number, kept  int                               // of the frame that is read, among all and those kept
+	time          float64                           // its time, ps, or why it is not known
+	timed         error
+	lastTime      float64 // of the frame before
 }
 
 // importCommand is `cgbg import`.
 func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flag.NewFlagSet("import", flag.ContinueOnError)
 	var im importer
-	fs.StringVar(&im.mapping, "map", cgmap.CoreBeta, "the `beads`: "+strings.Join(cgmap.Names, ", ")+", a file; or "+dihedrals+", phi and psi alone (8 bytes a residue)")
-	fs.StringVar(&im.projection, "forces", basicForces, "`projection` of forces on beads: "+basicForces+", of least coefficients: for a bead that is an atom, the force on it; or "+leastNoise+", with forces on other atoms of its molecule (the 100 that the fewest bonds lead to, where it has more than 400) added so that the noise is least; or "+internal+", along bonds, angles and torsions of beads that are atoms, with what hangs on them moving along: least noisy of all, above all along torsions")
+	fs.StringVar(&im.mapping, "map", cgmap.CoreBeta, "the `beads`: "+strings.Join(cgmap.Names,
+		", ")+", a file; or "+dihedrals+", phi and psi alone (8 bytes a residue)")
+	fs.StringVar(&im.projection, "forces", basicForces, "`projection` of forces on beads: "+basicForces+", of "+
+		"least coefficients: for a bead that is an atom, the force on it; or "+leastNoise+", with forces on other "+
+		"atoms of its molecule (the 100 that the fewest bonds lead to, where it has more than 400) added so "+
+		"that the noise is least; or "+internal+", along bonds, angles and torsions of beads that are "+
+		"atoms, with what hangs on them moving along: least noisy of all, above all along torsions")
 	fs.StringVar(&im.constraints, "constraints", "none", "`bonds` that the simulation held rigid: none or h-bonds")
-	fs.StringVar(&im.structure, "structure", "", "GRO or PDB `file` with the names of the atoms, in the trajectory's order")
+	fs.StringVar(&im.structure, "structure", "", "GRO or PDB `file` with the names of the atoms, in the "+
+		"trajectory's order")
 	fs.StringVar(&im.out, "o", "", "Arrow `file` to write")
-	fs.StringVar(&im.awh, "awh", "", "`file` with AWH's final grid, for the weights of a biased simulation")
-	fs.StringVar(&im.bias, "bias", "", "`file` with the final bias of metadynamics on phi and psi, a PLUMED grid in kJ/mol, for the weights")
-	fs.StringVar(&im.biasVariables, "bias-variables", "", "`dihedrals` of -awh or -bias, in the order of the file: phi:ALA2,psi:ALA2 (or phi2,psi2)")
+	im.flags(fs)
 	fs.StringVar(&im.system, "system", "", "`name` of the molecule, for the file's description")
 	fs.StringVar(&im.forceField, "forcefield", "", "`name` of the force field, for the file's description")
 	fs.Float64Var(&im.temperature, "temperature", 0, "of the simulation, `K`; models and weights need it")
-	fs.Float64Var(&im.dt, "dt", 0, "time between frames of the trajectory, `ps`: of formats that keep none (NPZ), or in place of what a DCD file says; those of TRR and XTC must agree")
+	fs.Float64Var(&im.dt, "dt", 0, "time between frames of the trajectory, `ps`: of formats that keep none (NPZ), "+
+		"or in place of what a DCD file says; those of TRR and XTC must agree")
 	fs.IntVar(&im.every, "every", 1, "keep every `n`-th frame")
 	fs.IntVar(&im.skip, "skip", 0, "leave out the first `n` frames of each trajectory")
 	rest, done, err := parse(fs, importUsage, args, stdout)
 	switch {
 	case err != nil || done:
 		return err
-	case len(rest) == 0:
+	case len(rest) == 0 && im.umbrella == "":
 		return fmt.Errorf("%w: import takes the trajectories (-h explains)", errUsage)
 	case im.structure == "" || im.out == "":
 		return fmt.Errorf("%w: import needs -structure FILE (.gro or .pdb) and -o FILE.arrow (-h explains)", errUsage)
@@ -155,19 +157,20 @@ func importCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return fmt.Errorf("%w: -every %d: at least 1", errUsage, im.every)
 	case im.skip < 0:
 		return fmt.Errorf("%w: -skip %d: at least 0", errUsage, im.skip)
-	case im.awh != "" && im.bias != "":
-		return fmt.Errorf("%w: -awh and -bias: a simulation has one of them", errUsage)
-	case im.biasVariables != "" && im.awh == "" && im.bias == "":
-		return fmt.Errorf("%w: -bias-variables names the dihedrals of -awh or -bias, and there is neither", errUsage)
 	case !(im.temperature >= 0) || math.IsInf(im.temperature, 0) || given(fs, "temperature") && im.temperature == 0:
 		return fmt.Errorf("%w: -temperature %g: a positive number of kelvin", errUsage, im.temperature)
 	case !(im.dt >= 0) || math.IsInf(im.dt, 0):
 		return fmt.Errorf("%w: -dt %g: a time in ps, not below 0", errUsage, im.dt)
 	}
-	if err := im.check(); err != nil {
+	if err := errors.Join(im.check(), im.checkBias(len(rest))); err != nil {
 		return err
 	}
 	im.trajectories = rest
+	if im.umbrella != "" {
+		if im.trajectories, err = im.readWindows(); err != nil {
+			return err
+		}
+	}
 	if err := im.checkPaths(); err != nil {
 		return err
 	}
@@ -205,14 +208,18 @@ func (im *importer) check() error {
 		return nil
 	}
 	if info, err := os.Stat(im.mapping); err != nil || info.IsDir() {
-		return fmt.Errorf("%w: -map %s: %s, %s, or a file (-h explains), and there is no such file", errUsage, im.mapping, strings.Join(cgmap.Names, ", "), dihedrals)
+		return fmt.Errorf("%w: -map %s: %s, %s, or a file (-h explains), and there is no such file", errUsage,
+			im.mapping, strings.Join(cgmap.Names, ", "), dihedrals)
 	}
 	return nil
 }
 
 // checkPaths verifies that no file it reads is replaced, or is none.
 func (im *importer) checkPaths() error {
-	inputs := append([]string{im.structure, im.awh, im.bias}, im.trajectories...)
+	inputs := append([]string{im.structure, im.plumed}, im.trajectories...)
+	for _, name := range biasFlags {
+		inputs = append(inputs, im.biasPath(name))
+	}
 	if im.mapping != dihedrals && !slices.Contains(cgmap.Names, im.mapping) {
 		inputs = append(inputs, im.mapping)
 	}
@@ -228,6 +235,7 @@ func (im *importer) checkPaths() error {
 }
 
 func (im *importer) run(ctx context.Context) (frames int, err error) {
+	im.ends, im.timeless = map[string]func(int) error{}, map[string]bool{}
 	structure, err := gromacs.ReadStructure(im.structure)
 	if err != nil {
 		return 0, err
@@ -252,6 +260,11 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 	}
 	if err := im.readMolecule(all, structure); err != nil {
 		return 0, err
+	}
+	if im.windows != nil {
+		if err := im.solveUmbrella(ctx); err != nil {
+			return 0, err
+		}
 	}
 	if im.forces && im.mapping != dihedrals {
 		if err := im.projectForces(ctx, structure); err != nil {
@@ -279,6 +292,12 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 		}
 		im.meta.Extra = map[string]string{"R": "phi and psi of every residue, rad"}
 	}
+	if len(im.sources) > 0 {
+		if im.biasSum, err = data.Checksum(ctx, im.sources[0].path); err != nil {
+			return 0, err
+		}
+	}
+	im.meta = im.describeBias(im.meta)
 	w, err := data.Create(im.out, im.meta)
 	if err != nil {
 		return 0, err
@@ -289,7 +308,8 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 		return 0, err
 	}
 	if w.Len() == 0 {
-		return 0, fmt.Errorf("no frame is left of %s: -skip %d is as many as there are", strings.Join(im.trajectories, ", "), im.skip)
+		return 0, fmt.Errorf("no frame is left of %s: -skip %d is as many as there are",
+			strings.Join(im.trajectories, ", "), im.skip)
 	}
 	im.farNote()
 	return w.Len(), w.Close()
@@ -297,16 +317,9 @@ func (im *importer) run(ctx context.Context) (frames int, err error) {
 
 // command is the command line that makes the file, with names in place of paths.
 func (im *importer) command(names []string) string {
-	text := im.provenance + fmt.Sprintf("cgbg import -map %s -structure %s", filepath.Base(im.mapping), filepath.Base(im.structure))
-	if im.awh != "" {
-		text += " -awh " + filepath.Base(im.awh)
-	}
-	if im.bias != "" {
-		text += " -bias " + filepath.Base(im.bias)
-	}
-	if im.biasVariables != "" {
-		text += " -bias-variables " + im.biasVariables
-	}
+	text := im.provenance + fmt.Sprintf("cgbg import -map %s -structure %s", filepath.Base(im.mapping),
+		filepath.Base(im.structure))
+	text += im.biasCommand()
 	if im.projection != basicForces {
 		text += " -forces " + im.projection
 	}

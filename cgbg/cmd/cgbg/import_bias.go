@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
-	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/cgbg/units"
 	"github.com/cgbg-go/lab/data"
@@ -14,143 +14,250 @@ import (
 	"github.com/cgbg-go/lab/data/plumed"
 )
 
-// biased is a dihedral that was biased.
-type biased struct {
-	name  string  // phi of ALA2
-	atoms [4]int  // of the structure
-	beads *[4]int // of the map; nil where it has not all of them
+// source is one way to the log-weights of frames. Of several the first one counts, and the others are compared with it.
+type source struct {
+	flag, path string
+	weight     func(f *biasFrame) (float64, error)
+	// after so many frames of the trajectories, kept or not; nil: there is nothing to check
+	end func(frames int) error
+	off []float64 // of sources behind the first: log-weight less the first one's, of every frame
 }
 
-// readBias sets logWeight and biased where a bias is given.
+// biasFlags are those that give log-weights, in the order in which they are taken where the command does not say it.
+var biasFlags = []string{"awh", "bias", "hills", "colvar", "openmm-bias", "logw", "umbrella"}
+
+// biasPath is the file of a flag that gives weights.
+func (im *importer) biasPath(flag string) string {
+	return map[string]string{"awh": im.awh, "bias": im.bias, "hills": im.hills, "colvar": im.colvar,
+		"openmm-bias": im.openmm, "logw": im.logw, "umbrella": im.umbrella}[flag]
+}
+
+// readBias sets the sources of weights where a bias is given.
 func (im *importer) readBias(s *gromacs.Structure) (err error) {
-	var named [2]string // variables by the file
-	var needsKT string  // what to say where there is no temperature
-	path := im.awh + im.bias
-	switch {
-	case im.awh != "":
-		im.logWeight, needsKT, err = im.readAWH()
-	case im.bias != "":
-		im.logWeight, named, needsKT, err = im.readPlumed()
-	default:
-		return nil
+	if im.plumed != "" {
+		if im.input, err = plumed.ReadInput(im.plumed); err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
+	if im.colvar != "" {
+		if err := im.readColvar(); err != nil {
+			return err
+		}
 	}
-	backbone, residues, err := cgmap.Dihedrals(s)
-	if err != nil {
-		return fmt.Errorf("%s: %w", im.structure, err)
+	f := newFinder(im, s)
+	order := im.order
+	for _, flag := range biasFlags {
+		if im.biasPath(flag) != "" && !slices.Contains(order, flag) {
+			order = append(order, flag)
+		}
 	}
-	variables, of, err := biasVariables(im.biasVariables, named, residues)
-	switch {
-	case errors.Is(err, errUsage):
-		return err
-	case err != nil:
-		return fmt.Errorf("%s: %w", path, err)
-	case needsKT != "" && im.temperature == 0:
-		return fmt.Errorf("%w: %s", errUsage, needsKT)
+	for _, flag := range order {
+		read := map[string]func(*finder) (func(*biasFrame) (float64, error), error){
+			"awh": im.readAWH, "bias": im.readGrid, "hills": im.readHills, "colvar": im.readBiasColumn,
+			"openmm-bias": im.readOpenMM, "logw": im.readLogW, "umbrella": im.readUmbrella}[flag]
+		path := im.biasPath(flag)
+		weight, err := read(f)
+		switch {
+		case errors.Is(err, errUsage):
+			return err
+		case err != nil && !strings.Contains(err.Error(), path):
+			return fmt.Errorf("%s: %w", path, err)
+		case err != nil:
+			return err
+		case weight == nil: // a COLVAR that has variables alone
+			continue
+		}
+		im.sources = append(im.sources, &source{flag: flag, path: path, weight: weight, end: im.ends[flag]})
 	}
-	for k, v := range variables {
-		im.biased[k] = im.findBiased(v, residues[of[k]], backbone.Atoms)
-	}
-	switch names := im.biased[0].name + " and " + im.biased[1].name; {
-	case len(residues) > 1:
-		im.note("the weights are of a bias on %s", names)
-	case im.biasVariables == "" && im.awh != "":
-		im.note("%s names no coordinates; they are taken for %s, in this order (-bias-variables)", path, names)
-	}
+	im.noteOthers()
 	return nil
 }
 
+// noteOthers tells of biases of the input that the weights may be without.
+func (im *importer) noteOthers() {
+	if im.input == nil || len(im.sources) == 0 || len(im.input.Biases) < 2 || im.sources[0].flag == "logw" {
+		return
+	}
+	var names []string
+	for _, b := range im.input.Biases {
+		names = append(names, b.Label+" ("+b.Action+")")
+	}
+	im.note("%s has several biases, %s: the weights are of all of them only where %s has their sum (a COLVAR's "+
+		"columns: -bias-column a.bias,b.bias)",
+		im.plumed, strings.Join(names, ", "), im.sources[0].path)
+}
+
+// beta is 1/kT, mol/kJ. Errors: there is no temperature.
+func (im *importer) beta(path string) (float64, error) {
+	if im.temperature == 0 {
+		return 0, fmt.Errorf("%w: %s is in kJ/mol: give -temperature K, of the simulation", errUsage, path)
+	}
+	energy := 1.0
+	if im.input != nil {
+		energy = im.input.Energy
+	}
+	return energy / units.KT(im.temperature), nil
+}
+
+// noteVariables says which variables a bias is on, where that is not plain.
+func (im *importer) noteVariables(f *finder, of []*coordinate) {
+	var names []string
+	for _, c := range of {
+		names = append(names, c.name)
+	}
+	if f.none != nil || len(f.residues) > 1 || !slices.ContainsFunc([]string{"phi of " + f.residue(),
+		"psi of " + f.residue()},
+		func(name string) bool { return slices.Contains(names, name) }) {
+		im.note("the weights are of a bias on %s", strings.Join(names, " and "))
+	}
+	for _, c := range of {
+		no := func(atom int) bool { return !slices.Contains(im.cg.Atoms, atom) }
+		if im.cg.Atoms != nil && im.mapping != dihedrals && slices.ContainsFunc(c.atoms, no) {
+			im.note("%s is of atoms that are no beads: under a bias on it the mean forces on the beads are not "+
+				"those without; "+
+				"with weights alone they are", c.name)
+		}
+	}
+}
+
 // readAWH reads the final grid of AWH: ln w = -(Coord bias).
-func (im *importer) readAWH() (f func(x, y float64) (float64, error), needsKT string, err error) {
-	grid, err := gromacs.ReadAWH(im.awh)
+func (im *importer) readAWH(f *finder) (func(*biasFrame) (float64, error), error) {
+	named := make([]string, 2)
+	if names := im.variableNames(); names != nil {
+		named = make([]string, len(names))
+	} else if f.none == nil && len(f.residues) == 1 {
+		im.biasVariables = "phi,psi"
+		defer func() { im.biasVariables = "" }()
+		im.note("%s names no coordinates; they are taken for phi of %s and psi of %[2]s, in this order "+
+			"(-bias-variables)", im.awh, f.residue())
+	} else if f.none == nil {
+		return nil, fmt.Errorf("it does not say which dihedrals it is on, and phi and psi are of %s: give %s",
+			residueList(f.residues), f.example())
+	} else {
+		return nil, fmt.Errorf("it does not say which coordinates it is on: give %s", f.example())
+	}
+	of, err := f.find(named)
 	if err != nil {
-		return nil, "", err
+		return nil, err
+	}
+	var kinds []gromacs.Kind
+	for _, c := range of {
+		kind, ok := map[string]gromacs.Kind{plumed.Torsion: gromacs.Dihedral, plumed.Angle: gromacs.Angle,
+			plumed.Distance: gromacs.Length,
+			plumed.Gyration: gromacs.Length}[c.kind]
+		if !ok {
+			return nil, fmt.Errorf("%s is a column of %s, and of AWH it must be known whether it is an angle or a "+
+				"length: define it in a PLUMED input (-plumed)", c.name, im.colvar)
+		}
+		kinds = append(kinds, kind)
+	}
+	grid, err := gromacs.ReadAWH(im.awh, kinds...)
+	if err != nil {
+		return nil, err
 	}
 	if _, ok := grid.Column["Coord bias"]; !ok {
-		return nil, "", fmt.Errorf("%s: there is no column \"Coord bias\"; make the file with: gmx awh -more -kt", im.awh)
+		return nil, fmt.Errorf("%s: there is no column \"Coord bias\"; make the file with: gmx awh -more -kt", im.awh)
 	}
 	scale := 1.0
 	if !grid.KT {
-		needsKT = im.awh + " is in kJ/mol: give -temperature K, of the simulation, or make the file with gmx awh -more -kt"
+		if im.temperature == 0 {
+			return nil, fmt.Errorf("%w: %s is in kJ/mol: give -temperature K, of the simulation, or make the file "+
+				"with gmx awh -more -kt", errUsage, im.awh)
+		}
 		scale = 1 / units.KT(im.temperature)
 	}
-	return func(x, y float64) (float64, error) {
-		bias, err := grid.CoordBias(x, y)
+	if im.biasVariables != "phi,psi" || len(f.residues) > 1 {
+		im.noteVariables(f, of)
+	}
+	return im.onGrid(of, im.awh, func(x []float64) (float64, error) {
+		bias, err := grid.CoordBias(x...)
 		return -bias * scale, err
-	}, needsKT, nil
+	}), nil
 }
 
-// readPlumed reads the final bias V of metadynamics: ln w = V/kT.
-func (im *importer) readPlumed() (f func(x, y float64) (float64, error), named [2]string, needsKT string, err error) {
+// readGrid reads the final bias V of metadynamics, a grid of PLUMED's: ln w = V/kT.
+func (im *importer) readGrid(f *finder) (func(*biasFrame) (float64, error), error) {
 	grid, err := plumed.ReadGrid(im.bias)
 	if err != nil {
-		return nil, named, "", err
+		return nil, err
 	}
 	if grid.Stored > 1 {
 		im.note("%s has %d grids; the last one counts", im.bias, grid.Stored)
 	}
-	beta := 1 / units.KT(im.temperature)
-	return func(x, y float64) (float64, error) {
-		bias, err := grid.At(x, y)
-		return bias * beta, err
-	}, grid.Names, im.bias + " is in kJ/mol: give -temperature K, of the simulation", nil
+	return im.ofGrid(f, grid, im.bias)
 }
 
-// findBiased finds the dihedral of a residue, whose indices are of some atoms, among all of them and, where the map has them, among beads.
-func (im *importer) findBiased(v variable, r cgmap.Residue, some []int) biased {
-	b := biased{name: v.kind + " of " + r.Name, atoms: r.Phi}
-	if v.kind == "psi" {
-		b.atoms = r.Psi
+// ofGrid gives weights by a grid.
+func (im *importer) ofGrid(f *finder, grid *plumed.Grid, path string) (func(*biasFrame) (float64, error), error) {
+	of, err := f.find(grid.Names)
+	if err != nil {
+		return nil, err
 	}
-	var beads [4]int
-	for k, i := range b.atoms {
-		b.atoms[k] = some[i]
-		beads[k] = slices.Index(im.cg.Atoms, some[i]) // frames of a file's beads are not read
-	}
-	if slices.Min(beads[:]) >= 0 && im.mapText == "" {
-		b.beads = &beads
-	}
-	return b
-}
-
-// at returns the dihedral in a frame, rad. frame: [atoms, 3] or [beads, 3].
-func (b *biased) at(im *importer, frame []float32) (float64, error) {
-	index := &b.atoms
-	if len(frame) != 3*im.atoms {
-		if index = b.beads; index == nil || len(frame) != 3*len(im.cg.Beads) {
-			return 0, fmt.Errorf("its %d beads have no %s, which was biased: the weights need frames of atoms, or of beads that have it", len(frame)/3, b.name)
+	for k, c := range of {
+		switch {
+		case c.kind == plumed.Torsion:
+			if err := grid.Dihedral(k); err != nil {
+				return nil, fmt.Errorf("%s: %w", path, err)
+			}
+		case c.kind != "" && grid.Periodic[k]:
+			return nil, fmt.Errorf("its variable %s closes on itself, and %s is a %s, which does not", grid.Names[k],
+				c.name, c.kind)
 		}
 	}
-	angle := observable.Dihedrals(frame, len(frame)/3, *index)
-	return angle[0], nil
+	beta, err := im.beta(path)
+	if err != nil {
+		return nil, err
+	}
+	im.noteVariables(f, of)
+	return im.onGrid(of, path, func(x []float64) (float64, error) {
+		bias, err := grid.At(x...)
+		return bias * beta, err
+	}), nil
+}
+
+// onGrid gives weights by a function of the variables, which may not be known everywhere.
+func (im *importer) onGrid(of []*coordinate, path string, logW func(x []float64) (float64,
+	error)) func(*biasFrame) (float64, error) {
+	return func(f *biasFrame) (float64, error) {
+		x, err := values(im, of, f)
+		if err != nil {
+			return 0, err
+		}
+		w, err := logW(x)
+		if err != nil {
+			var at []string
+			for k, c := range of {
+				at = append(at, c.show(x[k]))
+			}
+			return 0, fmt.Errorf("%s, at %s: %w; a frame has a weight only where the bias is known: is this the "+
+				"grid of this simulation, of these variables?",
+				path, strings.Join(at, " and "), err)
+		}
+		return w, nil
+	}
 }
 
 // weigh returns the frame's dihedrals, φ and ψ of every residue, for the map to dihedrals, and adds its
-// weight where there was a bias. r: positions of the beads; frame: of all atoms, whole, or of beads.
-func (im *importer) weigh(batch *data.Frames, r, frame []float32) (angles []float32, err error) {
+// weight where there was a bias. r: positions of the beads; f: of all atoms, whole, or of beads.
+func (im *importer) weigh(batch *data.Frames, r []float32, f *biasFrame) (angles []float32, err error) {
 	for _, residue := range im.residues {
 		phi, psi := observable.Dihedrals(r, len(r)/3, residue.Phi), observable.Dihedrals(r, len(r)/3, residue.Psi)
 		angles = append(angles, float32(phi[0]), float32(psi[0]))
 	}
-	if im.logWeight == nil {
-		return angles, nil
+	first := 0.0
+	for k, s := range im.sources {
+		w, err := s.weight(f)
+		switch {
+		case err != nil:
+			return nil, err
+		case math.IsNaN(w) || math.IsInf(w, 0):
+			return nil, fmt.Errorf("%s: its log-weight is %g", s.path, w)
+		case k == 0:
+			batch.LogW = append(batch.LogW, w)
+			first = w
+		default:
+			s.off = append(s.off, w-first)
+		}
 	}
-	x, err := im.biased[0].at(im, frame)
-	if err != nil {
-		return nil, err
-	}
-	y, err := im.biased[1].at(im, frame)
-	if err != nil {
-		return nil, err
-	}
-	logW, err := im.logWeight(x, y)
-	if err != nil {
-		const degrees = 180 / math.Pi
-		return nil, fmt.Errorf("%s, at %s = %.1f and %s = %.1f degrees: %w; a frame has a weight only where the bias is known: is this the grid of this simulation, of these dihedrals?",
-			im.awh+im.bias, im.biased[0].name, x*degrees, im.biased[1].name, y*degrees, err)
-	}
-	batch.LogW = append(batch.LogW, logW)
 	return angles, nil
 }

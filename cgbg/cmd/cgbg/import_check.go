@@ -21,14 +21,14 @@ type neighbours struct {
 	name   func(i int) string // of beads; nil for atoms, whose order checkOrder of the importer sees better
 }
 
-// Distances of neighbours leastTimes to mostTimes as long as in the structure, by their median, or as short, are in Å on one side
-// and nm on the other. Other long ones are for package cgmap, which knows bonds and where molecules may be torn; shorter than
-// a part of leastPart none can be.
+// Distances of neighbours leastTimes to mostTimes as long as in the structure, by their median, or as short, are in Å
+// on one side and nm on the other. Other long ones are for package cgmap, which knows bonds and where molecules may be
+// torn; shorter than a part of leastPart none can be.
 const leastTimes, mostTimes, leastPart = 7, 14, 4
 
-// A bond longBond times as long as in the structure, where most are as long as in it, is none: a vibration is a tenth of that, and
-// two bonds span 1.6 times one. Beyond torn, nm, package cgmap tells. One is enough between singleBond's distances, nm; of others
-// two are needed.
+// A bond longBond times as long as in the structure, where most are as long as in it, is none: a vibration is a tenth
+// of that, and two bonds span 1.6 times one. Beyond torn, nm, package cgmap tells. One is enough between singleBond's
+// distances, nm; of others two are needed.
 const longBond, torn = 1.35, 0.35
 
 var singleBond = [2]float64{0.115, 0.17}
@@ -43,7 +43,10 @@ func (im *importer) bondedAtoms(f *gromacs.Frame) *neighbours {
 		n.what = "neighbours"
 		here := cgmap.NewImages(&f.Box)
 		n.pairs = nearestPairs(min(someBeads, im.atoms), func(i, j int) float64 { return here.Distance(f.R, i, j) })
-		for _, p := range nearestPairs(min(someBeads, im.atoms), func(i, j int) float64 { return box.Distance(im.reference.R, i, j) }) {
+		for _, p := range nearestPairs(min(someBeads, im.atoms), func(i,
+			j int) float64 {
+			return box.Distance(im.reference.R, i, j)
+		}) {
 			n.length = append(n.length, box.Distance(im.reference.R, p[0], p[1]))
 		}
 	}
@@ -132,7 +135,8 @@ func (n *neighbours) check(f *gromacs.Frame, structure string) error {
 	default:
 		return n.checkOrder(ratios, sorted[len(sorted)/4], structure)
 	}
-	return fmt.Errorf("%s are %.3g nm apart in it, %.3g times as far as in the structure %s; positions are in nm: %s", n.what, lengths[len(lengths)/2], ratio, structure, cure)
+	return fmt.Errorf("%s are %.3g nm apart in it, %.3g times as far as in the structure %s; positions are in nm: "+
+		"%s", n.what, lengths[len(lengths)/2], ratio, structure, cure)
 }
 
 // checkOrder refuses frames in which single bonds of the structure are none; ratios: of
@@ -159,7 +163,8 @@ func (n *neighbours) checkOrder(ratios []float64, usual float64, structure strin
 		return nil
 	}
 	a, b := n.pairs[k][0], n.pairs[k][1]
-	return fmt.Errorf("%s and %s, bonded in the structure %s, are not bonded in it: are structure and trajectory of the same %s in the same order?",
+	return fmt.Errorf("%s and %s, bonded in the structure %s, are not bonded in it: are structure and trajectory "+
+		"of the same %s in the same order?",
 		n.name(a), n.name(b), structure, strings.Fields(n.what)[1])
 }
 
@@ -204,12 +209,14 @@ func (im *importer) checkFirst(f *gromacs.Frame, t trajectory) (err error) {
 		want = all.Species
 	}
 	if !slices.Equal(r.Species(), want) && !slices.Equal(r.Species(), atomicNumbers(want)) {
-		return fmt.Errorf("its species are %v, those of the map %v: are they other beads, or in another order? Leave species out of the file where they mean something else", r.Species(), want)
+		return fmt.Errorf("its species are %v, those of the map %v: are they other beads, or in another order? "+
+			"Leave species out of the file where they mean something else", r.Species(), want)
 	}
 	return nil
 }
 
-// sameNames compares the names of the beads in a file with those of the map. Residues may be numbered otherwise, and chains be named.
+// sameNames compares the names of the beads in a file with those of the map. Residues may be numbered otherwise, and
+// chains be named.
 func sameNames(have, want []string) error {
 	if have == nil || slices.Equal(have, want) {
 		return nil
@@ -219,7 +226,8 @@ func sameNames(have, want []string) error {
 		_, a, _ := strings.Cut(have[i], ":")
 		_, b, _ := strings.Cut(want[i], ":")
 		if a != b || order && have[i] != want[i] {
-			return fmt.Errorf("its bead %d is %s (array beads), that of the map %s: are they other beads, or in another order?", i+1, have[i], want[i])
+			return fmt.Errorf("its bead %d is %s (array beads), that of the map %s: are they other beads, or in "+
+				"another order?", i+1, have[i], want[i])
 		}
 	}
 	return nil
@@ -240,10 +248,11 @@ func atomicNumbers(species []int32) (z []int32) {
 // checkColumns verifies that frames are not weighed twice.
 func (im *importer) checkColumns(path string, t trajectory) error {
 	r, ok := t.(*npz.Reader)
-	if !ok || !r.Has(npz.KeyLogW) || im.logWeight == nil {
+	if !ok || !r.Has(npz.KeyLogW) || len(im.sources) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s: its frames have log-weights of their own (logw), and %s gives others: leave one of them out", path, strings.TrimSpace(im.awh+" "+im.bias))
+	return fmt.Errorf("%s: its frames have log-weights of their own (logw), and %s gives others: leave one of them "+
+		"out", path, im.sources[0].path)
 }
 
 // columns lists what an NPZ file has for its frames beside positions and forces.
@@ -267,7 +276,8 @@ func (im *importer) addColumns(batch *data.Frames) {
 	if !ok {
 		return
 	}
-	for key, column := range map[string]*[]float64{npz.KeyBias: &batch.Bias, npz.KeyLogW: &batch.LogW, npz.KeyLogQ: &batch.LogQ} {
+	for key, column := range map[string]*[]float64{npz.KeyBias: &batch.Bias, npz.KeyLogW: &batch.LogW,
+		npz.KeyLogQ: &batch.LogQ} {
 		if r.Has(key) {
 			*column = append(*column, r.Value(key))
 		}

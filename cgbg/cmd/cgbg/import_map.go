@@ -44,8 +44,8 @@ func (im *importer) readMap(s *gromacs.Structure) (err error) {
 	return nil
 }
 
-// noteNames says where the structure has dihedrals that the names of its beads do not show, as their numbers do not follow each other, or
-// caps have names of their own.
+// noteNames says where the structure has dihedrals that the names of its beads do not show, as their numbers do not
+// follow each other, or caps have names of their own.
 func (im *importer) noteNames(s *gromacs.Structure) {
 	m, residues, err := cgmap.Dihedrals(s)
 	if err != nil {
@@ -60,11 +60,14 @@ func (im *importer) noteNames(s *gromacs.Structure) {
 	}
 	named, _ := cgmap.Backbone(im.cg.Beads)
 	if n := there - len(named); n > 0 {
-		im.note("%s: the names of the beads do not show φ and ψ of %d of %d residues: number residues that peptide bonds join one after the other, and give caps residues and names that force fields use (ACE: C, NME: N), or scores will be without them", im.structure, n, there)
+		im.note("%s: the names of the beads do not show φ and ψ of %d of %d residues: number residues that peptide "+
+			"bonds join one after the other, and give caps residues and names that force fields use (ACE: C, NME: "+
+			"N), or scores will be without them", im.structure, n, there)
 	}
 }
 
-// picks tells which beads of a named map are those of cg, by how many beads the map has. Trajectories of its beads do for cg, then.
+// picks tells which beads of a named map are those of cg, by how many beads the map has. Trajectories of its beads do
+// for cg, then.
 func picks(cg *cgmap.Map, s *gromacs.Structure) map[int][]int {
 	out := map[int][]int{}
 	for _, name := range cgmap.Names {
@@ -95,7 +98,8 @@ func (im *importer) allForces(ctx context.Context, s *gromacs.Structure, add fun
 	for _, path := range im.trajectories {
 		if err := im.frames(ctx, path, func(f *gromacs.Frame, _ *float64) error {
 			if len(f.F) != 3*len(s.Atoms) {
-				return fmt.Errorf("-forces %s needs the forces on all %d atoms of the structure, here are %d", im.projection, len(s.Atoms), len(f.F)/3)
+				return fmt.Errorf("-forces %s needs the forces on all %d atoms of the structure, here are %d",
+					im.projection, len(s.Atoms), len(f.F)/3)
 			}
 			return add(f)
 		}); err != nil {
@@ -166,15 +170,20 @@ const (
 
 func (im *importer) write(ctx context.Context, w *data.Writer) error {
 	batch := &data.Frames{Beads: len(im.meta.Beads), Dim: im.meta.Dim}
+	var logw []float64 // of all frames, where weights are compared
 	flush := func() error {
 		if batch.Len() == 0 {
 			return nil
+		}
+		if len(im.sources) > 1 {
+			logw = append(logw, batch.LogW...)
 		}
 		err := w.Append(batch)
 		batch.R, batch.F, batch.LogW, batch.U = batch.R[:0], batch.F[:0], batch.LogW[:0], batch.U[:0]
 		batch.Bias, batch.LogQ = batch.Bias[:0], batch.LogQ[:0]
 		return err
 	}
+	im.number, im.kept, im.lastTime = 0, 0, math.Inf(-1)
 	for _, path := range im.trajectories {
 		if err := im.frames(ctx, path, func(f *gromacs.Frame, energy *float64) error {
 			if err := im.add(batch, f, energy); err != nil {
@@ -188,32 +197,46 @@ func (im *importer) write(ctx context.Context, w *data.Writer) error {
 			return err
 		}
 	}
-	return flush()
+	if err := flush(); err != nil {
+		return err
+	}
+	return im.compare(logw, im.number)
+}
+
+// place makes the molecules of a frame whole, of atoms or of beads of a named map.
+func (im *importer) place(f *gromacs.Frame) (beads bool, err error) {
+	if some := im.pick[len(f.R)/3]; some != nil && len(f.R) != 3*len(im.cg.Beads) {
+		f.R = gather(f.R, some)
+	}
+	if im.ofBeads(f) {
+		_, err := im.beads.WholeFrame(f)
+		return true, err
+	}
+	switch n := len(f.R) / 3; n {
+	case im.atoms:
+	case len(im.cg.Beads):
+		return false, fmt.Errorf("it has as many places as the map %s has beads: of such a map frames of the "+
+			"structure's %d atoms are needed; "+
+			"frames of beads are read with a structure of the beads, and a map of them (@1, @2, "+
+			"...)", im.cg.Name, im.atoms)
+	default:
+		return false, fmt.Errorf("it has %d atoms, the structure %s has %d, the map %s %d beads: give a structure "+
+			"of the trajectory's own atoms, "+
+			"in its order (gmx trjconv -dump 0 with the same "+
+			"group)", n, im.structure, im.atoms, im.cg.Name, len(im.cg.Beads))
+	}
+	_, err = im.molecule.WholeFrame(f)
+	return false, err
 }
 
 // add maps one frame.
 func (im *importer) add(batch *data.Frames, f *gromacs.Frame, energy *float64) error {
-	if beads := im.pick[len(f.R)/3]; beads != nil && len(f.R) != 3*len(im.cg.Beads) {
-		f.R = gather(f.R, beads)
+	beads, err := im.place(f)
+	if err != nil {
+		return err
 	}
 	r, forces := f.R, f.F
-	// Frames may be of the beads of a named map already.
-	if im.ofBeads(f) {
-		if _, err := im.beads.WholeFrame(f); err != nil {
-			return err
-		}
-	} else {
-		switch len(r) / 3 {
-		case im.atoms:
-		case len(im.cg.Beads):
-			return fmt.Errorf("it has as many places as the map %s has beads: of such a map frames of the structure's %d atoms are needed; frames of beads are read with a structure of the beads, and a map of them (@1, @2, ...)", im.cg.Name, im.atoms)
-		default:
-			return fmt.Errorf("it has %d atoms, the structure %s has %d, the map %s %d beads: give a structure of the trajectory's own atoms, in its order (gmx trjconv -dump 0 with the same group)", len(r)/3, im.structure, im.atoms, im.cg.Name, len(im.cg.Beads))
-		}
-		if _, err := im.molecule.WholeFrame(f); err != nil {
-			return err
-		}
-		var err error
+	if !beads {
 		if r, err = im.cg.Apply(nil, f.R); err != nil {
 			return err
 		}
@@ -230,7 +253,8 @@ func (im *importer) add(batch *data.Frames, f *gromacs.Frame, energy *float64) e
 			return err
 		}
 	}
-	angles, err := im.weigh(batch, r, f.R)
+	angles, err := im.weigh(batch, r, &biasFrame{r: f.R, box: &f.Box, time: im.time, timed: im.timed,
+		number: im.number, kept: im.kept})
 	if err != nil {
 		return err
 	}
@@ -243,5 +267,6 @@ func (im *importer) add(batch *data.Frames, f *gromacs.Frame, energy *float64) e
 		batch.U = append(batch.U, *energy)
 	}
 	im.addColumns(batch)
+	im.kept++
 	return nil
 }

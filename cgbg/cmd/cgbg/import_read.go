@@ -29,26 +29,33 @@ func (im *importer) survey(ctx context.Context) (stride float64, sum string, err
 		if err != nil {
 			return 0, "", err
 		}
-		if before.last > 0 && c.start == before.last {
-			return 0, "", fmt.Errorf("%s: it begins at %s ps, where %s ends: the frame stands twice; gmx trjcat puts the parts of a run together", path, decimal(c.start), im.trajectories[i-1])
+		if before.last > 0 && c.start == before.last && im.windows == nil {
+			return 0, "", fmt.Errorf("%s: it begins at %s ps, where %s ends: the frame stands twice; gmx trjcat "+
+				"puts the parts of a run together", path, decimal(c.start), im.trajectories[i-1])
 		}
-		if before.start < c.start && c.start < before.last {
-			im.note("%s begins at %s ps, before %s ends (%s ps): if they are parts of one run, frames stand twice (gmx trjcat puts parts together)", path, decimal(c.start), im.trajectories[i-1], decimal(before.last))
+		if before.start < c.start && c.start < before.last && im.windows == nil {
+			im.note("%s begins at %s ps, before %s ends (%s ps): if they are parts of one run, frames stand twice "+
+				"(gmx trjcat puts parts together)", path, decimal(c.start), im.trajectories[i-1], decimal(before.last))
 		}
 		before = c
 		switch {
 		case i == 0:
 			all, im.forces = c, c.forces
 		case c.forces != im.forces:
-			return 0, "", fmt.Errorf("%s and %s: one has forces, the other has none; import them on their own", im.trajectories[0], path)
+			return 0, "", fmt.Errorf("%s and %s: one has forces, the other has none; import them on their own",
+				im.trajectories[0], path)
 		case c.columns != all.columns:
-			return 0, "", fmt.Errorf("what the files have for their frames beside positions and forces differs: %s: %s; %s: %s; import them on their own", im.trajectories[0], cmp.Or(all.columns, "nothing"), path, cmp.Or(c.columns, "nothing"))
+			return 0, "", fmt.Errorf("what the files have for their frames beside positions and forces differs: "+
+				"%s: %s; %s: %s; import them on their own", im.trajectories[0], cmp.Or(all.columns,
+				"nothing"), path, cmp.Or(c.columns, "nothing"))
 		case math.Abs(c.stride-all.stride) > 1e-4*all.stride+all.off+c.off:
-			return 0, "", fmt.Errorf("%s: the frames kept are %g ps apart, those of %s %g ps (0: not known; -dt says it); import it on its own", path, c.stride, im.trajectories[0], all.stride)
+			return 0, "", fmt.Errorf("%s: the frames kept are %g ps apart, those of %s %g ps (0: not known; -dt "+
+				"says it); import it on its own", path, c.stride, im.trajectories[0], all.stride)
 		}
 	}
 	if all.stride == 0 {
-		im.note("the time between frames is not known (-dt gives it): what depends on it, correlation times and blocks of time, will count frames")
+		im.note("the time between frames is not known (-dt gives it): what depends on it, correlation times and " +
+			"blocks of time, will count frames")
 	}
 	return math.Round(all.stride*1e6) / 1e6, sum, nil // 0.3, not 0.30000000000000004
 }
@@ -125,7 +132,7 @@ func (im *importer) frames(ctx context.Context, path string, add func(f *gromacs
 	im.current = t
 	var f gromacs.Frame
 	first := true
-	for n := 0; ; n++ {
+	for n := 0; ; n, im.number = n+1, im.number+1 {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -143,6 +150,10 @@ func (im *importer) frames(ctx context.Context, path string, add func(f *gromacs
 		if !im.keeps(n) || f.R == nil || im.wantsForces() && f.F == nil {
 			continue
 		}
+		if im.time, im.timed = im.timeOf(path, t, &f); im.timed == nil && im.time <= im.lastTime {
+			im.timed = fmt.Errorf("its time, %s ps, is not after that of the frame before it", decimal(im.time))
+		}
+		im.lastTime = im.time
 		if !im.forces {
 			f.F = nil
 		}

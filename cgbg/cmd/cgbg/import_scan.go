@@ -79,10 +79,14 @@ func (im *importer) course(path string, s *scan) (course, error) {
 	case s.frames < 2:
 		return course{}, fmt.Errorf("%d frames: a trajectory has at least two", s.frames)
 	case s.withPositions == 0:
-		return course{}, errors.New("its frames have no positions; write them: nstxout in the .mdp file, as often as nstfout")
+		return course{}, errors.New("its frames have no positions; write them: nstxout in the .mdp file, as often " +
+			"as nstfout")
 	case s.withForces > 1 && s.plain.n > 0 && s.forced.n == 0 && im.mapping != dihedrals:
-		return course{}, fmt.Errorf("none of the frames kept (-skip %d -every %d) has forces, which %d of %d frames have, the first of them frame %d: choose others", im.skip, im.every, s.withForces, s.frames, s.firstForces)
+		return course{}, fmt.Errorf("none of the frames kept (-skip %d -every %d) has forces, which %d of %d "+
+			"frames have, the first of them frame %d: choose "+
+			"others", im.skip, im.every, s.withForces, s.frames, s.firstForces)
 	}
+	im.timeless[path] = !s.all.known()
 	c := course{forces: s.withForces > 1}
 	kept := &s.plain
 	if c.forces && im.mapping != dihedrals {
@@ -113,7 +117,8 @@ func (im *importer) course(path string, s *scan) (course, error) {
 	}
 	im.tellForces(path, s, &c)
 	if im.dt == 0 && c.off > 0.01*c.stride {
-		im.note("%s: the time between frames is known to %.2g ps only, as times about %s ps are kept coarsely: -dt gives it exactly", path, c.off, decimal(kept.last))
+		im.note("%s: the time between frames is known to %.2g ps only, as times about %s ps are kept coarsely: -dt "+
+			"gives it exactly", path, c.off, decimal(kept.last))
 	}
 	return c, nil
 }
@@ -127,9 +132,11 @@ func (im *importer) tellForces(path string, s *scan, c *course) {
 	case !c.forces && s.withForces > 0:
 		im.note("%s: %d of %d frames has forces, which are left out", path, s.withForces, s.frames)
 	case !c.forces && s.forcesAlone > 0:
-		im.note("%s: %d of %d frames have forces but no positions, which is of no use: write both in the same frames (nstxout and nstfout in the .mdp file)", path, s.forcesAlone, s.frames)
+		im.note("%s: %d of %d frames have forces but no positions, which is of no use: write both in the same "+
+			"frames (nstxout and nstfout in the .mdp file)", path, s.forcesAlone, s.frames)
 	}
 	if s.withPositions < s.frames && (!c.forces || s.forced.n == s.plain.n) {
-		im.note("%s: %d of %d frames have positions: others are passed over; those taken are %g ps apart", path, s.withPositions, s.frames, c.stride)
+		im.note("%s: %d of %d frames have positions: others are passed over; those taken are %g ps apart", path,
+			s.withPositions, s.frames, c.stride)
 	}
 }

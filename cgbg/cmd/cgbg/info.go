@@ -81,6 +81,11 @@ func info(ctx context.Context, path string, stdout io.Writer) error {
 	line("made by", "%s", m.Generator)
 	line("from", "%s", m.Source)
 	line("its SHA-256", "%s", m.SourceSHA)
+	for _, key := range []string{data.KeyBias, data.KeyPooled} {
+		if text := m.Extra[key]; text != "" {
+			line(key, "%s", text)
+		}
+	}
 	if n := m.Extra[keyEffective]; n != "" {
 		line("effective", "%s frames, as if those it was drawn from were independent", n)
 	}

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/cgbg-go/lab/cgbg/cli"
@@ -20,7 +22,13 @@ Puts the frames of several files into one, in the order given. The files must be
 same system, map, temperature and columns.
 
 Weights of simulations with different biases are each known up to a factor: -level scales
-those of every file to a mean of one, so that each file counts by its number of frames.
+those of every file to a mean of one, so that each file counts by its number of frames. It
+is done without asking where the files say that they are of different biases (umbrella
+windows overlap better by MBAR: import -umbrella).
+
+Frames of different biases that have no weights, or of which some have none, are pooled
+without any, and the file says so: their forces count, as mean forces are the same under
+any bias on the beads, but they are of no one ensemble, which flows and references need.
 
 `
 
@@ -39,38 +47,18 @@ func mergeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := cli.CheckPaths([]string{*out}, rest); err != nil {
 		return err
 	}
-	first, err := metaOf(ctx, rest[0])
+	p, err := readParts(ctx, rest, *level)
 	if err != nil {
 		return err
 	}
-	meta := withExtra(first, keyEffective, "") // it is not that of all of them
-	var names []string
-	for _, path := range rest {
-		m, err := metaOf(ctx, path)
-		if err != nil {
-			return err
-		}
-		if what := differ(first, m); what != "" {
-			return fmt.Errorf("%s and %s: they differ in %s", rest[0], path, what)
-		}
-		names = append(names, filepath.Base(path))
-	}
-	if meta.SourceSHA, err = data.Checksum(ctx, rest...); err != nil {
-		return err
-	}
-	meta.Source = strings.Join(names, ", ")
-	meta.Generator = "cgbg merge " + strings.Join(names, " ")
-	if *level {
-		meta.Generator = "cgbg merge -level " + strings.Join(names, " ")
-	}
-	w, err := data.Create(*out, meta)
+	w, err := data.Create(*out, p.meta)
 	if err != nil {
 		return err
 	}
 	defer w.Abort() // does nothing after Close
 	for _, path := range rest {
 		shift := 0.0
-		if *level {
+		if p.level {
 			if shift, err = meanLogWeight(ctx, path); err != nil {
 				return err
 			}
@@ -78,6 +66,9 @@ func mergeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		if err := eachBatch(ctx, path, func(_ int, f *data.Frames) error {
 			for i := range f.LogW {
 				f.LogW[i] -= shift
+			}
+			if !p.weighted {
+				f.LogW = nil
 			}
 			return w.Append(f)
 		}); err != nil {
@@ -88,7 +79,74 @@ func mergeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(stdout, "%s: %d frames\n", *out, w.Len())
+	switch {
+	case p.meta.Extra[data.KeyPooled] != "" && p.weighted:
+		fmt.Fprintln(stdout, "the files are of different biases: the weights of each were scaled to a mean of one")
+	case p.meta.Extra[data.KeyPooled] != "":
+		fmt.Fprintln(stdout, "the files are of different biases, and not all have weights: there are none in the "+
+			"merged one, whose forces count and whose ensemble is none")
+	}
 	return nil
+}
+
+// parts are what files that are merged have in common.
+type parts struct {
+	meta     data.Meta
+	weighted bool // whether all have weights
+	level    bool // whether these are scaled
+}
+
+// readParts compares the files' descriptions.
+func readParts(ctx context.Context, paths []string, level bool) (p parts, err error) {
+	var names, biases []string
+	var weights []bool
+	for i, path := range paths {
+		m, columns, err := describe(ctx, path)
+		if err != nil {
+			return p, err
+		}
+		if i == 0 {
+			p.meta = withExtra(m, keyEffective, "") // it is not that of all of them
+		}
+		if what := differ(p.meta, m); what != "" {
+			return p, fmt.Errorf("%s and %s: they differ in %s", paths[0], path, what)
+		}
+		names = append(names, filepath.Base(path))
+		weights = append(weights, slices.Contains(columns, "logw"))
+		biases = append(biases, cmp.Or(m.Extra[data.KeyPooled], m.Extra[data.KeyBias],
+			map[bool]string{true: "weights of a " +
+				"bias", false: "no bias is known"}[weights[i]]))
+	}
+	p.weighted, p.level = !slices.Contains(weights, false), level
+	if level && !p.weighted {
+		return p, fmt.Errorf("%s: no weights to level", paths[slices.Index(weights, false)])
+	}
+	if len(slices.Compact(slices.Clone(biases))) > 1 {
+		var text []string
+		for i, name := range names {
+			text = append(text, name+": "+biases[i])
+		}
+		p.meta = withExtra(withExtra(p.meta, data.KeyBias, ""), data.KeyPooled, strings.Join(text, "; "))
+		p.level = p.weighted
+	}
+	if p.meta.SourceSHA, err = data.Checksum(ctx, paths...); err != nil {
+		return p, err
+	}
+	p.meta.Source = strings.Join(names, ", ")
+	p.meta.Generator = "cgbg merge " + strings.Join(names, " ")
+	if level {
+		p.meta.Generator = "cgbg merge -level " + strings.Join(names, " ")
+	}
+	return p, nil
+}
+
+// describe is a file's description, and its columns.
+func describe(ctx context.Context, path string) (data.Meta, []string, error) {
+	r, err := data.OpenContext(ctx, path)
+	if err != nil {
+		return data.Meta{}, nil, err
+	}
+	return r.Meta(), r.Columns(), r.Close()
 }
 
 // meanLogWeight is the logarithm of the mean weight of a file's frames.
@@ -110,7 +168,9 @@ func meanLogWeight(ctx context.Context, path string) (float64, error) {
 // differ names what two files cannot differ in if one is to follow the other.
 func differ(a, b data.Meta) string {
 	for name, same := range map[string]bool{
-		"the system": a.System == b.System, "the map": a.Mapping == b.Mapping && a.Extra[keyMap] == b.Extra[keyMap], "the beads": fmt.Sprint(a.Beads, a.Species, a.Dim) == fmt.Sprint(b.Beads, b.Species, b.Dim),
+		"the system": a.System == b.System, "the map": a.Mapping == b.Mapping &&
+			a.Extra[keyMap] == b.Extra[keyMap], "the beads": fmt.Sprint(a.Beads, a.Species,
+			a.Dim) == fmt.Sprint(b.Beads, b.Species, b.Dim),
 		"the temperature": a.Temperature == b.Temperature, "the force field": a.ForceField == b.ForceField,
 		"the time between frames": a.Stride == b.Stride, "the units": a.Units == b.Units,
 	} {
@@ -119,14 +179,6 @@ func differ(a, b data.Meta) string {
 		}
 	}
 	return ""
-}
-
-func metaOf(ctx context.Context, path string) (data.Meta, error) {
-	r, err := data.OpenContext(ctx, path)
-	if err != nil {
-		return data.Meta{}, err
-	}
-	return r.Meta(), r.Close()
 }
 
 // eachBatch calls do with the batches of a file and the number of their first frame.

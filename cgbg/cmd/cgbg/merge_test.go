@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/cgbg-go/lab/data"
@@ -49,5 +50,87 @@ func TestMergeLevel(t *testing.T) {
 	numbered(t, plain, 10, nil)
 	if _, err := call(t, "merge", "-level", "-o", out, plain, plain); err == nil {
 		t.Error("no weights: got no error")
+	}
+}
+
+// Files of different biases are marked, and their weights kept only where all have them.
+func TestMergePooled(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name string, weight func(i int) float64, key, value string) string {
+		path := filepath.Join(dir, name)
+		numbered(t, path, 20, weight)
+		f, m, err := data.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := data.WriteFile(path, withExtra(m, key, value), f); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	rising := func(i int) float64 { return 100 + 0.1*float64(i) }
+	one, two := file("one.arrow", rising, data.KeyBias, "hills of one"), file("two.arrow", rising, data.KeyBias,
+		"hills of two")
+	walls, plain := file("walls.arrow", nil, data.KeyBias, "walls"), file("plain.arrow", nil, data.KeyBias, "")
+	same := file("same.arrow", rising, data.KeyBias, "hills of one")
+	for _, c := range []struct {
+		name     string
+		parts    []string
+		pooled   string // what the mark has; "": there is none
+		weighted bool
+		level    float64 // the mean log-weight's shift
+	}{
+		{"one bias", []string{one, same}, "", true, 0},
+		{"two biases", []string{one, two}, "one.arrow: hills of one; two.arrow: hills of two", true, 1},
+		{"some without weights", []string{one, plain}, "plain.arrow: no bias is known", false, 0},
+		{"biased and not", []string{walls, plain}, "walls.arrow: walls", false, 0},
+		{"none", []string{plain, plain}, "", false, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			out := filepath.Join(t.TempDir(), "m.arrow")
+			said, err := call(t, append([]string{"merge", "-o", out}, c.parts...)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, m, err := data.ReadFile(out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			mark := m.Extra[data.KeyPooled]
+			if !strings.Contains(mark, c.pooled) || (mark == "") != (c.pooled == "") ||
+				(f.LogW != nil) != c.weighted || f.Len() != 40 {
+				t.Errorf("got the mark %q, weights %v, %d frames", mark, f.LogW != nil, f.Len())
+			}
+			if (mark != "") != strings.Contains(said, "different biases") || mark != "" && m.Extra[data.KeyBias] != "" {
+				t.Errorf("said %q; bias %q", said, m.Extra[data.KeyBias])
+			}
+			if c.weighted {
+				sum := 0.0
+				for _, v := range f.LogW[20:] {
+					sum += math.Exp(v) / 20
+				}
+				if levelled := math.Abs(sum-1) < 1e-9; levelled != (c.level > 0) {
+					t.Errorf("mean weight of the second file: %g", sum)
+				}
+			}
+		})
+	}
+	// Pooled files that are merged on keep what they are of; what is drawn by weights is of no bias.
+	out, again := filepath.Join(dir, "m.arrow"), filepath.Join(dir, "again.arrow")
+	if _, err := call(t, "merge", "-o", out, one, two); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := call(t, "merge", "-o", again, out, one); err != nil {
+		t.Fatal(err)
+	}
+	if _, m, err := data.ReadFile(again); err != nil || !strings.Contains(m.Extra[data.KeyPooled], "hills of two") {
+		t.Errorf("merged again: got %q, %v", m.Extra, err)
+	}
+	if _, err := call(t, "resample", out); err != nil {
+		t.Fatal(err)
+	}
+	if _, m, err := data.ReadFile(filepath.Join(dir, "m_resample_train.arrow")); err != nil ||
+		m.Extra[data.KeyPooled]+m.Extra[data.KeyBias] != "" {
+		t.Errorf("resampled: got %q, %v", m.Extra, err)
 	}
 }

@@ -20,9 +20,15 @@ type peptide struct {
 // newPeptide builds the heavy atoms of every frame from internal coordinates, and writes them.
 func newPeptide(t *testing.T, residues, frames int) *peptide {
 	t.Helper()
+	rng := rand.New(rand.NewPCG(1, uint64(residues)))
+	return peptideOf(t, frames, residues, func() float64 { return 2 * math.Pi * (rng.Float64() - 0.5) })
+}
+
+// peptideOf builds one whose dihedrals are drawn, frame by frame, φ before ψ.
+func peptideOf(t *testing.T, frames, residues int, draw func() float64) *peptide {
+	t.Helper()
 	dir := t.TempDir()
 	p := &peptide{gro: filepath.Join(dir, "chain.gro"), xtc: filepath.Join(dir, "chain.xtc")}
-	rng := rand.New(rand.NewPCG(1, uint64(residues)))
 	f, err := os.Create(p.xtc)
 	if err != nil {
 		t.Fatal(err)
@@ -32,7 +38,8 @@ func newPeptide(t *testing.T, residues, frames int) *peptide {
 	for n := range frames {
 		var angle [][2]float64
 		for k := range residues {
-			angle = append(angle, [2]float64{2 * math.Pi * (rng.Float64() - 0.5), 2 * math.Pi * (rng.Float64() - 0.5)})
+			phi := draw()
+			angle = append(angle, [2]float64{phi, draw()})
 			if n == 0 { // the structure, stretched, whose bonds are told by distances
 				angle[k] = [2]float64{-2.4 + 0.1*float64(k), 2.5 + 0.1*float64(k)}
 			}

@@ -65,7 +65,8 @@ func resampleCommand(ctx context.Context, args []string, stdout io.Writer) error
 	var logw []float64
 	if err := eachBatch(ctx, rest[0], func(_ int, f *data.Frames) error {
 		if f.LogW == nil {
-			return fmt.Errorf("%s: there are no weights (column logw); import it with -awh or -bias", rest[0])
+			return fmt.Errorf("%s: there are no weights (column logw); import it with what biased it (cgbg import "+
+				"-h)", rest[0])
 		}
 		logw = append(logw, f.LogW...)
 		return nil
@@ -103,7 +104,8 @@ func resampleCommand(ctx context.Context, args []string, stdout io.Writer) error
 				out = append(out, frames[i])
 			}
 		}
-		fmt.Fprintf(stdout, "%d frames, effective %.0f: drew %d, %d of them different\n", len(frames), ess*float64(len(frames)), len(out), distinct)
+		fmt.Fprintf(stdout, "%d frames, effective %.0f: drew %d, %d of them different\n", len(frames),
+			ess*float64(len(frames)), len(out), distinct)
 		return out, ess * float64(len(frames)), nil
 	}, stdout)
 }

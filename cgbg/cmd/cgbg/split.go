@@ -121,6 +121,7 @@ func splitFile(ctx context.Context, path, verb string, o *splitOptions, pick fun
 				return fmt.Errorf("%s: %s: %w", path, name, err)
 			}
 			meta = withExtra(meta, keyEffective, fmt.Sprintf("%.0f", effective))
+			meta = withExtra(withExtra(meta, data.KeyBias, ""), data.KeyPooled, "") // undone by the draw
 		}
 		meta.Generator = fmt.Sprintf("cgbg %s -blocks %d -validation %g -seed %d (%s)", verb, o.blocks, o.validation, o.seed, name)
 		if writers[side], err = data.Create(outs[side], meta); err != nil {

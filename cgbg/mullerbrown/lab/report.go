@@ -30,6 +30,7 @@ type Report struct {
 	Before, After           observable.Scores // proposal and reweighted, against the exact bin masses
 	FloorBefore, FloorAfter observable.Scores // the same of exact samples, as many as there are effective ones
 	Weights                 reweight.Summary
+	LogW                    []float64          // of the samples, unnormalised
 	Effective               int                // round(N·ESS)
 	ProfileBefore           observable.Profile // free energies on Line
 	ProfileAfter            observable.Profile
@@ -60,7 +61,7 @@ func (m *Lab) Report(ctx context.Context, biased bool, progress cgbg.Progress) (
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Name: setName(biased), Weights: p.Summary()}
+	r := &Report{Name: setName(biased), Weights: p.Summary(), LogW: p.LogW}
 	r.Effective = max(1, int(math.Round(float64(r.Weights.N)*r.Weights.ESS)))
 	rng := m.rng(1)
 	if r.Before, r.FloorBefore, err = m.score(p.R, nil, len(p.R), rng); err != nil {

@@ -1,4 +1,4 @@
-"""Molecular dynamics of a peptide in generalized Born water (OBC1, OBC2) with OpenMM.
+"""Molecular dynamics of a small molecule in generalized Born water (OBC1, OBC2) or in vacuo with OpenMM.
 
 Writes positions and forces as GROMACS .trr trajectories, one per replica, and, for
 well-tempered metadynamics on phi and psi, the bias as a grid in PLUMED's format. Forces
@@ -8,6 +8,8 @@ one is lengthened by a larger --ns.
     pip install -r requirements.txt
     python obc.py --structure ala2.pdb --solvent obc2 --ns 100 --out unbiased
     python obc.py --structure ala2.pdb --solvent obc2 --ns 10 --gamma 9 --out metad9
+    python obc.py --sequence AAA --solvent obc2 --ns 10 --gamma 9 --residue 3 --out ala3
+    python obc.py --structure butane.pdb --force-field trappe.xml --solvent none --ns 100 --out butane
 """
 
 import argparse
@@ -23,6 +25,8 @@ import numpy as np
 import openmm as mm
 from openmm import app, unit
 
+import peptide
+
 FORCE_FIELD = "amber99sbildn.xml"
 SPACING = 6.0  # nm between replicas
 CUTOFF = 2.5  # nm, above the extent of alanine dipeptide, so that it cuts nothing
@@ -34,19 +38,28 @@ HILL_STEPS, HILL_HEIGHT, HILL_WIDTH = 500, 1.2, 0.35  # steps, kJ/mol, rad
 def arguments():
     p = argparse.ArgumentParser(description=__doc__.split("\n\n")[0], epilog=__doc__.split("\n\n", 1)[1],
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--structure", required=True, help="PDB file")
+    molecule = p.add_mutually_exclusive_group(required=True)
+    molecule.add_argument("--structure", help="PDB file")
+    molecule.add_argument("--sequence", help="of a capped peptide (AAA: Ac-Ala3-NHMe), built and kept as structure.pdb")
     p.add_argument("--out", required=True, help="folder to write")
-    p.add_argument("--solvent", choices=["obc1", "obc2"], default="obc2")
+    p.add_argument("--force-field", default=FORCE_FIELD,
+                   help=f"OpenMM XML file, its own or yours (default {FORCE_FIELD})")
+    p.add_argument("--solvent", choices=["none", "obc1", "obc2"], default="obc2")
     p.add_argument("--ns", type=float, required=True, help="length of each replica, ns")
-    p.add_argument("--gamma", type=float, default=1, help="bias factor of well-tempered metadynamics; 1 is unbiased (default)")
+    p.add_argument("--gamma", type=float, default=1, 
+                   help="bias factor of well-tempered metadynamics; 1 is unbiased (default)")
     p.add_argument("--timestep", type=float, default=1, help="fs (default 1)")
     p.add_argument("--constraints", choices=["none", "h-bonds"], default="none")
+    p.add_argument("--hydrogen-mass", type=float,
+                   help="u, taken from the bonded atoms, for longer steps; distributions stay (default: 1.008)")
     p.add_argument("--interval", type=float, default=0.5, help="ps between frames (default 0.5)")
-    p.add_argument("--replicas", type=int, default=1, help="independent copies in one system, unbiased only; they make OBC1 quicker (16)")
+    p.add_argument("--replicas", type=int, default=1,
+                   help="independent copies in one system, unbiased only; they make OBC1 quicker (16)")
     p.add_argument("--equilibration", type=float, default=100, help="ps to discard at the start (default 100)")
     p.add_argument("--temperature", type=float, default=300, help="K")
     p.add_argument("--friction", type=float, default=1, help="1/ps")
-    p.add_argument("--residue", help="number of the residue whose phi and psi metadynamics biases, where several have both (3, or 3A with an insertion code)")
+    p.add_argument("--residue", help="number of the residue whose phi and psi metadynamics biases, "
+                   "where several have both (3, or 3A with an insertion code)")
     p.add_argument("--seed", type=int, default=1)
     a = p.parse_args()
     if a.gamma < 1 or (a.gamma > 1 and a.replicas > 1) or a.replicas < 1 or a.seed < 1:
@@ -55,7 +68,7 @@ def arguments():
 
 
 def native(system):
-    """Replaces the CustomGBForce of implicit/obc2.xml by OpenMM's own OBC2, the same model, forty times as fast."""
+    """Puts OpenMM's own OBC2 in place of implicit/obc2.xml's CustomGBForce: the same model, forty times as fast."""
     for i, force in enumerate(system.getForces()):
         if not isinstance(force, mm.CustomGBForce):
             continue
@@ -77,10 +90,12 @@ def build(a):
     one -= one.mean(axis=0)
     model = app.Modeller(pdb.topology, one * unit.nanometer)
     for k in range(1, a.replicas):
-        model.add(pdb.topology, (one + [SPACING * (k % 4), SPACING * (k // 4 % 4), SPACING * (k // 16)]) * unit.nanometer)
-    system = app.ForceField(FORCE_FIELD, f"implicit/{a.solvent}.xml").createSystem(
+        place = [SPACING * (k % 4), SPACING * (k // 4 % 4), SPACING * (k // 16)]
+        model.add(pdb.topology, (one + place) * unit.nanometer)
+    files = [a.force_field] + ([f"implicit/{a.solvent}.xml"] if a.solvent != "none" else [])
+    system = app.ForceField(*files).createSystem(
         model.topology, nonbondedMethod=app.NoCutoff if a.replicas == 1 else app.CutoffNonPeriodic,
-        nonbondedCutoff=CUTOFF * unit.nanometer, removeCMMotion=False,
+        nonbondedCutoff=CUTOFF * unit.nanometer, removeCMMotion=False, hydrogenMass=a.hydrogen_mass,
         constraints=app.HBonds if a.constraints == "h-bonds" else None)
     for force in system.getForces():
         if isinstance(force, mm.NonbondedForce):
@@ -106,11 +121,12 @@ def backbone(topology):
 
 
 def biased(topology, residue):
-    """The variables of metadynamics, {name: atoms}: phi and psi, called phi_ALA2 and so on where the molecule has more than one of each."""
+    """The variables of metadynamics, {name: atoms}: phi and psi, or phi_ALA2 and so on where there are more."""
     found = backbone(topology)
     chosen = [name for name, (number, _, _) in found.items() if residue in (None, number, name)]
     if len(chosen) != 1:
-        sys.exit(f"--residue {residue or 'is missing'}: phi and psi of one residue are biased; those that have both: {', '.join(found) or 'none'}")
+        sys.exit(f"--residue {residue or 'is missing'}: phi and psi of one residue are biased; "
+                 f"those that have both: {', '.join(found) or 'none'}")
     end = "" if len(found) == 1 else "_" + chosen[0]
     _, phi, psi = found[chosen[0]]
     return {"phi" + end: phi, "psi" + end: psi}
@@ -135,6 +151,11 @@ def trr_frame(step, ps, positions, forces):
     return head + positions.astype(">f4").tobytes() + forces.astype(">f4").tobytes()
 
 
+def sha256(path):
+    with open(path, "rb") as f:
+        return hashlib.sha256(f.read()).hexdigest()
+
+
 def replace(path, data):
     with open(path + ".part", "wb") as f:
         f.write(data)
@@ -147,7 +168,8 @@ def write_bias(path, names, bias):
     """The bias (kJ/mol), [psi, phi] with the closing points, as a PLUMED grid of variables with these names."""
     lines = [f"#! FIELDS {names[0]} {names[1]} metad.bias"]
     for name in names:
-        lines += [f"#! SET min_{name} -pi", f"#! SET max_{name} pi", f"#! SET nbins_{name} {BIAS_BINS}", f"#! SET periodic_{name} true"]
+        lines += [f"#! SET min_{name} -pi", f"#! SET max_{name} pi", f"#! SET nbins_{name} {BIAS_BINS}",
+                  f"#! SET periodic_{name} true"]
     angle = np.linspace(-np.pi, np.pi, BIAS_BINS + 1)
     for i in range(BIAS_BINS):
         for k in range(BIAS_BINS):
@@ -162,8 +184,14 @@ def main():
         signal.signal(s, lambda *_: stop.append(1))
     os.makedirs(a.out, exist_ok=True)
     settings = {k: v for k, v in vars(a).items() if k not in ("out", "ns", "structure")}
-    settings |= {"force_field": FORCE_FIELD, "openmm": mm.__version__, "structure": os.path.basename(a.structure),
-                 "structure_sha256": hashlib.sha256(open(a.structure, "rb").read()).hexdigest()}
+    if a.sequence:
+        a.structure = os.path.join(a.out, "structure.pdb")
+        if not os.path.exists(a.structure):
+            peptide.write(a.sequence, a.structure)
+    settings |= {"openmm": mm.__version__, "structure": os.path.basename(a.structure),
+                 "structure_sha256": sha256(a.structure)}
+    if os.path.exists(a.force_field):  # else it is OpenMM's
+        settings |= {"force_field": os.path.basename(a.force_field), "force_field_sha256": sha256(a.force_field)}
     if a.gamma > 1:
         settings |= {"hill_steps": HILL_STEPS, "hill_height": HILL_HEIGHT, "hill_width": HILL_WIDTH}
     note = os.path.join(a.out, "run.json")
@@ -178,7 +206,7 @@ def main():
     meta, names = metadynamics(a, topology, system) if a.gamma > 1 else (None, None)
     integrator = mm.LangevinMiddleIntegrator(a.temperature, a.friction / unit.picosecond, a.timestep * unit.femtosecond)
     integrator.setRandomNumberSeed(a.seed)
-    name = "Reference" if a.solvent == "obc2" and a.replicas == 1 else "CPU"
+    name = "Reference" if a.solvent != "obc1" and a.replicas == 1 else "CPU"
     properties = {"Threads": "1", "DeterministicForces": "true"} if name == "CPU" else {}
     sim = app.Simulation(topology, system, integrator, mm.Platform.getPlatformByName(name), properties)
     atoms = system.getNumParticles() // a.replicas
@@ -236,7 +264,8 @@ def main():
                 out.write(data)
                 out.flush()
                 os.fsync(out.fileno())
-        keep = {"frames": done, "step": sim.currentStep, "context": np.frombuffer(sim.context.createCheckpoint(), np.uint8)}
+        keep = {"frames": done, "step": sim.currentStep,
+                "context": np.frombuffer(sim.context.createCheckpoint(), np.uint8)}
         if meta:
             keep["bias"] = meta._totalBias
             write_bias(os.path.join(a.out, "bias.dat"), names, meta._totalBias)
@@ -246,8 +275,9 @@ def main():
             os.fsync(out.fileno())
         os.replace(state + ".part", state)
         rate = (done - first) / (time.time() - start)
-        print(f"{a.out}: {done * a.interval / 1000:.2f} of {a.ns:g} ns, {rate * a.interval * 86.4 * a.replicas:.0f} ns/day, "
-              f"{(frames - done) / rate / 60:.1f} min left", flush=True)
+        print(f"{a.out}: {done * a.interval / 1000:.2f} of {a.ns:g} ns, "
+              f"{rate * a.interval * 86.4 * a.replicas:.0f} ns/day, {(frames - done) / rate / 60:.1f} min left",
+              flush=True)
     return 130 if stop else 0
 
 
