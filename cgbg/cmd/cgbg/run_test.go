@@ -1,13 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/cgbg-go/lab/cgbg"
+	"github.com/cgbg-go/lab/cgbg/result"
 )
 
 // From a trajectory to free energies with one file; what is done is not done again.
@@ -53,36 +53,28 @@ frames = "` + abs("../../../data/ala2/explicit/unbiased_dihedrals.arrow") + `"
 	if err != nil || strings.Contains(text, "there already") || !strings.Contains(text, "Pareto") && !strings.Contains(text, "ala2/ess ") {
 		t.Fatalf("got %q, %v", text, err)
 	}
-	for _, name := range []string{"frames.arrow", "flow.npz", "flow.npz.json", "pmf.npz", "samples.arrow", "profiles.svg", "maps.png", "weights.png", "report.json"} {
+	for _, name := range []string{"frames.arrow", "flow.npz", "flow.npz.json", "pmf.npz", "samples.arrow", "profiles.svg",
+		"maps.png", "weights.png", "report.json"} {
 		if _, err := os.Stat(filepath.Join(dir, "ala2", name)); err != nil {
 			t.Error(err)
 		}
 	}
-	var results []struct {
-		Name  string
-		Value *float64
-	}
-	raw, err := os.ReadFile(filepath.Join(dir, "ala2", "results.json"))
-	if err == nil {
-		err = json.Unmarshal(raw, &results)
-	}
+	entries, err := result.Read(filepath.Join(dir, "ala2", result.FileName))
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := 0
-	for _, r := range results {
-		switch r.Name {
-		case "ala2/js", "ala2/pmf_error":
-			if r.Value == nil {
-				t.Errorf("%s: no value", r.Name)
-			}
-			found++
-		case "ala2/ess", "ala2/khat", "ala2/ess_clipped":
-			found++
+	found := map[string]any{}
+	for _, e := range entries {
+		found[e.Name] = e.Value
+	}
+	for _, name := range []string{"js", "pmf_error", "phi_ALA2/js", "psi_ALA2/pmf_error", "phi_ALA2/mean", "ess",
+		"ess_clipped", "verdict"} {
+		if found["ala2/"+name] == nil {
+			t.Errorf("%s: no value in %v", name, found)
 		}
 	}
-	if found != 5 {
-		t.Errorf("results: %s", raw)
+	if _, ok := found["ala2/khat"]; !ok {
+		t.Errorf("no khat in %v", found)
 	}
 	if text, err = call(t, "run", file); err != nil || strings.Count(text, "there already") != 4 {
 		t.Errorf("again: got %q, %v", text, err)
