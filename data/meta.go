@@ -75,7 +75,8 @@ func (m Meta) complete(beads, dim int) (Meta, error) {
 		m.Dim = 3
 	}
 	if len(m.Beads) != beads || m.Dim != dim {
-		return m, fmt.Errorf("the description has %d beads in %d dimensions, the frames %d in %d", len(m.Beads), m.Dim, beads, dim)
+		return m, fmt.Errorf("the description has %d beads in %d dimensions, the frames %d in %d", len(m.Beads), m.Dim,
+			beads, dim)
 	}
 	if m.Species != nil && len(m.Species) != beads {
 		return m, fmt.Errorf("the description has %d species for %d beads", len(m.Species), beads)
