@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/apache/arrow-go/v18/arrow"
 )
@@ -147,4 +148,18 @@ func parseSchema(s *arrow.Schema) (Meta, []string, error) {
 		}
 	}
 	return m, names, nil
+}
+
+// With is the description with a value under a key of Extra, or without one where the value is empty.
+func (m Meta) With(key, value string) Meta {
+	m.Extra = maps.Clone(m.Extra)
+	delete(m.Extra, key)
+	if value == "" {
+		return m
+	}
+	if m.Extra == nil {
+		m.Extra = map[string]string{}
+	}
+	m.Extra[key] = value
+	return m
 }

@@ -1,4 +1,4 @@
-package main
+package trajectory
 
 import (
 	"context"
@@ -39,7 +39,7 @@ func (im *importer) readBonds(s *gromacs.Structure) (*cgmap.Molecule, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", im.structure, err)
+		return nil, fmt.Errorf("%s: %w", im.Structure, err)
 	}
 	better := func(r []float32, box [9]float64) {
 		if m, fits, err := try(r, box); err == nil && len(m.Bonds()) > len(best.Bonds()) && fits == whole {
@@ -63,9 +63,9 @@ func (im *importer) readBonds(s *gromacs.Structure) (*cgmap.Molecule, error) {
 // readMolecule sets molecule, of what beads are made of, and beads.
 func (im *importer) readMolecule(all *cgmap.Molecule, s *gromacs.Structure) (err error) {
 	if im.molecule, err = all.For(s, im.cg); err != nil && im.boxless {
-		return fmt.Errorf("%s: %w; the structure has a box, the trajectory has none: keep it there, or make molecules whole (gmx trjconv -pbc whole)", im.structure, err)
+		return fmt.Errorf("%s: %w; the structure has a box, the trajectory has none: keep it there, or make molecules whole (gmx trjconv -pbc whole)", im.Structure, err)
 	} else if err != nil {
-		return fmt.Errorf("%s: %w", im.structure, err)
+		return fmt.Errorf("%s: %w", im.Structure, err)
 	}
 	if im.cg.Atoms != nil {
 		if im.beads, err = all.OfBeads(im.cg); err != nil {
@@ -80,7 +80,7 @@ const surveyed = 1000
 
 // decide looks for a frame whose bonds tell how the boxes are to be read.
 func (im *importer) decide() error {
-	t, err := openTrajectory(im.trajectories[0])
+	t, err := openTrajectory(im.Trajectories[0])
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (im *importer) decide() error {
 
 // firstFrame is the first frame of the first trajectory.
 func (im *importer) firstFrame() (*gromacs.Frame, error) {
-	t, err := openTrajectory(im.trajectories[0])
+	t, err := openTrajectory(im.Trajectories[0])
 	if err != nil {
 		return nil, err
 	}
@@ -143,11 +143,11 @@ func (im *importer) farNote() {
 // projectForces sets forceMap, where beads take more than their own atom's force.
 func (im *importer) projectForces(ctx context.Context, s *gromacs.Structure) (err error) {
 	var rigid [][]int
-	if im.constraints == "h-bonds" {
+	if im.Constraints == "h-bonds" {
 		rigid = im.molecule.HydrogenGroups(s)
 	}
 	c := im.cg.Sparse()
-	switch im.projection {
+	switch im.Forces {
 	case internal:
 		return im.learnInternal(ctx, s, rigid)
 	case leastNoise:

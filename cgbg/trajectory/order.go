@@ -1,4 +1,4 @@
-package main
+package trajectory
 
 import (
 	"fmt"
@@ -38,7 +38,7 @@ func (im *importer) checkOrder(f *gromacs.Frame) error {
 				}
 				if d := here(i, j); d < newBond && d < shortPart*there(i, j) {
 					return fmt.Errorf("atoms %d and %d are bonded in the structure %s (%.3f nm) and %.3f nm apart here, atoms %d and %d are not and %.3f nm apart here: the trajectory seems to have its atoms in another order; give a structure that the same program wrote",
-						b[0]+1, b[1]+1, im.structure, there(b[0], b[1]), here(b[0], b[1]), i+1, j+1, d)
+						b[0]+1, b[1]+1, im.Structure, there(b[0], b[1]), here(b[0], b[1]), i+1, j+1, d)
 				}
 			}
 		}
