@@ -93,13 +93,17 @@ func (c Curve) series(variable int, axis observable.Axis, rng random) (figure.Se
 	} else {
 		out.X, out.Y, out.Error = p.X, p.F, p.FError
 	}
-	for _, m := range c.Members {
+	members := c.Members
+	if len(members) < 2 { // one has no deviation
+		members = nil
+	}
+	for _, m := range members {
 		p, err := m.Profile(variable, axis, nil)
 		if err != nil {
 			return out, err
 		}
 		for i := range out.Error {
-			out.Error[i] = math.Hypot(out.Error[i], (p.F[i]-out.Y[i])/math.Sqrt(float64(len(c.Members)-1)))
+			out.Error[i] = math.Hypot(out.Error[i], (p.F[i]-out.Y[i])/math.Sqrt(float64(len(members)-1)))
 		}
 	}
 	for i, e := range out.Error {
