@@ -129,7 +129,7 @@ func openReference(dir, preset string, seed int, target string) (*analysis.Set, 
 	d := references.sets[key]
 	if d == nil {
 		var err error
-		if d, err = study(dir, preset, seed, target); err != nil {
+		if d, err = pooled(dir, preset, seed, target); err != nil {
 			return nil, err
 		}
 		if references.sets == nil {
@@ -141,7 +141,7 @@ func openReference(dir, preset string, seed int, target string) (*analysis.Set, 
 	return &one, nil
 }
 
-func study(dir, preset string, seed int, target string) (*analysis.Set, error) {
+func pooled(dir, preset string, seed int, target string) (*analysis.Set, error) {
 	var crossing, others []load
 	switch target {
 	case "obc2":

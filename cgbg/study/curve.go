@@ -95,6 +95,14 @@ func LearningCurve(ctx context.Context, b *backend.Backend, kind, in, out string
 		}
 		settings[other.name], sums = filepath.Base(other.file), append(sums, sum)
 	}
+	if o.Question != nil {
+		for _, v := range o.Question.Variables {
+			sums = append(sums, v.Name, v.Text)
+		}
+		for _, s := range o.Question.States {
+			sums = append(sums, s.Name, s.Text)
+		}
+	}
 	c.Settings, c.Fingerprint = settings, keep.Hash(append(sums, train)...)
 	work := out + ".models"
 	if old, err := ReadCurve(out); err == nil && old.Fingerprint == c.Fingerprint {
