@@ -94,17 +94,20 @@ func TestLearnErrors(t *testing.T) {
 	load := func(f *data.Frames, m data.Meta) analysis.Source {
 		return func() (*data.Frames, data.Meta, error) { return f, m, nil }
 	}
-	if _, err := Learn("huge", 1, t.TempDir(), load(frames, meta)); err == nil || !strings.Contains(err.Error(), "quick") {
+	if _, err := Learn("huge", 1, t.TempDir(), load(frames, meta)); err == nil ||
+		!strings.Contains(err.Error(), "quick") {
 		t.Errorf("preset: got %v", err)
 	}
 	unknown := meta
 	unknown.Beads = []string{"a", "b", "c", "d", "e", "f"}
-	if _, err := Learn("small", 1, t.TempDir(), load(frames, unknown)); err == nil || !strings.Contains(err.Error(), "phi") {
+	if _, err := Learn("small", 1, t.TempDir(), load(frames, unknown)); err == nil ||
+		!strings.Contains(err.Error(), "phi") {
 		t.Errorf("unknown beads: got %v", err)
 	}
 	noForces, noSpecies := *frames, meta
 	noForces.F, noSpecies.Species = nil, nil
-	for want, source := range map[string]analysis.Source{"forces": load(&noForces, meta), "species": load(frames, noSpecies)} {
+	for want, source := range map[string]analysis.Source{"forces": load(&noForces, meta),
+		"species": load(frames, noSpecies)} {
 		g, err := Learn("small", 1, t.TempDir(), source)
 		if err == nil {
 			g.PMF.Potential = cgbg.MACE // which needs the species, too

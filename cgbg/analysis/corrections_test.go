@@ -60,12 +60,14 @@ func TestCorrections(t *testing.T) {
 	if len(rows) != 6 || !(ess["radial/clipped/blocks"] > ess["radial/as they are/blocks"]) {
 		t.Errorf("got %v", rows)
 	}
-	if a, b := rows[0], rows[1]; a.Errors != "published" || a.ESS != b.ESS || !(a.Scores.JS.Value > b.Scores.JS.Value) ||
+	if a, b := rows[0], rows[1]; a.Errors != "published" || a.ESS != b.ESS ||
+		!(a.Scores.JS.Value > b.Scores.JS.Value) ||
 		a.Scores.JS.Error == b.Scores.JS.Error {
 		t.Errorf("the published errors: got %+v, beside %+v", a, b)
 	}
 	samples.U = nil
-	if _, _, err := Corrections(1, &samples, m, std, reference); err == nil || !strings.Contains(err.Error(), "column") {
+	if _, _, err := Corrections(1, &samples, m, std, reference); err == nil ||
+		!strings.Contains(err.Error(), "column") {
 		t.Errorf("without energies: got %v", err)
 	}
 }

@@ -26,7 +26,8 @@ func TestDisagree(t *testing.T) {
 	if d.Members != 2 || math.Abs(d.Beyond-5./8) > 1e-12 {
 		t.Errorf("got %+v, want two members and 0.625 of the weight beyond", d)
 	}
-	if d, err = Disagree([][]float64{a, shifted, a}, logw, kT); err != nil || d.Members != 3 || d.Spread > 1e-12 || d.Beyond != 0 {
+	if d, err = Disagree([][]float64{a, shifted, a}, logw, kT); err != nil || d.Members != 3 || d.Spread > 1e-12 ||
+		d.Beyond != 0 {
 		t.Errorf("a constant apart: got %+v, %v", d, err)
 	}
 	if _, err = Disagree([][]float64{a, b}, []float64{math.NaN(), 0, 0, 0}, kT); err == nil {

@@ -49,13 +49,15 @@ func TestEnergyFigure(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 4))
 	md, flow := Sample{Name: "MD", Role: figure.Simulation}, Sample{Name: "flow", Role: figure.Before}
 	for range 5000 {
-		md.X, flow.X = append(md.X, 5*rng.NormFloat64()), append(flow.X, 8*rng.NormFloat64()+1e6*math.Floor(1.01*rng.Float64()))
+		md.X, flow.X = append(md.X, 5*rng.NormFloat64()),
+			append(flow.X, 8*rng.NormFloat64()+1e6*math.Floor(1.01*rng.Float64()))
 	}
 	p, err := panel("", []Sample{md, flow}, rng)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.XMin < -25 || p.XMin > -12 || p.XMax > 25 || p.XMax < 12 { // 3.1 standard deviations and a twentieth of the range
+	// 3.1 standard deviations and a twentieth of the range.
+	if p.XMin < -25 || p.XMin > -12 || p.XMax > 25 || p.XMax < 12 {
 		t.Errorf("range: got %g to %g", p.XMin, p.XMax)
 	}
 	// ±17 is all of the simulation, and 96.6 % of the 99 % of the flow that have no tail.

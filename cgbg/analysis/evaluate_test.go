@@ -36,11 +36,12 @@ func TestSixBeads(t *testing.T) {
 	have := found(e.Results(), "six/run/")
 	for _, name := range []string{"js", "pmf_error", "torsion/js", "torsion/pmf_error", "end/js", "end/pmf_error"} {
 		r := have[name]
-		if q := r.Value / r.Floor; !(q > 0.5 && q < 1.6) || !(r.Error > 0) { // a floor is good to a fifth, and fell high
+		if q := r.Value / r.Floor; !(q > 0.5 && q < 1.6) || !(r.Error > 0) { // floors are good to a fifth
 			t.Errorf("%s: got %.3g ± %.2g with a floor of %.3g", name, r.Value, r.Error, r.Floor)
 		}
 	}
-	if before, after := have["js_before"], have["js"]; !(before.Value-after.Value > 10*math.Hypot(before.Error, after.Error)) {
+	before, after := have["js_before"], have["js"]
+	if !(before.Value-after.Value > 10*math.Hypot(before.Error, after.Error)) {
 		t.Errorf("js: got %.3g ± %.2g before, %.3g ± %.2g after", before.Value, before.Error, after.Value, after.Error)
 	}
 	plus, far := 1-truth.torsionBelow(math.Pi/6), 1-below(0.52, truth.mean, truth.sd)
@@ -52,7 +53,8 @@ func TestSixBeads(t *testing.T) {
 			t.Errorf("%s: got %.4g ± %.2g, want %.4g", name, r.Value, r.Error, want)
 		}
 	}
-	if e.Proposal.Populations[0].Value < plus+0.15 || have["torsion/mean"].Unit != "degrees" || have["end/mean"].Unit != "nm" {
+	if e.Proposal.Populations[0].Value < plus+0.15 || have["torsion/mean"].Unit != "degrees" ||
+		have["end/mean"].Unit != "nm" {
 		t.Errorf("got %+v before, means %+v and %+v", e.Proposal.Populations, have["torsion/mean"], have["end/mean"])
 	}
 	// Of the laws themselves.
@@ -68,7 +70,8 @@ func TestSixBeads(t *testing.T) {
 		exactJS(reference.Axes[1], part(end(truth)), part(end(proposal)))}
 	for k, s := range c.Groups[1:] {
 		if got := s.Scores.JS; !(math.Abs(got.Value-want[k]) < 5*got.Error+s.Floor.JS.Value) {
-			t.Errorf("JS of %s without weights: got %.4g ± %.2g, want %.4g", q.Scored[k+1].Name, got.Value, got.Error, want[k])
+			t.Errorf("JS of %s without weights: got %.4g ± %.2g, want %.4g", q.Scored[k+1].Name, got.Value, got.Error,
+				want[k])
 		}
 	}
 	pictures, err := e.Figures()
@@ -90,6 +93,11 @@ func TestResultNames(t *testing.T) {
 		"js_before", "pmf_error_before", "js_clipped", "pmf_error_clipped"}
 	first := []string{"end/js", "end/pmf_error", "torsion/js", "torsion/pmf_error",
 		"end/js_before", "end/pmf_error_before", "end/js_clipped", "end/pmf_error_clipped"}
+	split := []string{"torsion/js", "torsion/pmf_error", "torsion/js_rest", "torsion/pmf_error_rest",
+		"end/js", "end/pmf_error",
+		"torsion/js_before", "torsion/pmf_error_before", "torsion/js_before_rest", "torsion/pmf_error_before_rest",
+		"torsion/js_clipped", "torsion/pmf_error_clipped", "torsion/js_clipped_rest", "torsion/pmf_error_clipped_rest",
+		"in", "in_reference"}
 	states := []string{"population/plus", "population/plus_reference", "population/far", "population/far_reference"}
 	rest := []string{"torsion/mean", "end/mean", "ess", "ess_clipped", "khat", "max_weight", "verdict"}
 	for _, c := range []struct {
@@ -99,10 +107,7 @@ func TestResultNames(t *testing.T) {
 	}{
 		{[]string{"torsion", "end"}, false, slices.Concat(both, states, rest)},
 		{[]string{"end"}, false, slices.Concat(first, states, rest)},
-		{nil, true, slices.Concat([]string{"torsion/js", "torsion/pmf_error", "torsion/js_rest", "torsion/pmf_error_rest",
-			"end/js", "end/pmf_error"}, []string{"torsion/js_before", "torsion/pmf_error_before", "torsion/js_before_rest",
-			"torsion/pmf_error_before_rest", "torsion/js_clipped", "torsion/pmf_error_clipped", "torsion/js_clipped_rest",
-			"torsion/pmf_error_clipped_rest", "in", "in_reference"}, states, rest)},
+		{nil, true, slices.Concat(split, states, rest)},
 	} {
 		q := six(t, c.scored...)
 		if c.split {
@@ -126,7 +131,8 @@ func TestResultNames(t *testing.T) {
 			t.Errorf("verdict: got %q", v.Text)
 		}
 		var text bytes.Buffer
-		if e.Print(&text); !strings.Contains(text.String(), "x/population/far ") || !strings.Contains(text.String(), e.Weights.Verdict) {
+		if e.Print(&text); !strings.Contains(text.String(), "x/population/far ") ||
+			!strings.Contains(text.String(), e.Weights.Verdict) {
 			t.Errorf("printed: got\n%s", text.String())
 		}
 	}
@@ -185,7 +191,8 @@ func TestEvaluateErrors(t *testing.T) {
 		"no temperature":      {samples, unknown, "temperature"},
 	} {
 		_, err := Evaluate("x", 1, q, c.f, c.m, reference)
-		if err == nil || !strings.Contains(err.Error(), c.want) || (name == "no weights") != errors.Is(err, ErrNoWeights) {
+		if err == nil || !strings.Contains(err.Error(), c.want) ||
+			(name == "no weights") != errors.Is(err, ErrNoWeights) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

@@ -36,8 +36,8 @@ func pool(name, title string, crossing, others []*Set) (*Set, error) {
 	sets := slices.Concat(crossing, others)
 	first := crossing[0]
 	s := &Set{Name: name, Title: title, Question: first.Question, KT: first.KT, Stride: first.Stride,
-		Axes: make([]observable.Axis, len(first.Axes)), Values: make([][]float64, len(first.Values)), In: make([][]bool, len(first.In)),
-		Populations: make([]reweight.Estimate, len(first.In))}
+		Axes: make([]observable.Axis, len(first.Axes)), Values: make([][]float64, len(first.Values)),
+		In: make([][]bool, len(first.In)), Populations: make([]reweight.Estimate, len(first.In))}
 	var time [2]float64 // of the sets that count out of the state and in it
 	for k, set := range sets {
 		if set.KT != s.KT || set.time(0) == 0 {

@@ -27,9 +27,11 @@ func twoBasins(t *testing.T, name string, n int, visits, up float64, seed uint64
 	return asked(t, backbone(t), name, f, data.Meta{Temperature: 300, Stride: 0.5, Beads: []string{"ALA2:phi,psi"}})
 }
 
-// A pool has the population of its crossing sets, counts every set at φ < 0, and is a better reference than any of them.
+// A pool has the population of its crossing sets, counts every set at φ < 0, and is a better reference than any of
+// them.
 func TestPool(t *testing.T) {
-	a, b, stuck := twoBasins(t, "a", 4000, 0.5, 0.2, 2), twoBasins(t, "b", 8000, 0.5, 0.2, 3), twoBasins(t, "stuck", 20000, 0, 0, 4)
+	a, b, stuck := twoBasins(t, "a", 4000, 0.5, 0.2, 2), twoBasins(t, "b", 8000, 0.5, 0.2, 3),
+		twoBasins(t, "stuck", 20000, 0, 0, 4)
 	p, err := Pool(1, "pool", "all of them", []*Set{a, b}, []*Set{stuck})
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +112,8 @@ func TestPoolByDistance(t *testing.T) {
 		}
 	}
 	if out := p.Main(p).Outside(); out != 0 || p.Axes[1].Lo >= 0.3 || crossing.Axes[1].Lo <= 0.3 {
-		t.Errorf("%g of the weight is outside of the axes %+v; of the crossing set %+v", out, p.Axes[1], crossing.Axes[1])
+		t.Errorf("%g of the weight is outside of the axes %+v; of the crossing set %+v", out, p.Axes[1],
+			crossing.Axes[1])
 	}
 	if p.Len() != crossing.Len()+s.Len() || len(p.In[0]) != p.Len() {
 		t.Errorf("got %d frames of %d and %d", p.Len(), crossing.Len(), s.Len())
@@ -121,9 +124,11 @@ func TestPoolByDistance(t *testing.T) {
 	}
 }
 
-// Sets of the same law score as their floor says, others more; given φ < 0, where the laws are the same, as the floor again.
+// Sets of the same law score as their floor says, others more; given φ < 0, where the laws are the same, as the floor
+// again.
 func TestCompare(t *testing.T) {
-	reference, same, other := twoBasins(t, "r", 20000, 0.5, 0.2, 7), twoBasins(t, "s", 20000, 0.5, 0.2, 8), twoBasins(t, "o", 20000, 0.5, 0.8, 9)
+	reference, same, other := twoBasins(t, "r", 20000, 0.5, 0.2, 7), twoBasins(t, "s", 20000, 0.5, 0.2, 8),
+		twoBasins(t, "o", 20000, 0.5, 0.8, 9)
 	for _, c := range []struct {
 		set    *Set
 		differ int // the first scores of four that tell the laws apart

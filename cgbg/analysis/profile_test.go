@@ -14,7 +14,8 @@ func TestProfilesWithoutWeight(t *testing.T) {
 	s := twoBasins(t, "flow", 100, 0.5, 0.2, 2)
 	full, empty, bad := *s, *s, *s
 	full.Weight, empty.Weight, bad.Weight = nil, make([]float64, s.Len()), []float64{1, 1}
-	p, err := ProfileFigure(nil, 30, Rng(1, 0), Curve{Set: &full, Role: figure.Simulation}, Curve{Set: &empty, Role: figure.After})
+	p, err := ProfileFigure(nil, 30, Rng(1, 0), Curve{Set: &full, Role: figure.Simulation},
+		Curve{Set: &empty, Role: figure.After})
 	if err == nil {
 		err = fixture.Drawn(p.PNG)
 	}
@@ -84,7 +85,8 @@ func TestBasinError(t *testing.T) {
 				inside++
 			}
 			if math.Abs(got.FError[i]-e) > 1e-12 || got.F[i] != want.F[i] && !math.IsInf(want.F[i], 1) {
-				t.Fatalf("%s at %g: got %g ± %g, want %g ± %g", q.Variables[k].Name, x, got.F[i], got.FError[i], want.F[i], e)
+				t.Fatalf("%s at %g: got %g ± %g, want %g ± %g", q.Variables[k].Name, x, got.F[i], got.FError[i],
+					want.F[i], e)
 			}
 		}
 		if (inside > 5) != (k == 1) {

@@ -19,13 +19,16 @@ func TestNewQuestion(t *testing.T) {
 		{[]string{"end"}, []Group{{"end", []int{1}}, {"torsion", []int{0}}}},
 		{[]string{"end", "torsion"}, []Group{{"", []int{1, 0}}, {"torsion", []int{0}}, {"end", []int{1}}}},
 	} {
-		if q := six(t, c.scored...); !reflect.DeepEqual(q.Scored, c.want) || q.twoDimensional() != (len(c.scored) == 2) {
+		if q := six(t, c.scored...); !reflect.DeepEqual(q.Scored, c.want) ||
+			q.twoDimensional() != (len(c.scored) == 2) {
 			t.Errorf("%q: got %+v, want %+v", c.scored, q.Scored, c.want)
 		}
 	}
 	q := six(t)
-	for name, scored := range map[string][]string{"nothing": {"nothing"}, "twice": {"end", "end"}, "three": {"end", "torsion", "end"}} {
-		if _, err := NewQuestion(q.Variables, nil, scored...); err == nil || !strings.HasPrefix(err.Error(), "analysis: ") {
+	for name, scored := range map[string][]string{"nothing": {"nothing"}, "twice": {"end", "end"},
+		"three": {"end", "torsion", "end"}} {
+		if _, err := NewQuestion(q.Variables, nil, scored...); err == nil ||
+			!strings.HasPrefix(err.Error(), "analysis: ") {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -38,7 +41,8 @@ func TestNewQuestion(t *testing.T) {
 // Files that text names are relative to where the text stands.
 func TestParseVariables(t *testing.T) {
 	far := filepath.Join(t.TempDir(), "start.gro")
-	list, err := ParseVariables("plans", []Definition{{"a", "rmsd(start.gro)"}, {"b", "rmsd(" + far + ")"}, {"c", "rg"}})
+	list, err := ParseVariables("plans", []Definition{{"a", "rmsd(start.gro)"}, {"b", "rmsd(" + far + ")"},
+		{"c", "rg"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,10 +51,12 @@ func TestParseVariables(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", list[k].Name, list[k].File, want)
 		}
 	}
-	if _, err := ParseVariables("", []Definition{{"a", "nothing(1)"}}); err == nil || !strings.Contains(err.Error(), "nothing") {
+	if _, err := ParseVariables("", []Definition{{"a", "nothing(1)"}}); err == nil ||
+		!strings.Contains(err.Error(), "nothing") {
 		t.Errorf("bad text: got %v", err)
 	}
-	if _, err := ParseStates([]Definition{{"s", "width > 1"}}, list); err == nil || !strings.Contains(err.Error(), "width") {
+	if _, err := ParseStates([]Definition{{"s", "width > 1"}}, list); err == nil ||
+		!strings.Contains(err.Error(), "width") {
 		t.Errorf("a state of no variable: got %v", err)
 	}
 }

@@ -48,7 +48,8 @@ func TestOpenReference(t *testing.T) {
 	for name, again := range map[string]*Set{"kept": open(dir, 1, a, b), "nowhere kept": open("", 1, a, b)} {
 		again.Question, first.Question = nil, nil // has functions
 		if !reflect.DeepEqual(again, first) {
-			t.Errorf("%s: got %+v and floor %+v, want %+v and %+v", name, again.Populations, again.Floor, first.Populations, first.Floor)
+			t.Errorf("%s: got %+v and floor %+v, want %+v and %+v", name, again.Populations, again.Floor,
+				first.Populations, first.Floor)
 		}
 	}
 	if open(dir, 1, a, b); files != 1 {

@@ -13,7 +13,8 @@ import (
 // A file holds what was written, digit for digit; what is not finite or not told is null, and words are values.
 func TestFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), FileName)
-	list := Behind("run/a", []Result{New("js", 0.30000000000000004, 1e-17, None, "nat", 300), Words("verdict", "reliable <0.7 & more"),
+	list := Behind("run/a", []Result{New("js", 0.30000000000000004, 1e-17, None, "nat", 300),
+		Words("verdict", "reliable <0.7 & more"),
 		New("ess", math.Inf(1), math.Inf(-1), 0, "", 0)})
 	if err := Write(path, Entries(list)); err != nil {
 		t.Fatal(err)
@@ -32,7 +33,8 @@ func TestFile(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", text, want)
 	}
 	entries, err := Read(path)
-	if err != nil || len(entries) != 3 || entries[0].Value != json.Number("0.30000000000000004") || entries[2].Value != nil {
+	if err != nil || len(entries) != 3 || entries[0].Value != json.Number("0.30000000000000004") ||
+		entries[2].Value != nil {
 		t.Fatalf("got %+v, %v", entries, err)
 	}
 	if err := Write(path, entries); err != nil {
@@ -69,7 +71,8 @@ func TestFileErrors(t *testing.T) {
 	if err := os.WriteFile(path, []byte("[{"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Read(path); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "run again") {
+	if _, err := Read(path); err == nil || !strings.Contains(err.Error(), path) ||
+		!strings.Contains(err.Error(), "run again") {
 		t.Errorf("half a file: got %v", err)
 	}
 }

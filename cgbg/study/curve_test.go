@@ -29,7 +29,8 @@ func TestCurvePoints(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	score := func(x float64) reweight.Estimate { return reweight.Estimate{Value: x} }
-	c := Curve{Points: []CurvePoint{{Steps: 20, Frames: 1000, Score: score(1)}, {Steps: 10, Frames: 300, Score: score(2)},
+	c := Curve{Points: []CurvePoint{{Steps: 20, Frames: 1000, Score: score(1)},
+		{Steps: 10, Frames: 300, Score: score(2)},
 		{Steps: 20, Frames: 300, Score: score(3)}, {Steps: 10, Frames: 1000, Score: score(1.5)}}}
 	steps := func(points []CurvePoint) (out [][2]int) {
 		for _, p := range points {
@@ -81,8 +82,9 @@ func TestLearningCurve(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	o := CurveOptions{Train: cgbg.TrainOptions{Preset: "small", Seed: 1, Batch: 40, Width: 8}, Steps: []int{2}, Frames: []int{200},
-		Flow: flow, Samples: samples, Question: alanine.Question()}
+	o := CurveOptions{Train: cgbg.TrainOptions{Preset: "small", Seed: 1, Batch: 40, Width: 8}, Steps: []int{2},
+		Frames: []int{200},
+		Flow:   flow, Samples: samples, Question: alanine.Question()}
 	c, err := LearningCurve(ctx, g.Backend, cgbg.PMF, in, out, o)
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +93,8 @@ func TestLearningCurve(t *testing.T) {
 		t.Fatalf("got %+v", c.Points)
 	}
 	for _, p := range c.Points {
-		if names := slices.Collect(maps.Keys(p.Populations)); !slices.Equal(names, []string{"phi_gt_0"}) || !(p.ESS.Value > 0) ||
+		if names := slices.Collect(maps.Keys(p.Populations)); !slices.Equal(names, []string{"phi_gt_0"}) ||
+			!(p.ESS.Value > 0) ||
 			!(p.Score.Value > 0) || p.Steps < 1 {
 			t.Errorf("got %+v", p)
 		}
@@ -109,11 +112,13 @@ func TestLearningCurve(t *testing.T) {
 		t.Errorf("again: got %+v, %v, want %+v", again, err, c.Points)
 	}
 	o.Train.Seed = 2
-	if _, err := LearningCurve(ctx, g.Backend, cgbg.PMF, in, out, o); err == nil || !strings.Contains(err.Error(), filepath.Base(out)) {
+	if _, err := LearningCurve(ctx, g.Backend, cgbg.PMF, in, out, o); err == nil ||
+		!strings.Contains(err.Error(), filepath.Base(out)) {
 		t.Errorf("over a curve of another seed: got %v", err)
 	}
 	o.Question = &analysis.Question{}
-	if _, err := LearningCurve(ctx, g.Backend, "potential", in, out, o); err == nil || !strings.Contains(err.Error(), "flow or pmf") {
+	if _, err := LearningCurve(ctx, g.Backend, "potential", in, out, o); err == nil ||
+		!strings.Contains(err.Error(), "flow or pmf") {
 		t.Errorf("of no kind: got %v", err)
 	}
 }

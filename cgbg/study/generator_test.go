@@ -31,7 +31,8 @@ func benchmark(t *testing.T) *cgbg.Generator {
 		t.Fatal(err)
 	}
 	g, err := cgbg.Open(cgbg.Options{Name: "obc2/cb", Prefix: "obc2_cb", Models: models.FS(), Reference: reference,
-		FlowFrames:  map[string]analysis.Source{cgbg.Unbiased: obc2.UnbiasedCoreBeta, cgbg.Biased: obc2.Metad15CoreBeta},
+		FlowFrames: map[string]analysis.Source{cgbg.Unbiased: obc2.UnbiasedCoreBeta,
+			cgbg.Biased: obc2.Metad15CoreBeta},
 		ForceFrames: map[string]analysis.Source{cgbg.Unbiased: obc2.UnbiasedCoreBeta, cgbg.Biased: obc2.Metad9CoreBeta},
 		Preset:      "small", Seed: 1, Dir: t.TempDir()})
 	if err != nil {
@@ -72,7 +73,8 @@ func TestGenerator(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v.N != 4 || v.Fresh != 10 || !(v.Max < 0.05) || !(math.Abs(v.LogZ) < 5*v.LogZError) || !(v.FreshESS.Value > 0.1) {
+	if v.N != 4 || v.Fresh != 10 || !(v.Max < 0.05) || !(math.Abs(v.LogZ) < 5*v.LogZError) ||
+		!(v.FreshESS.Value > 0.1) {
 		t.Errorf("got %+v", v)
 	}
 	r, err := ComparePotentials(ctx, g, cgbg.Biased, nil)
@@ -152,7 +154,8 @@ func TestGeneratorQuestions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if mace.Name != "obc2/cb/biased/mace" || card.Kind != cgbg.PMF || !(mace.Weights.ESS > 0.15) || slices.Equal(mace.LogW, e.LogW) {
+	if mace.Name != "obc2/cb/biased/mace" || card.Kind != cgbg.PMF || !(mace.Weights.ESS > 0.15) ||
+		slices.Equal(mace.LogW, e.LogW) {
 		t.Errorf("MACE: %s, ESS %g", mace.Name, mace.Weights.ESS)
 	}
 	ensemble, err := Ensemble(ctx, g, cgbg.Biased, cgbg.Biased, 2, nil)

@@ -46,7 +46,8 @@ func TestLikelihoods(t *testing.T) {
 		t.Errorf("−ln q: got %g ± %g after %d steps, %g less ± %g after %d",
 			first.NLL.Mean, first.NLL.Error, first.Steps, gain, e, last.Steps)
 	}
-	if p := fields.Published; p.Kind.Field != cgbg.GraphTransformer || !(p.Seconds > 0) || !(fields.Steps.NLL.Mean < p.NLL.Mean) ||
+	if p := fields.Published; p.Kind.Field != cgbg.GraphTransformer || !(p.Seconds > 0) ||
+		!(fields.Steps.NLL.Mean < p.NLL.Mean) ||
 		fields.Time != nil && fields.Time.Seconds > p.Seconds {
 		t.Errorf("got %+v beside %+v and %+v", p, fields.Steps, fields.Time)
 	}
@@ -57,7 +58,8 @@ func TestLikelihoods(t *testing.T) {
 	// Some 1e-5 nat are the field's rounding to float32.
 	rows := report.Rows
 	for i, e := range rows[:len(rows)-1] {
-		if i > 0 && e.Way == rows[i-1].Way && !((e.RMS < rows[i-1].RMS || e.RMS < 1e-4) && e.Divergences > rows[i-1].Divergences) {
+		if i > 0 && e.Way == rows[i-1].Way && !((e.RMS < rows[i-1].RMS || e.RMS < 1e-4) &&
+			e.Divergences > rows[i-1].Divergences) {
 			t.Errorf("%s: got an error of %g with %g divergences; %s: %g with %g",
 				e.Name, e.RMS, e.Divergences, rows[i-1].Name, rows[i-1].RMS, rows[i-1].Divergences)
 		}
@@ -70,13 +72,35 @@ func TestLikelihoods(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The bound is for 99 of 100, but here from 16 checks, which may miss the tail.
-	if !(c.Share+3*c.ShareError >= 0.99) || !(c.Bound > 0 && c.Bound < 0.1) || !(c.TripR < 1e-3) || !(c.TripSelf < 0.05) {
+	if !(c.Share+3*c.ShareError >= 0.99) || !(c.Bound > 0 && c.Bound < 0.1) || !(c.TripR < 1e-3) ||
+		!(c.TripSelf < 0.05) {
 		t.Errorf("got %+v", c)
 	}
+	takenUp(t, dir, fields, report, c)
+	for _, list := range [][]result.Result{c.Results(), report.Results(), first.Results("x")} {
+		for _, r := range list {
+			if math.IsNaN(r.Value) {
+				t.Errorf("%s is not a number", r.Name)
+			}
+		}
+	}
+	for name, draw := range map[string]func() ([]result.Figure, error){"errors": report.Figures,
+		"learning": curve.Figures} {
+		p, err := draw()
+		if err != nil || len(p) != 1 || fixture.Drawn(p[0].PNG) != nil {
+			t.Errorf("figure of %s: %v", name, err)
+		}
+	}
+}
+
+// takenUp asks again of what is in a folder: all that was found is there, and nothing is trained or found anew.
+func takenUp(t *testing.T, dir string, fields *FieldComparison, report *LogQReport, c *Certificate) {
+	t.Helper()
 	again, err := alanine.Learn("small", 3, dir, obc2.Metad15CoreBeta)
 	if err != nil {
 		t.Fatal(err)
 	}
+	ctx := context.Background()
 	before, err := os.Stat(again.Path("certificate.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +111,10 @@ func TestLikelihoods(t *testing.T) {
 			v, err := CompareFields(ctx, again, cgbg.Biased, found)
 			return v, fields, err
 		},
-		"errors":      func() (any, any, error) { v, err := LogQErrors(ctx, again, cgbg.Biased, found); return v, report, err },
+		"errors": func() (any, any, error) {
+			v, err := LogQErrors(ctx, again, cgbg.Biased, found)
+			return v, report, err
+		},
 		"certificate": func() (any, any, error) { v, err := Certify(ctx, again, cgbg.Biased); return v, c, err },
 	} {
 		if got, want, err := f(); err != nil || !reflect.DeepEqual(got, want) {
@@ -96,19 +123,6 @@ func TestLikelihoods(t *testing.T) {
 	}
 	if after, err := os.Stat(again.Path("certificate.json")); err != nil || !os.SameFile(before, after) {
 		t.Errorf("the certificate was written again (%v)", err)
-	}
-	for _, list := range [][]result.Result{c.Results(), report.Results(), first.Results("x")} {
-		for _, r := range list {
-			if math.IsNaN(r.Value) {
-				t.Errorf("%s is not a number", r.Name)
-			}
-		}
-	}
-	for name, draw := range map[string]func() ([]result.Figure, error){"errors": report.Figures, "learning": curve.Figures} {
-		p, err := draw()
-		if err != nil || len(p) != 1 || fixture.Drawn(p[0].PNG) != nil {
-			t.Errorf("figure of %s: %v", name, err)
-		}
 	}
 }
 
@@ -156,7 +170,8 @@ func TestKeptLogQErrors(t *testing.T) {
 		t.Errorf("with other settings: got %v, want what is found", err)
 	}
 	g.Settings.Checks--
-	if m, _, err = open().With(cgbg.TrainOptions{Field: cgbg.Equivariant, Epochs: 1}).OpenFlow(ctx, cgbg.Biased, nil); err != nil {
+	if m, _, err = open().With(cgbg.TrainOptions{Field: cgbg.Equivariant, Epochs: 1}).OpenFlow(ctx, cgbg.Biased,
+		nil); err != nil {
 		t.Fatal(err)
 	}
 	defer m.Finalize()

@@ -95,7 +95,8 @@ func TestPotentialsByName(t *testing.T) {
 		t.Fatal(err)
 	}
 	// All six beads of a frame are within the cutoff of each other but for a few pairs; two species, C and N.
-	if m, ok := p.(pmf.MACE); !ok || !(m.Neighbours > 4.9 && m.Neighbours <= 5) || fmt.Sprint(m.Species) != "[0 1 0 0 0 1]" ||
+	if m, ok := p.(pmf.MACE); !ok || !(m.Neighbours > 4.9 && m.Neighbours <= 5) ||
+		fmt.Sprint(m.Species) != "[0 1 0 0 0 1]" ||
 		m.Rows != 2 {
 		t.Errorf("MACE of the frames: got %+v", p)
 	}

@@ -35,7 +35,8 @@ func TestEveryCentreCounts(t *testing.T) {
 	f := &data.Frames{Beads: 12, Dim: 3, R: data.Rounded(r), LogW: logw}
 	f.LogW[0] = 1
 	like, err := FidelityOf(f, meta)
-	if err != nil || like.Centres != 3 || like.N != 8 || like.WrongHand != reweight.Share(7, 8) || like.NoWeight.Value != 0 ||
+	if err != nil || like.Centres != 3 || like.N != 8 || like.WrongHand != reweight.Share(7, 8) ||
+		like.NoWeight.Value != 0 ||
 		like.WrongWeight != 0 || like.Bonds != 11 || like.Angles != 13 {
 		t.Errorf("got %+v, %v", like, err)
 	}
@@ -78,7 +79,8 @@ func TestFidelity(t *testing.T) {
 		logw          []float64
 		bonds, angles reweight.Estimate
 	}{{nil, like.BondWidthBefore, like.AngleWidthBefore}, {logw, like.BondWidth, like.AngleWidth}} {
-		if bonds, angles, err := g.Widths(r, 8, c.logw); err != nil || bonds != c.bonds || angles != c.angles || !(bonds.Value > 0) {
+		if bonds, angles, err := g.Widths(r, 8, c.logw); err != nil || bonds != c.bonds || angles != c.angles ||
+			!(bonds.Value > 0) {
 			t.Errorf("widths: got %+v and %+v, want %+v and %+v, %v", c.bonds, c.angles, bonds, angles, err)
 		}
 	}
@@ -86,25 +88,29 @@ func TestFidelity(t *testing.T) {
 		logw[i+1] = math.Inf(-1)
 	}
 	logw[0] = 0
-	if like = g.Fidelity(r, 8, logw); like.BondWidth.Value != 0 || !(like.BondWidthBefore.Value > 0) || like.WrongWeight != 1 {
+	if like = g.Fidelity(r, 8, logw); like.BondWidth.Value != 0 || !(like.BondWidthBefore.Value > 0) ||
+		like.WrongWeight != 1 {
 		t.Errorf("one weight: got %+v", like)
 	}
 }
 
-// A description holds the geometry, leaves that of the caller as it is, and what is no geometry of the beads is an error.
+// A description holds the geometry, leaves that of the caller as it is, and what is no geometry of the beads is an
+// error.
 func TestDescribe(t *testing.T) {
 	beads := []string{"a", "b", "c", "d", "e", "f", "g", "h"}
 	g := Find(frames(200, []float64{1, -1}), 8, nil)
 	before := data.Meta{Beads: beads, Source: "samples.arrow", Extra: map[string]string{"other": "x"}}
 	m := Describe(before, g)
-	if got, err := Described(m); err != nil || !reflect.DeepEqual(got, g) || m.Extra["other"] != "x" || len(before.Extra) != 1 {
+	if got, err := Described(m); err != nil || !reflect.DeepEqual(got, g) || m.Extra["other"] != "x" ||
+		len(before.Extra) != 1 {
 		t.Errorf("got %+v, want %+v, %v; the first was left as %v", got, g, err, before.Extra)
 	}
 	if got, err := Described(Describe(m, nil)); got != nil || err != nil {
 		t.Errorf("of nothing: got %+v, %v", got, err)
 	}
 	for _, bad := range []string{"{", `{"chiral_centres":[{"beads":[0,1,2,8],"sign":1}]}`,
-		`{"chiral_centres":[{"beads":[0,1,2,3],"sign":0}]}`, `{"bonds":[{"beads":[1,1],"sd":1}]}`, `{"angles":[{"beads":[0,1,2]}]}`} {
+		`{"chiral_centres":[{"beads":[0,1,2,3],"sign":0}]}`, `{"bonds":[{"beads":[1,1],"sd":1}]}`,
+		`{"angles":[{"beads":[0,1,2]}]}`} {
 		m.Extra = map[string]string{key: bad}
 		if g, err := Described(m); err == nil || !strings.Contains(err.Error(), "samples.arrow") {
 			t.Errorf("%s: got %+v, %v", bad, g, err)
