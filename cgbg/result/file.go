@@ -15,7 +15,8 @@ import (
 // FileName is the name of the file with a run's results, in its folder.
 const FileName = "results.json"
 
-// Entry is a result as it stands in a file. Value is a number, a string or a bool; read from a file, numbers are json.Number.
+// Entry is a result as it stands in a file. Value is a number, a string or a bool; read from a file, numbers are
+// json.Number.
 type Entry struct {
 	Name  string   `json:"name"`
 	Value any      `json:"value"`
@@ -27,8 +28,8 @@ type Entry struct {
 
 // Entry is the result as it stands in a file.
 func (r Result) Entry() Entry {
-	e := Entry{Name: r.Name, Error: Finite(r.Error), Floor: Finite(r.Floor)}
-	switch x := Finite(r.Value); {
+	e := Entry{Name: r.Name, Error: finite(r.Error), Floor: finite(r.Floor)}
+	switch x := finite(r.Value); {
 	case r.Text != "":
 		e.Value = r.Text
 	case x != nil:
@@ -43,8 +44,8 @@ func (r Result) Entry() Entry {
 	return e
 }
 
-// Finite is a number, nil where it is NaN or infinite.
-func Finite(x float64) *float64 {
+// finite is a number, nil where it is NaN or infinite.
+func finite(x float64) *float64 {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
 		return nil
 	}
@@ -82,7 +83,8 @@ func Write(path string, entries []Entry) error {
 	return keep.WriteFile(path, out.Bytes())
 }
 
-// Read reads a file of results; one that is not there has none. Numbers keep their digits. Error: a file that is no such.
+// Read reads a file of results; one that is not there has none. Numbers keep their digits. Error: a file that is no
+// such.
 func Read(path string) ([]Entry, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
