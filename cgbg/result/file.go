@@ -28,8 +28,8 @@ type Entry struct {
 
 // Entry is the result as it stands in a file.
 func (r Result) Entry() Entry {
-	e := Entry{Name: r.Name, Error: finite(r.Error), Floor: finite(r.Floor)}
-	switch x := finite(r.Value); {
+	e := Entry{Name: r.Name, Error: Finite(r.Error), Floor: Finite(r.Floor)}
+	switch x := Finite(r.Value); {
 	case r.Text != "":
 		e.Value = r.Text
 	case x != nil:
@@ -44,8 +44,8 @@ func (r Result) Entry() Entry {
 	return e
 }
 
-// finite is a number, nil where it is NaN or infinite.
-func finite(x float64) *float64 {
+// Finite is a number, nil where it is NaN or infinite.
+func Finite(x float64) *float64 {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
 		return nil
 	}
