@@ -24,7 +24,8 @@ func (im *importer) readColvar() error {
 		return err
 	}
 	if t.Names[0] != "time" || t.Has("height") {
-		return fmt.Errorf("%s: its columns are %s: no values in time (COLVAR), which PRINT writes", im.Weights.file("colvar"),
+		return fmt.Errorf("%s: its columns are %s: no values in time (COLVAR), which PRINT writes",
+			im.Weights.file("colvar"),
 			strings.Join(t.Names, ", "))
 	}
 	time, err := t.Column("time")

@@ -177,7 +177,8 @@ func (f *finder) find(named []string) (out []*coordinate, err error) {
 		if len(given) != len(named) {
 			const two = "two variables with a comma between"
 			want := map[bool]string{true: two, false: fmt.Sprintf("%d, as the file has", len(named))}[len(named) == 2]
-			return nil, fmt.Errorf("%w: -bias-variables %s: %s: %s", cli.ErrUsage, f.im.BiasVariables, want, f.example())
+			return nil, fmt.Errorf("%w: -bias-variables %s: %s: %s", cli.ErrUsage, f.im.BiasVariables, want,
+				f.example())
 		}
 		names = given
 	}

@@ -45,7 +45,8 @@ func (o *Options) flags(fs *flag.FlagSet) {
 // checkBias looks at the choices that do not go together.
 func (o *Options) checkBias(trajectories int) error {
 	switch {
-	case o.BiasVariables != "" && o.Weights.file("awh") == "" && o.Weights.file("bias") == "" && o.Weights.file("hills") == "" && o.Weights.file("openmm-bias") == "":
+	case o.BiasVariables != "" && o.Weights.file("awh") == "" && o.Weights.file("bias") == "" &&
+		o.Weights.file("hills") == "" && o.Weights.file("openmm-bias") == "":
 		return fmt.Errorf("%w: -bias-variables names the variables of -awh, -bias, -hills or -openmm-bias, and "+
 			"there is none", cli.ErrUsage)
 	case o.BiasColumn != "" && o.Weights.file("colvar") == "":
@@ -57,7 +58,8 @@ func (o *Options) checkBias(trajectories int) error {
 	case o.BiasFactor != 0 && !(o.BiasFactor > 1) || math.IsInf(o.BiasFactor, 0):
 		return fmt.Errorf("%w: -bias-factor %g: more than 1", cli.ErrUsage, o.BiasFactor)
 	case o.Biased != "" && len(o.Weights) > 0:
-		return fmt.Errorf("%w: -biased is for frames without weights, and -%s gives some", cli.ErrUsage, o.Weights[0].Kind)
+		return fmt.Errorf("%w: -biased is for frames without weights, and -%s gives some", cli.ErrUsage,
+			o.Weights[0].Kind)
 	case o.Weights.file("umbrella") != "" && len(o.Weights) > 1:
 		return fmt.Errorf("%w: -umbrella goes with no other weights, and -%s are given", cli.ErrUsage,
 			strings.Join(o.Weights.kinds(), ", -"))

@@ -84,7 +84,8 @@ func (im *importer) readOpenMM(f *finder) (func(*biasFrame) (float64, error), er
 			g.Bins[k]--
 		}
 		if g.Bins[k] < 4 {
-			return nil, fmt.Errorf("%s has %d points along %s: at least 4", im.Weights.file("openmm-bias"), shape[k], name)
+			return nil, fmt.Errorf("%s has %d points along %s: at least 4", im.Weights.file("openmm-bias"), shape[k],
+				name)
 		}
 		g.Names, g.Periodic = append(g.Names, name), append(g.Periodic, periodic)
 		g.Min, g.Max = append(g.Min, low), append(g.Max, high)

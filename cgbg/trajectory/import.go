@@ -213,7 +213,8 @@ func (o *Options) Check() error {
 	case len(o.Trajectories) == 0 && o.Weights.file("umbrella") == "":
 		return fmt.Errorf("%w: import takes the trajectories (-h explains)", cli.ErrUsage)
 	case o.Structure == "" || o.Out == "":
-		return fmt.Errorf("%w: import needs -structure FILE (.gro or .pdb) and -o FILE.arrow (-h explains)", cli.ErrUsage)
+		return fmt.Errorf("%w: import needs -structure FILE (.gro or .pdb) and -o FILE.arrow (-h explains)",
+			cli.ErrUsage)
 	case o.Every < 1:
 		return fmt.Errorf("%w: -every %d: at least 1", cli.ErrUsage, o.Every)
 	case o.Skip < 0:
@@ -246,8 +247,9 @@ func Import(ctx context.Context, o Options) (*Imported, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Imported{Out: im.Out, Frames: n, Beads: len(im.meta.Beads), Forces: im.forces, Dihedrals: im.Map == Dihedrals,
-		Noise: im.noise, Notes: im.notes}, nil
+	return &Imported{Out: im.Out, Frames: n, Beads: len(im.meta.Beads), Forces: im.forces,
+		Dihedrals: im.Map == Dihedrals,
+		Noise:     im.noise, Notes: im.notes}, nil
 }
 
 // checkWords looks at the choices that come as words.

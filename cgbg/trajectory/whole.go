@@ -11,9 +11,9 @@ import (
 	"github.com/cgbg-go/lab/data/gromacs"
 )
 
-// readBonds finds the structure's bonds and makes its molecules whole. Where it has no box, or one by which its bonds do not hold in the first
-// frame, and may be torn, that frame tells: of the bonds to images by its box, and those in the frame itself, the ones that hold there and
-// join the most atoms are taken.
+// readBonds finds the structure's bonds and makes its molecules whole. Where it has no box, or one by which its bonds
+// do not hold in the first frame, and may be torn, that frame tells: of the bonds to images by its box, and those in
+// the frame itself, the ones that hold there and join the most atoms are taken.
 func (im *importer) readBonds(s *gromacs.Structure) (*cgmap.Molecule, error) {
 	first, err := im.firstFrame()
 	if err != nil {
@@ -63,7 +63,8 @@ func (im *importer) readBonds(s *gromacs.Structure) (*cgmap.Molecule, error) {
 // readMolecule sets molecule, of what beads are made of, and beads.
 func (im *importer) readMolecule(all *cgmap.Molecule, s *gromacs.Structure) (err error) {
 	if im.molecule, err = all.For(s, im.cg); err != nil && im.boxless {
-		return fmt.Errorf("%s: %w; the structure has a box, the trajectory has none: keep it there, or make molecules whole (gmx trjconv -pbc whole)", im.Structure, err)
+		return fmt.Errorf("%s: %w; the structure has a box, the trajectory has none: keep it there, or make "+
+			"molecules whole (gmx trjconv -pbc whole)", im.Structure, err)
 	} else if err != nil {
 		return fmt.Errorf("%s: %w", im.Structure, err)
 	}
@@ -136,7 +137,8 @@ func (im *importer) far() (n int) {
 // farNote says in how many frames molecules lie so far apart that their places beside each other are a choice.
 func (im *importer) farNote() {
 	if n := im.far() - im.farBefore; n > 0 {
-		im.note("in %d frames molecules lie about half the box apart: each is at the nearest image beside its neighbour, and another is almost as near", n)
+		im.note("in %d frames molecules lie about half the box apart: each is at the nearest image beside its "+
+			"neighbour, and another is almost as near", n)
 	}
 }
 
@@ -173,7 +175,8 @@ func (im *importer) learnLeastNoise(ctx context.Context, s *gromacs.Structure, r
 	}
 	im.noise = noiseLine(cgmap.MeanRMS(learner.RMS(im.forceMap)), cgmap.MeanRMS(learner.RMS(learner.Basic())))
 	if n := learner.Few(); n > 0 {
-		im.note("%d frames are too few to fit forces on all atoms around a bead: %d of %d beads take those of the nearest atoms only; import more frames at once", learner.Frames(), n, len(im.cg.Beads))
+		im.note("%d frames are too few to fit forces on all atoms around a bead: %d of %d beads take those of the "+
+			"nearest atoms only; import more frames at once", learner.Frames(), n, len(im.cg.Beads))
 	}
 	return nil
 }
@@ -198,7 +201,8 @@ func (im *importer) learnInternal(ctx context.Context, s *gromacs.Structure, rig
 	}); err != nil {
 		return err
 	}
-	if im.internal, err = cgmap.LearnInternalContext(ctx, m, bonds, slices.Concat(some.r...), slices.Concat(some.f...), held); err != nil {
+	if im.internal, err = cgmap.LearnInternalContext(ctx, m, bonds, slices.Concat(some.r...), slices.Concat(some.f...),
+		held); err != nil {
 		return err
 	}
 	basic, err := m.Sparse().Basic(held)

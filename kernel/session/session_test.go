@@ -241,7 +241,8 @@ func TestEnvironment(t *testing.T) {
 	env := lookup(t, s.Env)
 	for name, want := range map[string]string{"GOFLAGS": "-mod=mod -ldflags=-w", "GOPROXY": "off", "GOWORK": "off",
 		"GOTOOLCHAIN": "local",
-		"TMPDIR":      filepath.Join(s.Dir, "tmp"), "CGBG_RUN_DIR": "/runs/one", "GODEBUG": "asyncpreemptoff=1,cpu.fma=off",
+		"TMPDIR":      filepath.Join(s.Dir, "tmp"), "CGBG_RUN_DIR": "/runs/one",
+		"GODEBUG":    "asyncpreemptoff=1,cpu.fma=off",
 		"CGBG_OTHER": "kept",
 		"PATH":       filepath.Join(s.Dir, "bin") + ":" + os.Getenv("PATH")} {
 		if got := env[name]; got != want {
