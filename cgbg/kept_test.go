@@ -192,7 +192,8 @@ func TestErrorsSayWhy(t *testing.T) {
 		_, err := Reweigh(ctx, b, path("samples.arrow"), path("flow2.npz"), []string{path("pmf1.npz")}, path("out.arrow"))
 		return err
 	}
-	if err := reweigh(ctx); err == nil || !strings.Contains(err.Error(), "SHA-256") || strings.Contains(err.Error(), "nil") {
+	if err := reweigh(ctx); err == nil || !strings.Contains(err.Error(), "SHA-256") ||
+		strings.Contains(err.Error(), "nil") {
 		t.Errorf("samples of another flow: got %v", err)
 	}
 	if err := reweigh(stopped); !errors.Is(err, context.Canceled) {

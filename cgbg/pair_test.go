@@ -101,7 +101,8 @@ func TestPairCards(t *testing.T) {
 	if err := os.Remove(CardPath(pmf)); err != nil {
 		t.Fatal(err)
 	}
-	if err := draw(flow, pmf); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "put its card beside it") {
+	if err := draw(flow, pmf); !errors.Is(err, os.ErrNotExist) ||
+		!strings.Contains(err.Error(), "put its card beside it") {
 		t.Errorf("without a card: got %v", err)
 	}
 }

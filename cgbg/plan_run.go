@@ -24,7 +24,8 @@ type Importer = func(ctx context.Context, args []string, w io.Writer) error
 // options are those of the training of a model.
 func (p *Plan) options(m ModelPlan) TrainOptions {
 	return TrainOptions{Preset: m.Preset, Seed: p.Seed, Epochs: m.Epochs, Batch: m.Batch, Rate: m.Rate, Width: m.Width,
-		Potential: m.Potential, Field: m.Field, Pairing: m.Pairing, Late: m.Late, EMA: m.EMA, HeldOut: m.HeldOut, Start: m.From}
+		Potential: m.Potential, Field: m.Field, Pairing: m.Pairing, Late: m.Late, EMA: m.EMA, HeldOut: m.HeldOut,
+		Start: m.From}
 }
 
 // out is the file of a model that the plan trains.

@@ -141,7 +141,8 @@ func TestPlanImports(t *testing.T) {
 		var text strings.Builder
 		before := imports
 		file, err := p.frames(ctx, &text)
-		if err != nil || file != out || (imports > before) != c.again || strings.Contains(text.String(), "there already") == c.again {
+		if err != nil || file != out || (imports > before) != c.again ||
+			strings.Contains(text.String(), "there already") == c.again {
 			t.Errorf("%s: got %s, %q, %v, want an import: %v", c.name, file, text.String(), err, c.again)
 		}
 		if _, _, err := data.ReadFile(out); err != nil {

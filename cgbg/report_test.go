@@ -69,7 +69,8 @@ func angleFrames(residues []string, r ...float32) (*data.Frames, data.Meta) {
 // A peptide is asked for φ and ψ of the residues that both have, whether frames are beads or dihedrals, and whatever a
 // residue is called in either.
 func TestAskPeptide(t *testing.T) {
-	f, m := angleFrames([]string{"ALA2", "GLY3", "B/ALA-1"}, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, -0.1, -0.2, -0.3, -0.4, -0.5, -0.6)
+	f, m := angleFrames([]string{"ALA2", "GLY3", "B/ALA-1"},
+		0.1, 0.2, 0.3, 0.4, 0.5, 0.6, -0.1, -0.2, -0.3, -0.4, -0.5, -0.6)
 	o := ReportOptions{Reference: "md.arrow"}
 	a, err := o.ask(f, m, f, m)
 	if err != nil {
@@ -150,7 +151,7 @@ func TestReportFidelity(t *testing.T) {
 	for _, r := range e.Results() {
 		found[r.Name] = r
 	}
-	// The flow makes a few samples with the wrong hand (2 %), and bonds a little too wide; the potential has the right ones.
+	// The flow makes a few samples with the wrong hand (2 %), and bonds a little too wide; the potential does not.
 	for name, want := range map[string][2]float64{"s/wrong_handedness": {0, 0.06}, "s/no_weight": {0, 0},
 		"s/bond_width_before": {1, 1.4}, "s/bond_width": {0.85, 1.15},
 		"s/angle_width_before": {0.9, 1.4}, "s/angle_width": {0.8, 1.2}} {
@@ -183,8 +184,8 @@ func bent(t *testing.T, n int, plus float64, seed uint64, edit func(f *data.Fram
 			f.R = append(f.R, float32(p[0]), float32(p[1]), float32(p[2]))
 		}
 	}
-	m := data.Meta{System: "bent", Mapping: "my.map", Beads: strings.Split("abcd", ""), Dim: 3, Temperature: 300, Stride: 1,
-		Units: data.Molecular}
+	m := data.Meta{System: "bent", Mapping: "my.map", Beads: strings.Split("abcd", ""), Dim: 3, Temperature: 300,
+		Stride: 1, Units: data.Molecular}
 	if edit != nil {
 		edit(f, &m)
 	}
@@ -247,7 +248,8 @@ func TestReportOfAnything(t *testing.T) {
 	if r, ok := found["s/torsion/js"]; ok {
 		t.Errorf("a score against nothing: %+v", r)
 	}
-	found, _ = report(ReportOptions{Reference: reference, States: []analysis.Definition{{Name: "left", Text: "torsion_b_c < 0"}}})
+	found, _ = report(ReportOptions{Reference: reference,
+		States: []analysis.Definition{{Name: "left", Text: "torsion_b_c < 0"}}})
 	check(found, "population/left", 0.7)
 	if _, ok := found["s/torsion_b_c/js"]; !ok {
 		t.Errorf("the torsion is no default variable: %v", found)
@@ -266,7 +268,8 @@ func TestReportErrors(t *testing.T) {
 		o       ReportOptions
 		want    string
 	}{
-		"no weights": {bent(t, 100, 0.3, 1, func(f *data.Frames, _ *data.Meta) { f.LogW = nil }), ReportOptions{}, "cgbg reweight"},
+		"no weights": {bent(t, 100, 0.3, 1, func(f *data.Frames, _ *data.Meta) { f.LogW = nil }), ReportOptions{},
+			"cgbg reweight"},
 		"no temperature": {bent(t, 100, 0.3, 1, func(_ *data.Frames, m *data.Meta) { m.Temperature = 0 }), ReportOptions{},
 			"-temperature"},
 		"another temperature": {samples, ReportOptions{Reference: bent(t, 100, 0.3, 1,

@@ -56,7 +56,7 @@ func TestSampleFileResumes(t *testing.T) {
 func testResumes(t *testing.T, m *flow.Model, options SampleOptions) {
 	dir := t.TempDir()
 	whole := filepath.Join(dir, "whole.arrow")
-	if err := SampleFile(context.Background(), whole, m, options); err != nil {
+	if err := sampleFile(context.Background(), whole, m, options); err != nil {
 		t.Fatal(err)
 	}
 	want, meta, err := data.ReadFile(whole)
@@ -73,11 +73,11 @@ func testResumes(t *testing.T, m *flow.Model, options SampleOptions) {
 				cancel()
 			}
 		}
-		if err := SampleFile(ctx, path, m, o); !errors.Is(err, context.Canceled) && o.N > options.Part {
+		if err := sampleFile(ctx, path, m, o); !errors.Is(err, context.Canceled) && o.N > options.Part {
 			t.Fatalf("got %v, want context.Canceled", err)
 		}
 	}
-	if err := SampleFile(context.Background(), path, m, options); err != nil {
+	if err := sampleFile(context.Background(), path, m, options); err != nil {
 		t.Fatal(err)
 	}
 	got, gotMeta, err := data.ReadFile(path)
@@ -101,9 +101,9 @@ func testResumes(t *testing.T, m *flow.Model, options SampleOptions) {
 func TestSampleFileUntilESS(t *testing.T) {
 	m, energy := normalFlow(t)
 	path := filepath.Join(t.TempDir(), "samples.arrow")
-	options := SampleOptions{N: 5000, Part: 50, UntilESS: 300, Seed: 1, Accuracy: flow.Accuracy{Checks: -1}, Energy: energy,
-		KT: 1}
-	if err := SampleFile(context.Background(), path, m, options); err != nil {
+	options := SampleOptions{N: 5000, Part: 50, UntilESS: 300, Seed: 1, Accuracy: flow.Accuracy{Checks: -1},
+		Energy: energy, KT: 1}
+	if err := sampleFile(context.Background(), path, m, options); err != nil {
 		t.Fatal(err)
 	}
 	f, _, err := data.ReadFile(path)
@@ -122,7 +122,7 @@ func TestSampleFileUntilESS(t *testing.T) {
 	}
 	for _, bad := range []SampleOptions{{}, {N: 10, UntilESS: 5}, {N: 10, UntilESS: 50, Energy: energy}, {N: 10, Part: -1},
 		{N: 10, Energy: energy}} {
-		if err := SampleFile(context.Background(), path, m, bad); err == nil {
+		if err := sampleFile(context.Background(), path, m, bad); err == nil {
 			t.Errorf("%+v: no error", bad)
 		}
 	}

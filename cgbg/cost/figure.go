@@ -58,7 +58,8 @@ func (c *Lab) Measured() (transformer, equivariant []*Flow, err error) {
 			list  *[]*Flow
 		}{{cgbg.GraphTransformer, &transformer}, {cgbg.Equivariant, &equivariant}} {
 			cost := &Flow{}
-			measured := func(fingerprint string) bool { return strings.HasPrefix(fingerprint, c.fingerprint(m)+" ") } // with any weights
+			// With any weights.
+			measured := func(fingerprint string) bool { return strings.HasPrefix(fingerprint, c.fingerprint(m)+" ") }
 			if _, err := keep.Read(c.Path(costFile(f.field, m.Key)), cost, measured); err != nil {
 				return nil, nil, fmt.Errorf("cost: the cost of the field %s at %s was not measured yet: %w", f.field, m.Title, err)
 			}
@@ -94,7 +95,8 @@ func (c *Lab) SamplingFigure() (figure.Picture, error) {
 	if err != nil {
 		return figure.Picture{}, err
 	}
-	return c.dots("10,000 samples with log q, seconds", func(p Published) Cited { return Cited{60 * p.SampleMinutes.First, 60 * p.SampleMinutes.Revised} }, series...)
+	return c.dots("10,000 samples with log q, seconds",
+		func(p Published) Cited { return Cited{60 * p.SampleMinutes.First, 60 * p.SampleMinutes.Revised} }, series...)
 }
 
 // EvaluationFigure draws the time of single evaluations by mapping. Errors: as TrainingFigure.

@@ -65,8 +65,8 @@ func TestOwnMap(t *testing.T) {
 	if err != nil || !strings.Contains(text, "own/ess ") {
 		t.Fatalf("got %q, %v", text, err)
 	}
-	for _, want := range []string{"own/js ", "own/d_A_B/js ", "own/d_A_C/mean ", "own/no_weight ", "own/bond_width_before ",
-		"lost: ", "times as wide as the frames'"} {
+	for _, want := range []string{"own/js ", "own/d_A_B/js ", "own/d_A_C/mean ", "own/no_weight ",
+		"own/bond_width_before ", "lost: ", "times as wide as the frames'"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("got %q, without %q", text, want)
 		}
@@ -75,7 +75,8 @@ func TestOwnMap(t *testing.T) {
 	if err != nil || card.Steps != 10 || !strings.Contains(card.Score(), "at step 10 of 10") { // a call has ten
 		t.Errorf("got %+v, %v", card, err)
 	}
-	for _, name := range []string{"results.json", "report.json", "profiles.png", "maps.svg", "weights.svg", "weights.png"} {
+	for _, name := range []string{"results.json", "report.json", "profiles.png", "maps.svg", "weights.svg",
+		"weights.png"} {
 		if _, err := os.Stat(filepath.Join(out, name)); err != nil {
 			t.Error(err)
 		}
@@ -103,19 +104,22 @@ func TestChecksComeFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct{ text, want string }{
-		"no temperature":         {"[data]\nframes = 'cold.arrow'" + ownModels, "-temperature"},
-		"no forces":              {"[data]\nframes = 'still.arrow'" + ownModels, "without forces"},
-		"a preset":               {"[data]\nframes = 'own.arrow'\n[flow]\npreset = 'huge'", "huge"},
-		"a field":                {"[data]\nframes = 'own.arrow'\n[flow]\nfield = 'magnetic'", "magnetic"},
-		"a pairing":              {"[data]\nframes = 'own.arrow'\n[flow]\npairing = 'sorted'", "sorted"},
-		"frames of another heat": {"[data]\nframes = 'own.arrow'\n[flow]\nframes = 'hot.arrow'", "temperatures 450 K and 300 K"},
-		"a flow of other beads":  {"[data]\nframes = 'own.arrow'\n[flow]\nmodel = '" + models + "/obc2_cb_flow_biased.npz'", "numbers of beads, 6 and 3"},
-		"no reference":           {"[data]\nframes = 'own.arrow'\n[reference]\nframes = 'none.arrow'", "none.arrow"},
-		"samples":                {"[data]\nframes = 'own.arrow'\n[sample]\nn = 10\nuntil_ess = 20", "20 effective"},
-		"a bead of a variable":   {"[data]\nframes = 'own.arrow'\n[variables]\nfar = 'distance(A,Z)'", `no bead "Z"`},
-		"a column":               {"[data]\nframes = 'own.arrow'\n[variables]\nv = 'bias'", "no column bias"},
-		"a default variable":     {"[data]\nframes = 'own.arrow'\n[states]\nleft = 'phi > 0'", "plan.toml: observable: state left"},
-		"a residue":              {"[data]\nframes = 'own.arrow'\n[reference]\nresidue = 'ALA2'", "no φ and ψ"},
+		"no temperature": {"[data]\nframes = 'cold.arrow'" + ownModels, "-temperature"},
+		"no forces":      {"[data]\nframes = 'still.arrow'" + ownModels, "without forces"},
+		"a preset":       {"[data]\nframes = 'own.arrow'\n[flow]\npreset = 'huge'", "huge"},
+		"a field":        {"[data]\nframes = 'own.arrow'\n[flow]\nfield = 'magnetic'", "magnetic"},
+		"a pairing":      {"[data]\nframes = 'own.arrow'\n[flow]\npairing = 'sorted'", "sorted"},
+		"frames of another heat": {"[data]\nframes = 'own.arrow'\n[flow]\nframes = 'hot.arrow'",
+			"temperatures 450 K and 300 K"},
+		"a flow of other beads": {"[data]\nframes = 'own.arrow'\n[flow]\nmodel = '" + models + "/obc2_cb_flow_biased.npz'",
+			"numbers of beads, 6 and 3"},
+		"no reference":         {"[data]\nframes = 'own.arrow'\n[reference]\nframes = 'none.arrow'", "none.arrow"},
+		"samples":              {"[data]\nframes = 'own.arrow'\n[sample]\nn = 10\nuntil_ess = 20", "20 effective"},
+		"a bead of a variable": {"[data]\nframes = 'own.arrow'\n[variables]\nfar = 'distance(A,Z)'", `no bead "Z"`},
+		"a column":             {"[data]\nframes = 'own.arrow'\n[variables]\nv = 'bias'", "no column bias"},
+		"a default variable": {"[data]\nframes = 'own.arrow'\n[states]\nleft = 'phi > 0'",
+			"plan.toml: observable: state left"},
+		"a residue": {"[data]\nframes = 'own.arrow'\n[reference]\nresidue = 'ALA2'", "no φ and ψ"},
 		"a reference of other beads": {"[data]\nframes = 'own.arrow'\n[reference]\nframes = '" + models +
 			"/../core_beta_awh_gamma9.arrow'", `no bead "A"`},
 		"a variable that the reference lacks": {"[data]\nframes = 'own.arrow'\n[reference]\nframes = '" + models +
@@ -149,7 +153,8 @@ func TestChecksComeFirst(t *testing.T) {
 			"-o", path("c.json"), shipped + "core_beta_awh_gamma9.arrow"}, "SHA-256 differ"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if text, err := call(t, append([]string{"curve"}, c.args...)...); err == nil || !strings.Contains(err.Error(), c.want) {
+			if text, err := call(t, append([]string{"curve"}, c.args...)...); err == nil ||
+				!strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %q, %v, want %q", text, err, c.want)
 			}
 			if left, err := filepath.Glob(path("c.json*")); err != nil || len(left) > 0 {

@@ -35,7 +35,8 @@ func TestCurve(t *testing.T) {
 	if few, many := by[0], by[1]; few.Steps != 70 || many.Steps != 130 || !(many.Score.Value < few.Score.Value) {
 		t.Errorf("by steps: got %+v", by)
 	}
-	if some := c.ByFrames(); len(some) != 2 || some[0].Frames != 1000 || some[0].Steps != 120 || !reflect.DeepEqual(some[1], by[1]) {
+	if some := c.ByFrames(); len(some) != 2 || some[0].Frames != 1000 || some[0].Steps != 120 ||
+		!reflect.DeepEqual(some[1], by[1]) {
 		t.Errorf("by frames: got %+v", some)
 	}
 	for _, p := range c.Points {
@@ -74,7 +75,8 @@ func TestCurve(t *testing.T) {
 	if err != nil || !strings.Contains(text, "18000") || strings.Contains(text, "left") {
 		t.Errorf("a curve of flows: got %q, %v", text, err)
 	}
-	if _, err := call(t, append(command, "-seed", "2")...); err == nil || !strings.Contains(err.Error(), "something else") {
+	if _, err := call(t, append(command, "-seed", "2")...); err == nil ||
+		!strings.Contains(err.Error(), "something else") {
 		t.Errorf("another seed into the same file: got %v", err)
 	}
 	for _, bad := range [][]string{

@@ -50,7 +50,8 @@ frames = "` + abs("../../../data/ala2/explicit/unbiased_dihedrals.arrow") + `"
 	}
 	write("300")
 	text, err := call(t, "run", file)
-	if err != nil || strings.Contains(text, "there already") || !strings.Contains(text, "Pareto") && !strings.Contains(text, "ala2/ess ") {
+	if err != nil || strings.Contains(text, "there already") ||
+		!strings.Contains(text, "Pareto") && !strings.Contains(text, "ala2/ess ") {
 		t.Fatalf("got %q, %v", text, err)
 	}
 	for _, name := range []string{"frames.arrow", "flow.npz", "flow.npz.json", "pmf.npz", "samples.arrow", "profiles.svg",

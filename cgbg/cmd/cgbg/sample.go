@@ -146,7 +146,8 @@ func reweightCommand(ctx context.Context, args []string, stdout io.Writer) error
 	fmt.Fprintf(stdout, "%s: effective %.1f %% ± %.1f %% of %d; clipped %.1f %%; %s\n%s\n",
 		*out, 100*w.ESS, 100*w.ESSError, w.N, 100*w.ESSClipped, khat(&w.Summary), w.Verdict)
 	if d := w.Disagreement; d != nil {
-		fmt.Fprintf(stdout, "%d potentials: energies %.2f kT apart (rms), %.2g %% of the weight where they differ by more than 2 kT\n",
+		fmt.Fprintf(stdout, "%d potentials: energies %.2f kT apart (rms), "+
+			"%.2g %% of the weight where they differ by more than 2 kT\n",
 			d.Members, d.Spread, 100*d.Beyond)
 	}
 	return nil

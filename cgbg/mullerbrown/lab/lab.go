@@ -64,9 +64,10 @@ func NewSettings(preset string, seed uint64) (Settings, error) {
 		PMFFit:     pmf.Config{Epochs: 500, Batch: 128, Rate: 1e-4, RateDecay: 1},
 		FlowFrames: 20_000,
 		Flow:       flow.MLP{Dims: 1, Hidden: 96, Layers: 3, TimeHidden: 16, TimeFeatures: 3},
-		FlowFit:    flow.Config{Epochs: 1000, Batch: 256, RateHigh: 3e-4, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000, Raw: true},
-		Samples:    1_000_000,
-		Accuracy:   flow.Accuracy{PathTol: 1e-6, LogQTol: 1e-3, Batch: 1000, Checks: 256},
+		FlowFit: flow.Config{Epochs: 1000, Batch: 256, RateHigh: 3e-4, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000,
+			Raw: true},
+		Samples:  1_000_000,
+		Accuracy: flow.Accuracy{PathTol: 1e-6, LogQTol: 1e-3, Batch: 1000, Checks: 256},
 	}
 	dynamics := mullerbrown.Default()
 	dynamics.Stride = 500 // 200,000 frames; the published stride of 10 keeps 50 times as many, all correlated
@@ -167,7 +168,8 @@ func (m *Lab) Simulate(ctx context.Context, biased bool, progress cgbg.Progress)
 func trajectories(f *data.Frames, meta data.Meta, biased bool) (*mullerbrown.Trajectories, error) {
 	n, err := strconv.Atoi(meta.Extra[keyTrajectories])
 	if err != nil || n <= 0 || f.Len()%n != 0 {
-		return nil, fmt.Errorf("lab: %d frames cannot be %q trajectories: delete the run's folder", f.Len(), meta.Extra[keyTrajectories])
+		return nil, fmt.Errorf("lab: %d frames cannot be %q trajectories: delete the run's folder", f.Len(),
+			meta.Extra[keyTrajectories])
 	}
 	t := &mullerbrown.Trajectories{Biased: biased}
 	each := f.Len() / n
@@ -262,8 +264,9 @@ func (m *Lab) Propose(ctx context.Context, biased bool, progress cgbg.Progress) 
 		return nil, err
 	}
 	n := m.Settings.Samples
-	return cgbg.Propose(ctx, m.Path("samples_"+setName(biased)+".arrow"), f, cgbg.SampleOptions{N: n, Part: n, Seed: m.Settings.Seed,
-		Accuracy: m.Settings.Accuracy, Energy: u.Energy, KT: mullerbrown.KT, Fingerprint: keep.Fingerprint(m.Settings, biased, m.Backend.Name, flowSum, pmfSum), Progress: progress})
+	return cgbg.Propose(ctx, m.Path("samples_"+setName(biased)+".arrow"), f, cgbg.SampleOptions{N: n, Part: n,
+		Seed: m.Settings.Seed, Accuracy: m.Settings.Accuracy, Energy: u.Energy, KT: mullerbrown.KT, Progress: progress,
+		Fingerprint: keep.Fingerprint(m.Settings, biased, m.Backend.Name, flowSum, pmfSum)})
 }
 
 // DensityIntegral integrates the density of the flow trained on the named set

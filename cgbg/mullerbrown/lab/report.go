@@ -87,9 +87,11 @@ func (r *Report) Results() []result.Result {
 	list := []result.Result{
 		result.New("js_before", r.Before.JS.Value, r.Before.JS.Error, r.FloorBefore.JS.Value, "nats", w.N),
 		result.New("js", r.After.JS.Value, r.After.JS.Error, r.FloorAfter.JS.Value, "nats", w.N),
-		result.New("pmf_error_before", r.Before.PMFError.Value, r.Before.PMFError.Error, r.FloorBefore.PMFError.Value, "", w.N),
+		result.New("pmf_error_before", r.Before.PMFError.Value, r.Before.PMFError.Error, r.FloorBefore.PMFError.Value, "",
+			w.N),
 		result.New("pmf_error", r.After.PMFError.Value, r.After.PMFError.Error, r.FloorAfter.PMFError.Value, "", w.N),
-		{Name: "free_energy_mae_kt", Value: r.FreeEnergyMAE, Error: result.None, Floor: r.FreeEnergyMAEFloor, Unit: "kT", N: w.N},
+		{Name: "free_energy_mae_kt", Value: r.FreeEnergyMAE, Error: result.None, Floor: r.FreeEnergyMAEFloor, Unit: "kT",
+			N: w.N},
 	}
 	list = append(list, analysis.WeightResults(w)...)
 	for i := range list {
@@ -105,7 +107,8 @@ func (m *Lab) score(x, w []float64, effective int, rng *rand.Rand) (scores, floo
 	if err != nil {
 		return scores, floor, err
 	}
-	if scores, err = observable.ScoreExact(x, w, edges, exact, observable.Resampling{Resamples: analysis.Bootstraps, Rng: rng}); err != nil {
+	if scores, err = observable.ScoreExact(x, w, edges, exact,
+		observable.Resampling{Resamples: analysis.Bootstraps, Rng: rng}); err != nil {
 		return scores, floor, err
 	}
 	floor, err = observable.FloorExact(effective, analysis.FloorRepeats, exact, rng)
