@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/cgbg-go/lab/cgbg"
+	"github.com/cgbg-go/lab/cgbg/trajectory"
 	"github.com/cgbg-go/lab/data"
 )
 
@@ -32,7 +33,8 @@ func ownFrames(t *testing.T, path string, temperature float64, forces bool) {
 		}
 	}
 	meta := data.Meta{System: "toy", Mapping: "my.map", Beads: []string{"A", "B", "C"}, Species: []int32{1, 2, 3},
-		Temperature: temperature, Units: data.Molecular, Extra: map[string]string{keyMap: "A C @1\nB O @2\nC N @3\n"}}
+		Temperature: temperature, Units: data.Molecular,
+		Extra: map[string]string{trajectory.KeyMap: "A C @1\nB O @2\nC N @3\n"}}
 	if err := data.WriteFile(path, meta, f); err != nil {
 		t.Fatal(err)
 	}

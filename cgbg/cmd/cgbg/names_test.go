@@ -48,7 +48,7 @@ func TestDihedralsOfBeads(t *testing.T) {
 	dihedralsOf := func(trajectory string) []float32 {
 		t.Helper()
 		out := filepath.Join(dir, "x.arrow")
-		if _, err := call(t, "import", "-map", dihedrals, "-structure", gro, "-o", out, trajectory); err != nil {
+		if _, err := call(t, "import", "-map", "dihedrals", "-structure", gro, "-o", out, trajectory); err != nil {
 			t.Fatal(err)
 		}
 		f, _, err := data.ReadFile(out)
@@ -124,7 +124,7 @@ func TestImportNotesNumbers(t *testing.T) {
 		s.Atoms[i].ResidueNumber *= 10
 	}
 	structure, out := writeGRO(t, s), filepath.Join(t.TempDir(), "x.arrow")
-	for mapping, want := range map[string]string{"core-beta": "do not show φ and ψ of 1 of 1 residues", dihedrals: ""} {
+	for mapping, want := range map[string]string{"core-beta": "do not show φ and ψ of 1 of 1 residues", "dihedrals": ""} {
 		text, err := call(t, "import", "-temperature", "300", "-map", mapping, "-structure", structure, "-o", out, trr)
 		if err != nil || !strings.Contains(text, want) || want == "" && strings.Contains(text, "φ") {
 			t.Errorf("%s: got %q, %v, want %q", mapping, text, err, want)
