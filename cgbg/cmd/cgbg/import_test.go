@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
+	"github.com/cgbg-go/lab/cgbg/trajectory"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/gromacs"
 	"github.com/cgbg-go/lab/data/npz"
@@ -50,7 +51,7 @@ func TestImportSelection(t *testing.T) {
 			t.Errorf("%q: other numbers", args)
 		}
 		if !slices.Equal(meta.Beads, wantMeta.Beads) || !slices.Equal(meta.Species, wantMeta.Species) || meta.Mapping != "my.map" ||
-			!strings.Contains(meta.Extra[keyMap], "ALA2:CB C") || !strings.Contains(meta.Generator, "-map my.map") {
+			!strings.Contains(meta.Extra[trajectory.KeyMap], "ALA2:CB C") || !strings.Contains(meta.Generator, "-map my.map") {
 			t.Errorf("%q: description %+v", args, meta)
 		}
 	}
