@@ -71,6 +71,10 @@ func CheckFrames(kind, in string, meta data.Meta, n int, forces bool) error {
 	case kind == Flow && len(held) < leastHeldOut:
 		return fmt.Errorf("cgbg: %s: of %d frames a flow would hold out %d for its likelihood: at least %d; "+
 			"give it %d frames", in, n, len(held), leastHeldOut, HeldOutPart*leastHeldOut)
+	case kind == Flow && meta.Extra[data.KeyPooled] != "":
+		return fmt.Errorf("cgbg: %s: frames pooled from simulations with different biases (%s): a flow would learn none of "+
+			"them; \"cgbg resample\" draws an unbiased set by their weights, potentials learn from them as they are",
+			in, meta.Extra[data.KeyPooled])
 	case kind == Flow:
 		return nil
 	case !forces:
@@ -159,11 +163,28 @@ func CheckTraining(kind, in, out string, o TrainOptions) (data.Meta, error) {
 	return t.meta, nil
 }
 
-// checkReference tells whether samples can be scored against frames of a simulation. Their beads may differ (a
-// reference may be dihedrals alone), their temperature must be the same.
-func checkReference(samples string, meta data.Meta, reference string, of data.Meta) error {
+// reason is why frames say nothing of equilibrium; "" where they may. weighed: they have log-weights.
+func reason(m data.Meta, weighed bool) string {
+	switch {
+	case weighed:
+		return ""
+	case m.Extra[data.KeyPooled] != "":
+		return "pooled from simulations with different biases (" + m.Extra[data.KeyPooled] + "), without weights"
+	case m.Extra[data.KeyBias] != "":
+		return "of a biased simulation (" + m.Extra[data.KeyBias] + "), without weights"
+	}
+	return ""
+}
+
+// checkReference tells whether samples can be scored against frames of a simulation, with log-weights or without.
+// Their beads may differ (a reference may be dihedrals alone), their temperature must be the same.
+func checkReference(samples string, meta data.Meta, reference string, of data.Meta, weighed bool) error {
 	if err := errors.Join(warm(samples, meta), warm(reference, of)); err != nil {
 		return err
+	}
+	if why := reason(of, weighed); why != "" {
+		return fmt.Errorf("cgbg: the reference %s is %s: give its weights (\"cgbg import -h\"), or another reference, or none",
+			reference, why)
 	}
 	if !sameKelvin(of.Temperature, meta.Temperature) {
 		return fmt.Errorf("cgbg: %s is at %g K, but the reference %s at %g K: take a simulation at the same temperature",

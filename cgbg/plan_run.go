@@ -2,7 +2,6 @@ package cgbg
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"io"
 	"os"
@@ -15,11 +14,9 @@ import (
 	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/observable"
+	"github.com/cgbg-go/lab/cgbg/trajectory"
 	"github.com/cgbg-go/lab/data"
 )
-
-// Importer maps trajectories to frames, by the arguments of "cgbg import".
-type Importer = func(ctx context.Context, args []string, w io.Writer) error
 
 // options are those of the training of a model.
 func (p *Plan) options(m ModelPlan) TrainOptions {
@@ -91,7 +88,13 @@ func (p *Plan) report(frames string) (o ReportOptions, err error) {
 	o = ReportOptions{Name: filepath.Base(p.Out), Title: p.Reference.Title, Reference: p.Reference.Frames,
 		Residue: p.Reference.Residue, Seed: int(p.Seed), States: p.States}
 	if o.Reference == "" {
-		o.Reference = frames
+		meta, _, weighed, err := describe(frames, "logw")
+		if err != nil {
+			return o, err
+		}
+		if reason(meta, weighed) == "" { // frames of a bias without weights are none
+			o.Reference = frames
+		}
 	}
 	if len(p.Variables) > 0 {
 		o.Variables, err = analysis.ParseVariables(filepath.Dir(p.path), p.Variables)
@@ -137,15 +140,15 @@ func (p *Plan) early() error {
 // checkPaths verifies that no result replaces what is read.
 func (p *Plan) checkPaths() error {
 	d := &p.Data
-	inputs := append([]string{p.path, d.Frames, d.Structure, d.AWH, d.Bias, p.Flow.Frames, p.PMF.Frames,
-		p.Reference.Frames}, d.Trajectories...)
+	inputs := []string{p.path, d.Frames, p.Flow.Frames, p.PMF.Frames, p.Reference.Frames}
 	for _, model := range []string{p.Flow.Model, p.PMF.Model, p.Flow.From, p.PMF.From} {
 		if model != "" {
 			inputs = append(inputs, model, CardPath(model))
 		}
 	}
-	if info, err := os.Stat(d.Map); err == nil && !info.IsDir() {
-		inputs = append(inputs, d.Map)
+	if d.Frames == "" {
+		o := d.options("")
+		inputs = append(inputs, o.Files()...)
 	}
 	outputs := append(ReportFiles(p.Out), cli.Beside(filepath.Join(p.Out, "samples.arrow"))...)
 	made := map[string]string{filepath.Join(p.Out, "frames.arrow"): d.Frames, p.out(Flow): p.Flow.Model}
@@ -187,13 +190,16 @@ func (p *Plan) late(frames string) error {
 	if err != nil {
 		return err
 	}
-	reference, meta, err := data.ReadFile(o.Reference)
-	if err != nil {
-		return fmt.Errorf("the reference: %w", err)
-	}
-	meta.Source = o.Reference
-	if err := checkReference(flowName, flow, o.Reference, meta); err != nil {
-		return err
+	var reference *data.Frames
+	var meta data.Meta
+	if o.Reference != "" {
+		if reference, meta, err = data.ReadFile(o.Reference); err != nil {
+			return fmt.Errorf("the reference: %w", err)
+		}
+		meta.Source = o.Reference
+		if err := checkReference(flowName, flow, o.Reference, meta, reference.LogW != nil); err != nil {
+			return err
+		}
 	}
 	if p.Flow.Model == "" {
 		frames = flowName
@@ -211,7 +217,7 @@ func (p *Plan) late(frames string) error {
 	if err == nil {
 		err = tells(a.samples, like, flow)
 	}
-	if err == nil {
+	if err == nil && reference != nil {
 		err = tells(a.reference, reference, meta)
 	}
 	if err != nil {
@@ -303,28 +309,18 @@ func (p *Plan) model(ctx context.Context, b *backend.Backend, w io.Writer, kind 
 // importVersion is raised when an import of the same files gives other frames than before.
 const importVersion = 2
 
-// importArgs are the arguments of the import.
-func (d *DataPlan) importArgs(out string) []string {
-	args := []string{"-o", out}
-	add := func(name, value string) {
-		if value != "" && value != "0" {
-			args = append(args, "-"+name, value)
-		}
-	}
-	add("structure", d.Structure)
-	add("map", d.Map)
-	add("awh", d.AWH)
-	add("bias", d.Bias)
-	add("bias-variables", d.BiasVariables)
-	add("forces", d.Forces)
-	add("constraints", d.Constraints)
-	add("system", d.System)
-	add("forcefield", d.Forcefield)
-	add("temperature", fmt.Sprint(d.Temperature))
-	add("dt", fmt.Sprint(d.Dt))
-	add("every", fmt.Sprint(d.Every))
-	add("skip", fmt.Sprint(d.Skip))
-	return args
+// options are those of the import.
+func (d *DataPlan) options(out string) trajectory.Options {
+	o := trajectory.NewOptions()
+	o.Out, o.Trajectories, o.Structure, o.System, o.ForceField = out, d.Trajectories, d.Structure, d.System, d.Forcefield
+	o.Temperature, o.Dt, o.Start, o.Skip = d.Temperature, d.Dt, d.Start, d.Skip
+	o.Weights, o.Plumed, o.BiasVariables, o.BiasColumn = d.Weights, d.Plumed, d.BiasVariables, d.BiasColumn
+	o.BiasFactor, o.Biased, o.RBias = d.BiasFactor, d.Biased, d.RBias
+	replace(&o.Map, d.Map)
+	replace(&o.Forces, d.Forces)
+	replace(&o.Constraints, d.Constraints)
+	replace(&o.Every, d.Every)
+	return o
 }
 
 // frames are imported unless the same trajectories were imported the same way.
@@ -335,10 +331,9 @@ func (p *Plan) frames(ctx context.Context, w io.Writer) (string, error) {
 		return d.Frames, nil
 	}
 	out := filepath.Join(p.Out, "frames.arrow")
-	args := d.importArgs(out)
-	h := sha256.New()
-	fmt.Fprintln(h, "import", importVersion, args[2:])
-	for _, file := range append([]string{d.Structure, d.AWH, d.Bias, d.Map}, d.Trajectories...) {
+	o := d.options(out)
+	inputs := []any{"import", importVersion, o}
+	for _, file := range o.Files() {
 		if info, err := os.Stat(file); err != nil || info.IsDir() {
 			continue // import says what is missing
 		}
@@ -346,12 +341,13 @@ func (p *Plan) frames(ctx context.Context, w io.Writer) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintln(h, file, sum)
+		inputs = append(inputs, file, sum)
 	}
+	made := keep.Fingerprint(inputs...)
 	stamp := out + ".import"
 	mark := func() (string, error) { // of what frames are made from, and of the frames
 		sum, err := data.Checksum(ctx, out)
-		return fmt.Sprintf("%x %s\n", h.Sum(nil), sum), err
+		return made + " " + sum + "\n", err
 	}
 	if was, err := os.ReadFile(stamp); err == nil {
 		now, err := mark()
@@ -363,16 +359,15 @@ func (p *Plan) frames(ctx context.Context, w io.Writer) (string, error) {
 			return "", err
 		}
 	}
-	if p.Import == nil {
-		return "", fmt.Errorf("cgbg: %s: trajectories need an importer: run it by \"cgbg run\", or give frames", p.path)
-	}
 	fmt.Fprintln(w, "frames:", out)
 	if err := os.MkdirAll(p.Out, 0o755); err != nil {
 		return "", err
 	}
-	if err := p.Import(ctx, append(args, d.Trajectories...), w); err != nil {
+	r, err := trajectory.Import(ctx, o)
+	if err != nil {
 		return "", err
 	}
+	r.Print(w)
 	text, err := mark()
 	if err != nil {
 		return "", err

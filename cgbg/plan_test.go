@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/trajectory"
 	"github.com/cgbg-go/lab/data"
 )
 
@@ -37,6 +38,8 @@ func TestReadPlanErrors(t *testing.T) {
 		{frames + "temperature = 300", "mapped already"},
 		{frames + "every = 2", "mapped already"},
 		{frames + "[flow]\nepoch = 3", "flow.epoch"},
+		{frames + "hill = 'HILLS'", "data.hill"},
+		{"[data]\ntrajectories = ['b.trr']\nstructure = 'b.gro'\ntemperature = 300\nhills = 3", "data.hills: want"},
 		{frames + "[sample]\nn = 'many'", "sample"},
 		{"[data\n", "line 2"},
 		{frames + "[flow]\nensemble = 2", "a key of [pmf]"},
@@ -68,6 +71,9 @@ trajectories = ["x.trr", "/y.trr"]
 structure = "x.gro"
 map = "my.map"
 temperature = 300
+hills = "HILLS"
+bias_variables = "t"
+openmm_bias = "b.npy"
 [variables]
 zeta = "rg"
 alpha = "distance(a,b)"
@@ -92,34 +98,25 @@ near = "alpha < 1"
 		!slices.Equal(p.Data.Trajectories, []string{at("x.trr"), "/y.trr"}) {
 		t.Errorf("got %+v", p)
 	}
-	if _, err := p.Run(context.Background(), io.Discard, nil); err == nil || !strings.Contains(err.Error(), "importer") {
-		t.Errorf("without an importer: got %v", err)
+	if w := p.Data.Weights; fmt.Sprint(w) != fmt.Sprint(trajectory.Weights{{Kind: "hills", File: at("HILLS")},
+		{Kind: "openmm-bias", File: at("b.npy")}}) || p.Data.BiasVariables != "t" {
+		t.Errorf("weights: got %+v", p.Data)
 	}
 }
 
 // Frames are those of an import of the files as they are: other frames in their place are imported anew.
 func TestPlanImports(t *testing.T) {
 	ctx, dir := context.Background(), t.TempDir()
-	trajectory, structure := filepath.Join(dir, "x.trr"), filepath.Join(dir, "x.gro")
-	for _, path := range []string{trajectory, structure} {
-		if err := os.WriteFile(path, []byte(path), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	file := filepath.Join(dir, "x.trr")
+	content, err := os.ReadFile("../data/gromacs/testdata/ala2.trr")
+	if err != nil {
+		t.Fatal(err)
 	}
-	p := &Plan{Out: dir, Data: DataPlan{Trajectories: []string{trajectory}, Structure: structure, Temperature: 300}}
-	imports := 0
-	p.Import = func(_ context.Context, args []string, _ io.Writer) error {
-		imports++
-		want := fmt.Sprintf("-o %s -structure %s -temperature 300", filepath.Join(dir, "frames.arrow"), structure)
-		if p.Data.Every > 0 {
-			want += fmt.Sprintf(" -every %d", p.Data.Every)
-		}
-		if got := strings.Join(args, " "); got != want+" "+trajectory {
-			t.Errorf("got %s, want %s and the trajectory", got, want)
-		}
-		f := &data.Frames{Beads: 1, Dim: 3, R: []float32{1, 2, 3}}
-		return data.WriteFile(args[1], data.Meta{Beads: []string{"a"}, Dim: 3}, f)
+	if err := os.WriteFile(file, content, 0o644); err != nil {
+		t.Fatal(err)
 	}
+	p := &Plan{Out: dir, Data: DataPlan{Trajectories: []string{file}, Structure: "../data/gromacs/testdata/ala2.gro",
+		Temperature: 300}}
 	out := filepath.Join(dir, "frames.arrow")
 	nothing := func() error { return nil }
 	for _, c := range []struct {
@@ -132,18 +129,17 @@ func TestPlanImports(t *testing.T) {
 		{"other frames", func() error { return os.WriteFile(out, []byte("x"), 0o644) }, true},
 		{"no frames", func() error { return os.Remove(out) }, true},
 		{"every second", func() error { p.Data.Every = 2; return nil }, true},
-		{"another trajectory", func() error { return os.WriteFile(trajectory, []byte("y"), 0o644) }, true},
+		{"another trajectory", func() error { return os.WriteFile(file, content[:len(content)/2], 0o644) }, true},
 		{"and again", nothing, false},
 	} {
 		if err := c.change(); err != nil {
 			t.Fatal(err)
 		}
 		var text strings.Builder
-		before := imports
-		file, err := p.frames(ctx, &text)
-		if err != nil || file != out || (imports > before) != c.again ||
-			strings.Contains(text.String(), "there already") == c.again {
-			t.Errorf("%s: got %s, %q, %v, want an import: %v", c.name, file, text.String(), err, c.again)
+		frames, err := p.frames(ctx, &text)
+		if err != nil || frames != out || strings.Contains(text.String(), "there already") == c.again ||
+			strings.Contains(text.String(), "frames of 6 beads") != c.again {
+			t.Errorf("%s: got %s, %q, %v, want an import: %v", c.name, frames, text.String(), err, c.again)
 		}
 		if _, _, err := data.ReadFile(out); err != nil {
 			t.Errorf("%s: %v", c.name, err)

@@ -112,7 +112,7 @@ func (o *ReportOptions) evaluate(samples *data.Frames, meta data.Meta, reference
 	}
 	var set *analysis.Set
 	if reference != nil {
-		if err := checkReference(meta.Source, meta, o.Reference, refMeta); err != nil {
+		if err := checkReference(meta.Source, meta, o.Reference, refMeta, reference.LogW != nil); err != nil {
 			return nil, err
 		}
 		set, err = analysis.NewSet(a.reference, analysis.Options{Name: filepath.Base(o.Reference), Seed: o.Seed}, reference,
