@@ -11,10 +11,12 @@ import (
 // cells of the notebook in the tests.
 const cells = `{"cells": [
  {"cell_type": "markdown", "id": "a", "metadata": {}, "source": "# Title\n\n## 1 Part\n"},
- {"cell_type": "code", "id": "b", "metadata": {}, "outputs": [], "execution_count": 1, "source": "%%\n// Picture\nx() // not this\n// nor this"},
+ {"cell_type": "code", "id": "b", "metadata": {}, "outputs": [], "execution_count": 1, 
+  "source": "%%\n// Picture\nx() // not this\n// nor this"},
  {"cell_type": "code", "id": "c", "metadata": {}, "outputs": [], "execution_count": 2, "source": "// Twice"},
  {"cell_type": "code", "id": "d", "metadata": {}, "outputs": [], "execution_count": 3, "source": "// Twice"}
-], "metadata": {"kernelspec": {"name": "cgbg", "language": "go", "display_name": "Go"}}, "nbformat": 4, "nbformat_minor": 5}`
+], "metadata": {"kernelspec": {"name": "cgbg", "language": "go", "display_name": "Go"}},
+"nbformat": 4, "nbformat_minor": 5}`
 
 const results = `[
  {"name":"js","value":0.01327,"error":0.00072,"floor":0.013612,"unit":"nat","n":50000},
