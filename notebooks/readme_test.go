@@ -28,7 +28,8 @@ func TestREADMEIsCurrent(t *testing.T) {
 
 // paper has the panels of every figure, "" where it has none, and the tables.
 var paper = map[string]string{"Figure 1": "", "Figure 2": "abcd", "Figure 3": "abcd", "Figure 4": "abcd",
-	"Figure 5": "ab", "Figure 6": "abc", "Figure 7": "abc", "Figure 8": "abc", "Figure 9": "abc", "Figure 10": "abc", "Figure 11": "abc",
+	"Figure 5": "ab", "Figure 6": "abc", "Figure 7": "abc", "Figure 8": "abc", "Figure 9": "abc", "Figure 10": "abc",
+	"Figure 11": "abc",
 	"Figure 12": "abc", "Figure 13": "abcd", "Figure 14": "abcd",
 	"Table 1": "", "Table 2": "", "Table 3": "", "Table 4": "", "Table 5": "", "Table 6": ""}
 
