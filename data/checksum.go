@@ -41,8 +41,9 @@ func copyFile(ctx context.Context, w io.Writer, path string) error {
 	}
 }
 
-// Sum is the SHA-256 of frames and of what describes them, in hexadecimal digits: the same for the same content, whatever file or
-// memory it stands in. Of m all but Source, SourceSHA, Generator and Extra counts, which say where frames come from.
+// Sum is the SHA-256 of frames and of what describes them, in hexadecimal digits: the same for the same content,
+// whatever file or memory it stands in. Of m all but Source, SourceSHA, Generator and Extra counts, which say where
+// frames come from.
 func Sum(f *Frames, m Meta) string {
 	m.Source, m.SourceSHA, m.Generator, m.Extra = "", "", "", nil
 	h := sha256.New()

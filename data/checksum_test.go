@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// Frames of the same content have one sum wherever they come from; a change of any number, or of what they are, makes another.
+// Frames of the same content have one sum wherever they come from; a change of any number, or of what they are, makes
+// another.
 func TestSum(t *testing.T) {
 	frames := func() *Frames {
 		return &Frames{Beads: 2, Dim: 1, R: []float32{1, 2, 3, 4}, F: []float32{0, 0, 0, 0}, LogW: []float64{0, 1}}
@@ -13,7 +14,8 @@ func TestSum(t *testing.T) {
 	meta := Meta{System: "a", Beads: []string{"x", "y"}, Species: []int32{6, 7}, Dim: 1, Temperature: 300, Stride: 1}
 	want := Sum(frames(), meta)
 	elsewhere := meta
-	elsewhere.Source, elsewhere.SourceSHA, elsewhere.Generator, elsewhere.Extra = "file", "1", "program", map[string]string{"a": "b"}
+	elsewhere.Source, elsewhere.SourceSHA, elsewhere.Generator = "file", "1", "program"
+	elsewhere.Extra = map[string]string{"a": "b"}
 	if got := Sum(frames(), elsewhere); got != want {
 		t.Errorf("the same from elsewhere: got %s, want %s", got, want)
 	}

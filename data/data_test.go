@@ -44,8 +44,10 @@ func sample(n int) *Frames {
 }
 
 func describe() Meta {
-	return Meta{System: "Ac-Ala-NHMe", Mapping: "test", Beads: []string{"C", "N"}, Species: []int32{1, 3}, Dim: 3, Temperature: 300,
-		ForceField: "amber99sb-ildn", Stride: 0.1, Generator: "go test", Source: "x.trr", SourceSHA: "00", Extra: map[string]string{"key": "value"}}
+	return Meta{System: "Ac-Ala-NHMe", Mapping: "test", Beads: []string{"C", "N"}, Species: []int32{1, 3}, Dim: 3,
+		Temperature: 300,
+		ForceField:  "amber99sb-ildn", Stride: 0.1, Generator: "go test", Source: "x.trr", SourceSHA: "00",
+		Extra: map[string]string{"key": "value"}}
 }
 
 func write(t testing.TB, f *Frames) string {
@@ -146,7 +148,8 @@ func TestTruncated(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n := 0; n < len(good); n += 97 {
-		if _, err := OpenReaderAt(bytes.NewReader(good[:n]), int64(n), "cut"); !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrFormat) {
+		if _, err := OpenReaderAt(bytes.NewReader(good[:n]), int64(n), "cut"); !errors.Is(err, ErrDamaged) &&
+			!errors.Is(err, ErrFormat) {
 			t.Fatalf("%d bytes of %d: got %v, want ErrDamaged or ErrFormat", n, len(good), err)
 		}
 	}
@@ -161,9 +164,11 @@ func TestWriterErrors(t *testing.T) {
 	}{
 		{"no frames", &Frames{Beads: 2, Dim: 3}, "no frames"},
 		{"cut frame", &Frames{Beads: 2, Dim: 3, R: make([]float32, 7)}, "7 numbers"},
-		{"forces missing", &Frames{Beads: 2, Dim: 3, R: make([]float32, 12), F: make([]float32, 6)}, "F has 6 numbers, not 12"},
+		{"forces missing", &Frames{Beads: 2, Dim: 3, R: make([]float32, 12), F: make([]float32, 6)},
+			"F has 6 numbers, not 12"},
 		{"NaN", &Frames{Beads: 2, Dim: 3, R: []float32{0, 0, 0, 0, 0, 0, 0, nan, 0, 0, 0, 0}}, "frame 1, R[1]"},
-		{"infinite energy", &Frames{Beads: 2, Dim: 3, R: make([]float32, 6), U: []float64{math.Inf(1)}}, "frame 0, u[0]"},
+		{"infinite energy", &Frames{Beads: 2, Dim: 3, R: make([]float32, 6), U: []float64{math.Inf(1)}},
+			"frame 0, u[0]"},
 		{"other beads", &Frames{Beads: 3, Dim: 3, R: make([]float32, 9)}, "2 beads"},
 	}
 	for _, test := range tests {
@@ -242,8 +247,11 @@ func TestSchemaErrors(t *testing.T) {
 		{"wrong unit", formatVersion, other, nil, ErrUnits},
 		{"other version", "cgbg frames 99", good, nil, ErrFormat},
 		{"wrong type", formatVersion, good, []arrow.Field{{Name: "R", Type: arrow.PrimitiveTypes.Float64}}, ErrFormat},
-		{"wrong width", formatVersion, good, []arrow.Field{{Name: "R", Type: arrow.FixedSizeListOfNonNullable(5, arrow.PrimitiveTypes.Float32)}}, ErrFormat},
-		{"no positions", formatVersion, good, []arrow.Field{{Name: "u", Type: arrow.PrimitiveTypes.Float64}}, ErrFormat},
+		{"wrong width", formatVersion, good,
+			[]arrow.Field{{Name: "R", Type: arrow.FixedSizeListOfNonNullable(5, arrow.PrimitiveTypes.Float32)}},
+			ErrFormat},
+		{"no positions", formatVersion, good, []arrow.Field{{Name: "u", Type: arrow.PrimitiveTypes.Float64}},
+			ErrFormat},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -373,7 +381,8 @@ func TestPyArrow(t *testing.T) {
 		python = "python3"
 	}
 	if out, err := exec.Command(python, "-c", "import pyarrow").CombinedOutput(); err != nil {
-		t.Skipf("%s has no pyarrow (pip install pyarrow; CGBG_PYTHON names another Python): %s", python, bytes.TrimSpace(out))
+		t.Skipf("%s has no pyarrow (pip install pyarrow; CGBG_PYTHON names another Python): %s", python,
+			bytes.TrimSpace(out))
 	}
 	f := sample(50)
 	const script = `
@@ -385,14 +394,15 @@ print(repr(t["R"][7].as_py()[3]), repr(t["u"][49].as_py()))`
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	want := fmt.Sprintf("50 ['R', 'F', 'box', 'bias', 'logw', 'logq', 'u'] %s\n%v %v", formatVersion, float64(f.R[7*6+3]), f.U[49])
+	want := fmt.Sprintf("50 ['R', 'F', 'box', 'bias', 'logw', 'logq', 'u'] %s\n%v %v", formatVersion,
+		float64(f.R[7*6+3]), f.U[49])
 	if got := strings.TrimSpace(string(out)); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 
-// A number in the footer or in a batch's head that promises 268 million of something, in a file with a right digest, takes no
-// memory for them.
+// A number in the footer or in a batch's head that promises 268 million of something, in a file with a right digest,
+// takes no memory for them.
 func TestFalseCounts(t *testing.T) {
 	good, err := os.ReadFile(write(t, sample(3)))
 	if err != nil {
@@ -510,7 +520,8 @@ func (l late) Err() error {
 // Wherever in its reading a context is done, a file is not called damaged.
 func TestReadInterrupted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.arrow")
-	if err := WriteFile(path, Meta{Beads: []string{"a"}, Dim: 1}, &Frames{Beads: 1, Dim: 1, R: []float32{1, 2}}); err != nil {
+	if err := WriteFile(path, Meta{Beads: []string{"a"}, Dim: 1},
+		&Frames{Beads: 1, Dim: 1, R: []float32{1, 2}}); err != nil {
 		t.Fatal(err)
 	}
 	interrupted := 0
@@ -537,7 +548,8 @@ func TestReadInterrupted(t *testing.T) {
 // A file whose context is done is not called damaged.
 func TestOpenContext(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.arrow")
-	if err := WriteFile(path, Meta{Beads: []string{"a"}, Dim: 1}, &Frames{Beads: 1, Dim: 1, R: []float32{1, 2}}); err != nil {
+	if err := WriteFile(path, Meta{Beads: []string{"a"}, Dim: 1},
+		&Frames{Beads: 1, Dim: 1, R: []float32{1, 2}}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -10,8 +10,9 @@ import (
 	flatbuffers "github.com/google/flatbuffers/go"
 )
 
-// Arrow's reader believes the counts in a file's footer, and takes memory for as many fields, columns or numbers as they
-// say. A digest shows damage, but not a file that was made to say so: these limits are far above what a frame file has.
+// Arrow's reader believes the counts in a file's footer, and takes memory for as many fields, columns or numbers as
+// they say. A digest shows damage, but not a file that was made to say so: these limits are far above what a frame file
+// has.
 const (
 	maxEntries = 256       // fields, or entries of metadata
 	maxDepth   = 2         // of fields: a list, and its numbers
@@ -26,7 +27,8 @@ const (
 	schemaFields, schemaMetadata                    = 6, 8
 	fieldChildren, fieldMetadata                    = 14, 16
 	messageMetadata                                 = 12
-	blockSize                                       = 24 // offset of 8 bytes, metadata's length of 4, body's of 8, padded
+	// offset of 8 bytes, metadata's length of 4, body's of 8, padded
+	blockSize = 24
 )
 
 // checkCounts verifies the counts in the footer of a file of so many bytes, and in its batches' heads.
@@ -64,7 +66,8 @@ func checkCounts(r io.ReaderAt, size int64) error {
 	}
 	for i := range batches {
 		block := footer[int(at)+i*blockSize:]
-		if err := checkMessage(r, size, int64(binary.LittleEndian.Uint64(block)), int64(int32(binary.LittleEndian.Uint32(block[8:])))); err != nil {
+		if err := checkMessage(r, size, int64(binary.LittleEndian.Uint64(block)),
+			int64(int32(binary.LittleEndian.Uint32(block[8:])))); err != nil {
 			return fmt.Errorf("batch %d: %w", i, err)
 		}
 	}
@@ -126,7 +129,8 @@ func checkFields(t flatbuffers.Table, slot flatbuffers.VOffsetT, depth int) erro
 		return fmt.Errorf("%w: fields", errCounts)
 	}
 	for i := range n {
-		field := flatbuffers.Table{Bytes: t.Bytes, Pos: t.Indirect(at + flatbuffers.UOffsetT(i)*flatbuffers.SizeUOffsetT)}
+		field := flatbuffers.Table{Bytes: t.Bytes,
+			Pos: t.Indirect(at + flatbuffers.UOffsetT(i)*flatbuffers.SizeUOffsetT)}
 		if err := checkEntries(field, fieldMetadata); err != nil {
 			return err
 		}

@@ -137,7 +137,8 @@ func (f *Frames) Check(first int) error {
 		for i := range length {
 			x := at(i)
 			if math.IsNaN(x) || math.IsInf(x, 0) && !(c.name == "logw" && x < 0) {
-				return fmt.Errorf("frame %d, %s[%d] = %g: %w; remove the frame", first+i/width, c.name, i%width, x, ErrNonFinite)
+				return fmt.Errorf("frame %d, %s[%d] = %g: %w; remove the frame", first+i/width, c.name, i%width, x,
+					ErrNonFinite)
 			}
 		}
 	}

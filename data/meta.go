@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/apache/arrow-go/v18/arrow"
 )
@@ -75,7 +76,8 @@ func (m Meta) complete(beads, dim int) (Meta, error) {
 		m.Dim = 3
 	}
 	if len(m.Beads) != beads || m.Dim != dim {
-		return m, fmt.Errorf("the description has %d beads in %d dimensions, the frames %d in %d", len(m.Beads), m.Dim, beads, dim)
+		return m, fmt.Errorf("the description has %d beads in %d dimensions, the frames %d in %d", len(m.Beads), m.Dim,
+			beads, dim)
 	}
 	if m.Species != nil && len(m.Species) != beads {
 		return m, fmt.Errorf("the description has %d species for %d beads", len(m.Species), beads)
@@ -146,4 +148,18 @@ func parseSchema(s *arrow.Schema) (Meta, []string, error) {
 		}
 	}
 	return m, names, nil
+}
+
+// With is the description with a value under a key of Extra, or without one where the value is empty.
+func (m Meta) With(key, value string) Meta {
+	m.Extra = maps.Clone(m.Extra)
+	delete(m.Extra, key)
+	if value == "" {
+		return m
+	}
+	if m.Extra == nil {
+		m.Extra = map[string]string{}
+	}
+	m.Extra[key] = value
+	return m
 }

@@ -108,11 +108,14 @@ func (w *Writer) batch(f *Frames) error {
 		var child arrow.Array
 		switch v := c.values.(type) {
 		case *[]float32:
-			data := array.NewData(arrow.PrimitiveTypes.Float32, len(*v), []*memory.Buffer{nil, memory.NewBufferBytes(arrow.Float32Traits.CastToBytes(*v))}, nil, 0, 0)
-			list := array.NewData(arrow.FixedSizeListOfNonNullable(int32(c.width), arrow.PrimitiveTypes.Float32), f.Len(), []*memory.Buffer{nil}, []arrow.ArrayData{data}, 0, 0)
+			data := array.NewData(arrow.PrimitiveTypes.Float32, len(*v),
+				[]*memory.Buffer{nil, memory.NewBufferBytes(arrow.Float32Traits.CastToBytes(*v))}, nil, 0, 0)
+			list := array.NewData(arrow.FixedSizeListOfNonNullable(int32(c.width), arrow.PrimitiveTypes.Float32),
+				f.Len(), []*memory.Buffer{nil}, []arrow.ArrayData{data}, 0, 0)
 			child = array.MakeFromData(list)
 		case *[]float64:
-			child = array.MakeFromData(array.NewData(arrow.PrimitiveTypes.Float64, len(*v), []*memory.Buffer{nil, memory.NewBufferBytes(arrow.Float64Traits.CastToBytes(*v))}, nil, 0, 0))
+			child = array.MakeFromData(array.NewData(arrow.PrimitiveTypes.Float64, len(*v),
+				[]*memory.Buffer{nil, memory.NewBufferBytes(arrow.Float64Traits.CastToBytes(*v))}, nil, 0, 0))
 		}
 		columns = append(columns, child)
 	}

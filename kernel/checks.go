@@ -58,7 +58,8 @@ func checkGo(ctx context.Context) []finding {
 		_, err = output(ctx, dir, nil, "go", "list", "-m")
 	}
 	if err != nil {
-		return []finding{{missing, f.name, path + ": " + err.Error(), "install the version that go.mod names, or newer"}}
+		return []finding{{missing, f.name, path + ": " + err.Error(), "install the version that go.mod names, or " +
+			"newer"}}
 	}
 	f.status = fmt.Sprintf("%s %s/%s, %s", out, runtime.GOOS, runtime.GOARCH, path)
 	simd := finding{name: "SIMD"}
@@ -67,7 +68,8 @@ func checkGo(ctx context.Context) []finding {
 	case !backend.CanSIMD():
 		simd.grade, simd.status = spare, "not on this processor: the Go backend is 5 to 10 times slower"
 	case err != nil:
-		simd.grade, simd.status = spare, "this Go does not know GOEXPERIMENT=simd: the Go backend is 5 to 10 times slower"
+		simd.grade, simd.status = spare, "this Go does not know GOEXPERIMENT=simd: the Go backend is 5 to 10 times "+
+			"slower"
 	default:
 		simd.status = "kernel sessions are built with GOEXPERIMENT=simd"
 	}
@@ -76,7 +78,8 @@ func checkGo(ctx context.Context) []finding {
 
 // checkCompiler: a C compiler, which only XLA needs.
 func checkCompiler(ctx context.Context) []finding {
-	const name, advice = "C compiler", "XLA needs one when cells are built (Debian: apt-get install gcc libc6-dev); the Go backend does not"
+	const name, advice = "C compiler", "XLA needs one when cells are built (Debian: apt-get install gcc libc6-dev); " +
+		"the Go backend does not"
 	dir, _ := moduleDir()
 	out, err := output(ctx, dir, nil, "go", "env", "CGO_ENABLED", "CC")
 	if err != nil {
@@ -136,7 +139,8 @@ func checkTools(ctx context.Context) []finding {
 	}
 	f := finding{good, "gopls", "", ""}
 	if f.status, err = exec.LookPath("gopls"); err != nil {
-		f = finding{spare, f.name, "not on PATH: no completion in Jupyter", "go install golang.org/x/tools/gopls@latest"}
+		f = finding{spare, f.name, "not on PATH: no completion in Jupyter",
+			"go install golang.org/x/tools/gopls@latest"}
 	}
 	return append(list, f)
 }
@@ -160,7 +164,8 @@ func checkSpec(context.Context) []finding {
 	case !isModule(s.Metadata.Module):
 		return []finding{{spare, name, dir + " is for " + s.Metadata.Module + ", which is no longer there", advice}}
 	case here != "" && here != s.Metadata.Module:
-		return []finding{{spare, name, dir + " is for " + s.Metadata.Module + ", not for " + here, advice + ", to change that"}}
+		return []finding{{spare, name, dir + " is for " + s.Metadata.Module + ", not for " + here, advice +
+			", to change that"}}
 	case !sameFile(self, s.Program()):
 		return []finding{{spare, name, dir + " has another version of the kernel command", advice}}
 	}
@@ -198,7 +203,8 @@ func checkJupyter(ctx context.Context) []finding {
 	const name = "Jupyter"
 	path, err := exec.LookPath("jupyter")
 	if err != nil {
-		return []finding{{spare, name, "not on PATH; `kernel run` and VS Code do without", "kernel/docker/install.sh installs JupyterLab"}}
+		return []finding{{spare, name, "not on PATH; `kernel run` and VS Code do without",
+			"kernel/docker/install.sh installs JupyterLab"}}
 	}
 	out, err := output(ctx, "", nil, path, "kernelspec", "list", "--json")
 	if err != nil {
@@ -218,7 +224,8 @@ func checkJupyter(ctx context.Context) []finding {
 	if _, err := spec.Read(); err != nil {
 		return []finding{{good, name, path, ""}}
 	}
-	return []finding{{spare, name, path + " does not find the kernel", "install with the same " + spec.DataDirEnv + " as Jupyter has"}}
+	return []finding{{spare, name, path + " does not find the kernel", "install with the same " + spec.DataDirEnv +
+		" as Jupyter has"}}
 }
 
 // checkBackends: what can run the models, and which of them will.

@@ -26,7 +26,8 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == session.SuperviseArg {
 		os.Exit(session.Supervise(os.Args[2:]))
 	}
-	os.Setenv("GOEXPERIMENT", cmp.Or(os.Getenv("GOEXPERIMENT"), "nosimd")) // cells built as the tests are: what they import is compiled once for both
+	// cells built as the tests are: what they import is compiled once for both
+	os.Setenv("GOEXPERIMENT", cmp.Or(os.Getenv("GOEXPERIMENT"), "nosimd"))
 	code := m.Run()
 	if binaryDir != "" {
 		os.RemoveAll(binaryDir)
@@ -60,14 +61,16 @@ func notebook(t *testing.T, cells ...string) string {
 	t.Helper()
 	var list []any
 	for i, source := range append([]string{"// Parameters\nconst seed = 1"}, cells...) {
-		cell := map[string]any{"cell_type": "code", "id": fmt.Sprint("c", i), "source": source, "metadata": map[string]any{}, "outputs": []any{}, "execution_count": nil}
+		cell := map[string]any{"cell_type": "code", "id": fmt.Sprint("c", i), "source": source,
+			"metadata": map[string]any{}, "outputs": []any{}, "execution_count": nil}
 		if i == 0 {
 			cell["metadata"] = map[string]any{"tags": []string{"parameters"}}
 		}
 		list = append(list, cell)
 	}
 	text, err := json.Marshal(map[string]any{"cells": list, "nbformat": 4, "nbformat_minor": 5,
-		"metadata": map[string]any{"kernelspec": map[string]any{"name": "cgbg", "language": "go", "display_name": "Go (cgbg)"}}})
+		"metadata": map[string]any{"kernelspec": map[string]any{"name": "cgbg", "language": "go",
+			"display_name": "Go (cgbg)"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,12 +139,14 @@ func TestUsage(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{"-h"}, {"help"}, {"--help"}, {"run", "-h"}, {"run", "x.ipynb", "--help"}, {"install", "--h"}, {"doctor", "-help"}, {"launch", "-h"}} {
+	for _, args := range [][]string{{"-h"}, {"help"}, {"--help"}, {"run", "-h"}, {"run", "x.ipynb", "--help"},
+		{"install", "--h"}, {"doctor", "-help"}, {"launch", "-h"}} {
 		if stdout, stderr, code := call(args...); code != 0 || !strings.Contains(stdout, "usage: ") || stderr != "" {
 			t.Errorf("%q: exit code %d, %q, %q", args, code, stdout, stderr)
 		}
 	}
-	if stdout, _, _ := call("run", "-h"); !strings.Contains(stdout, "-p ") || !strings.Contains(stdout, "preset=small") {
+	if stdout, _, _ := call("run", "-h"); !strings.Contains(stdout, "-p ") ||
+		!strings.Contains(stdout, "preset=small") {
 		t.Errorf("run -h teaches too little:\n%s", stdout)
 	}
 }
@@ -194,7 +199,8 @@ func processes(tmp string) []string {
 			continue
 		}
 		command, _ := os.ReadFile(filepath.Join(filepath.Dir(name), "cmdline"))
-		out = append(out, filepath.Base(filepath.Dir(name))+" "+string(bytes.ReplaceAll(command, []byte{0}, []byte(" "))))
+		out = append(out, filepath.Base(filepath.Dir(name))+" "+string(bytes.ReplaceAll(command, []byte{0},
+			[]byte(" "))))
 	}
 	return out
 }
@@ -242,7 +248,8 @@ func TestSignals(t *testing.T) {
 			}
 			await(t, "an empty "+tmp, func() bool { left, _ := os.ReadDir(tmp); return len(left) == 0 })
 			if c.signal != syscall.SIGKILL {
-				if nb, err := nbformat.ReadFile(filepath.Join(out, "n.ipynb")); err != nil || nb.Cells[0].ExecutionCount != 1 {
+				if nb, err := nbformat.ReadFile(filepath.Join(out, "n.ipynb")); err != nil ||
+					nb.Cells[0].ExecutionCount != 1 {
 					t.Errorf("the partial notebook: %v", err)
 				}
 			}
@@ -262,7 +269,8 @@ func TestInstallForJupyter(t *testing.T) {
 		python = "python3"
 	}
 	if out, err := exec.Command(python, "-c", "import nbclient").CombinedOutput(); err != nil {
-		t.Skipf("%s has no nbclient (pip install nbclient; CGBG_PYTHON names another Python): %s", python, bytes.TrimSpace(out))
+		t.Skipf("%s has no nbclient (pip install nbclient; CGBG_PYTHON names another Python): %s", python,
+			bytes.TrimSpace(out))
 	}
 	jupyter, tmp := t.TempDir(), shortTemp(t)
 	t.Setenv("JUPYTER_DATA_DIR", jupyter)

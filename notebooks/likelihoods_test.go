@@ -19,7 +19,8 @@ func TestLikelihoods(t *testing.T) {
 		}
 		return v
 	}
-	for _, name := range []string{"cb/learning/1/nll", "cb/learning/2/nll", "cb/fields/published/nll", "cb/fields/equal_steps/nll", "cb/certificate/share_inside"} {
+	for _, name := range []string{"cb/learning/1/nll", "cb/learning/2/nll", "cb/fields/published/nll",
+		"cb/fields/equal_steps/nll", "cb/certificate/share_inside"} {
 		if e, ok := r[name].Error.(float64); !ok || !(e > 0) {
 			t.Errorf("%s: got an error of %v", name, r[name].Error)
 		}

@@ -21,8 +21,8 @@ import (
 	"github.com/cgbg-go/lab/kernel/session"
 )
 
-// TestMain plays the supervisor of the kernel that a run starts. Cells are built as the tests are, without SIMD: what they
-// import is compiled once for both.
+// TestMain plays the supervisor of the kernel that a run starts. Cells are built as the tests are, without SIMD: what
+// they import is compiled once for both.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == session.SuperviseArg {
 		os.Exit(session.Supervise(os.Args[2:]))
@@ -63,7 +63,8 @@ func TestCommitted(t *testing.T) {
 				}
 				want++
 				if c.ExecutionCount != want {
-					t.Errorf("cell %d: execution count %v, want %d: run it and commit the result", i+1, c.ExecutionCount, want)
+					t.Errorf("cell %d: execution count %v, want %d: run it and commit the result", i+1,
+						c.ExecutionCount, want)
 				}
 				if n := strings.Count(strings.TrimSpace(c.Source), "\n") + 1; n > 15 {
 					t.Errorf("cell %d has %d lines; more than 15 belong in a package", i+1, n)
@@ -97,7 +98,8 @@ func onKernel(t *testing.T, name string) map[string]result {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "run")
 	var log strings.Builder
-	err := run.Run(context.Background(), run.Options{Notebook: name, Module: module(t), Out: out, Log: &log, Parameters: small})
+	err := run.Run(context.Background(),
+		run.Options{Notebook: name, Module: module(t), Out: out, Log: &log, Parameters: small})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, log.String())
 	}
@@ -107,8 +109,8 @@ func onKernel(t *testing.T, name string) map[string]result {
 	return results(t, out)
 }
 
-// asProgram runs the cells of a notebook in its small mode as one program, which is compiled and started once, and returns its
-// results. That cells run one by one on the kernel is for onKernel, and for all notebooks in .ci/run.
+// asProgram runs the cells of a notebook in its small mode as one program, which is compiled and started once, and
+// returns its results. That cells run one by one on the kernel is for onKernel, and for all notebooks in .ci/run.
 func asProgram(t *testing.T, name string) map[string]result {
 	t.Helper()
 	nb, err := nbformat.ReadFile(name)
@@ -127,7 +129,8 @@ func asProgram(t *testing.T, name string) map[string]result {
 	build := exec.Command("go", "build", "-ldflags=-w", "-o", binary, file)
 	build.Dir = module(t)
 	cells := exec.Command(binary)
-	cells.Env = append(os.Environ(), display.RunDirEnv+"="+dir, fmt.Sprintf("%s=%d", display.StartEnv, time.Now().Unix()))
+	cells.Env = append(os.Environ(), display.RunDirEnv+"="+dir,
+		fmt.Sprintf("%s=%d", display.StartEnv, time.Now().Unix()))
 	for _, c := range []*exec.Cmd{build, cells} {
 		if out, err := c.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %v\n%s", c.Args, err, out)
@@ -262,7 +265,8 @@ func TestAlanine(t *testing.T) {
 	within(t, r, "cb/langevin/js_phi_lt_0", r["cb/langevin/start_js_phi_lt_0"].Value.(float64), 0.65)
 	within(t, r, "cb/langevin/phi_gt_0", 0, 0.1)
 	within(t, r, "cb/langevin/wrong_handedness", 0, 0.1)
-	for _, name := range []string{"cb/khat", "cb/graph-transformer-aligned/khat", "cb/energy_median_langevin", "cb/energy_median_graph-transformer-independent", "cb/langevin/wrong_handedness"} {
+	for _, name := range []string{"cb/khat", "cb/graph-transformer-aligned/khat", "cb/energy_median_langevin",
+		"cb/energy_median_graph-transformer-independent", "cb/langevin/wrong_handedness"} {
 		if _, ok := r[name]; !ok {
 			t.Errorf("%s is missing", name)
 		}
@@ -278,7 +282,8 @@ func TestAlanineData(t *testing.T) {
 	}
 	t.Parallel()
 	r := asProgram(t, "03_alanine_data.ipynb")
-	for _, set := range []string{"unbiased_a", "unbiased_b", "metad_9", "metad_1.5", "explicit_water", "explicit_awh9_a", "explicit_awh9_b", "explicit_unbiased", "obc1", "obc2"} {
+	for _, set := range []string{"unbiased_a", "unbiased_b", "metad_9", "metad_1.5", "explicit_water",
+		"explicit_awh9_a", "explicit_awh9_b", "explicit_unbiased", "obc1", "obc2"} {
 		within(t, r, set+"/phi_gt_0", 0, 0.1)
 		if e, ok := r[set+"/phi_gt_0"].Error.(float64); !ok || !(e > 0) {
 			t.Errorf("%s/phi_gt_0: got an error of %v", set, r[set+"/phi_gt_0"].Error)
@@ -326,7 +331,8 @@ func TestPotentials(t *testing.T) {
 		within(t, r, "obc2/cb/forces/"+set+"/pmf_b", 4e3, 2e4) // (kJ/mol/nm)²: noise of some 80 to 110 a component
 	}
 	within(t, r, "obc2/cb/biased/mace/ess", 0.1, 1)
-	// Potentials of one pass over the frames: a third of the samples, and half a kT between them; the reference has P(φ > 0) = 0.023.
+	// Potentials of one pass over the frames: a third of the samples, and half a kT between them; the reference has P(φ
+	// > 0) = 0.023.
 	within(t, r, "obc2/cb/biased/ensemble/ess", 0.05, 0.7)
 	within(t, r, "obc2/cb/biased/ensemble/positive", 1e-6, 0.05)
 	within(t, r, "obc2/cb/biased/ensemble/energy_spread", 0.05, 3)
@@ -385,7 +391,8 @@ func TestCost(t *testing.T) {
 	for _, m := range []string{"cb", "ha", "aa"} {
 		for _, field := range []string{"graph-transformer", "equivariant"} {
 			name := "cost/" + m + "/" + field + "/"
-			for _, what := range []string{"step_seconds", "velocity_seconds", "divergence_seconds", "sample_seconds", "total_hours_scaled"} {
+			for _, what := range []string{"step_seconds", "velocity_seconds", "divergence_seconds", "sample_seconds",
+				"total_hours_scaled"} {
 				within(t, r, name+what, 1e-9, 1e5)
 			}
 			within(t, r, name+"divergences", 33, 1025)

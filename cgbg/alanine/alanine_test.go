@@ -8,7 +8,8 @@ import (
 	"github.com/cgbg-go/lab/cgbg"
 )
 
-// Every target and map has its simulations, models and samples, the test-bed its curves, all of the same beads, and a reference of its own.
+// Every target and map has its simulations, models and samples, the test-bed its curves, all of the same beads, and a
+// reference of its own.
 func TestOptions(t *testing.T) {
 	var references []float64
 	for _, target := range Targets {
@@ -24,8 +25,10 @@ func TestOptions(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if f.Beads != beads || f.F == nil || meta.Temperature != 300 || (of == cgbg.Biased) != (f.LogW != nil) {
-						t.Errorf("%s/%s, %s, %s: %d beads, forces %v, weights %v, %g K", target, m, what, of, f.Beads, f.F != nil, f.LogW != nil, meta.Temperature)
+					if f.Beads != beads || f.F == nil || meta.Temperature != 300 ||
+						(of == cgbg.Biased) != (f.LogW != nil) {
+						t.Errorf("%s/%s, %s, %s: %d beads, forces %v, weights %v, %g K", target, m, what, of, f.Beads,
+							f.F != nil, f.LogW != nil, meta.Temperature)
 					}
 					if _, err := fs.Stat(in.Models, in.Prefix+"_"+what+"_"+of+".npz"); err != nil {
 						t.Error(err)
@@ -47,7 +50,8 @@ func TestOptions(t *testing.T) {
 		t.Errorf("P(φ > 0) of the references: %v", references)
 	}
 	for _, bad := range [][2]string{{"vacuum", "ha"}, {"obc2", "aa"}} {
-		if _, err := Open("small", 1, t.TempDir(), false, bad[0], bad[1]); err == nil || !strings.Contains(err.Error(), bad[0]+"/"+bad[1]) {
+		if _, err := Open("small", 1, t.TempDir(), false, bad[0], bad[1]); err == nil ||
+			!strings.Contains(err.Error(), bad[0]+"/"+bad[1]) {
 			t.Errorf("%v: got %v", bad, err)
 		}
 	}

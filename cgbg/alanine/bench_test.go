@@ -2,8 +2,8 @@ package alanine
 
 import "testing"
 
-// What opening a target costs: a process that finds nothing in the run's folder, a later one, which finds what the first one kept, and a
-// process that has opened the target before.
+// What opening a target costs: a process that finds nothing in the run's folder, a later one, which finds what the
+// first one kept, and a process that has opened the target before.
 func BenchmarkOpen(b *testing.B) {
 	forget := func() { references.sets = nil }
 	for _, target := range Targets {

@@ -48,7 +48,8 @@ func (e *Evaluation) Clipping() ([]Clipped, error) {
 		if p.Weight, err = reweight.Normalize(logw); err != nil {
 			return nil, err
 		}
-		if c.Scores, err = observable.Score(p, e.Reference.Main(e.Reference), observable.Resampling{Resamples: Bootstraps, Rng: rng}); err != nil {
+		if c.Scores, err = observable.Score(p, e.Reference.Main(e.Reference),
+			observable.Resampling{Resamples: Bootstraps, Rng: rng}); err != nil {
 			return nil, err
 		}
 		if c.Population, err = reweight.Average(logw, right); err != nil {
@@ -73,7 +74,8 @@ func ClippingFigure(names []string, sets [][]Clipped) (figure.Picture, error) {
 		for p := range panels {
 			s := figure.Series{Name: names[k], Role: LineRoles[k]}
 			for _, c := range set {
-				y := []reweight.Estimate{c.Scores.JS, c.Scores.PMFError, {Value: 100 * c.ESS.Value, Error: 100 * c.ESS.Error}}[p]
+				y := []reweight.Estimate{c.Scores.JS, c.Scores.PMFError,
+					{Value: 100 * c.ESS.Value, Error: 100 * c.ESS.Error}}[p]
 				s.X, s.Y, s.Error = append(s.X, 100*c.Fraction), append(s.Y, y.Value), append(s.Error, y.Error)
 			}
 			panels[p] = append(panels[p], s)
@@ -81,7 +83,8 @@ func ClippingFigure(names []string, sets [][]Clipped) (figure.Picture, error) {
 	}
 	var options []figure.LinesOptions
 	for _, label := range []string{"JS divergence, nat", "PMF error, (kT)²", "effective sample size, %"} {
-		options = append(options, figure.LinesOptions{XLabel: "largest weights dropped, %", YLabel: label, Points: true})
+		o := figure.LinesOptions{XLabel: "largest weights dropped, %", YLabel: label, Points: true}
+		options = append(options, o)
 	}
 	return figure.LinesRow(panels[:], options)
 }

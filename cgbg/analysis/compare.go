@@ -138,6 +138,7 @@ func (c *Comparison) results(suffix string, n int) (list []result.Result) {
 func (s Scored) Results(prefix, suffix string, n int) []result.Result {
 	return []result.Result{
 		result.New(prefix+"js"+suffix, s.Scores.JS.Value, s.Scores.JS.Error, s.Floor.JS.Value, "nat", n),
-		result.New(prefix+"pmf_error"+suffix, s.Scores.PMFError.Value, s.Scores.PMFError.Error, s.Floor.PMFError.Value, "(kT)²", n),
+		result.New(prefix+"pmf_error"+suffix, s.Scores.PMFError.Value, s.Scores.PMFError.Error, s.Floor.PMFError.Value,
+			"(kT)²", n),
 	}
 }

@@ -29,7 +29,8 @@ type Correction struct {
 //
 // samples: with U and LogQ of a flow whose standard deviation is std, nm, and
 // LogW, whose −Inf stay. Errors: columns that are missing; those of NewSet.
-func Corrections(seed int, samples *data.Frames, meta data.Meta, std float64, reference *Set) (rows []Correction, gain reweight.Estimate, err error) {
+func Corrections(seed int, samples *data.Frames, meta data.Meta, std float64,
+	reference *Set) (rows []Correction, gain reweight.Estimate, err error) {
 	n := samples.Len()
 	if len(samples.U) != n || len(samples.LogQ) != n || len(samples.LogW) != n {
 		return nil, gain, fmt.Errorf("analysis: %s: corrections need the columns u, logq and logw", meta.Source)
@@ -49,9 +50,11 @@ func Corrections(seed int, samples *data.Frames, meta data.Meta, std float64, re
 		}
 		return w
 	}
-	vector, radial := weigh(reweight.LogCOM(centre, samples.Beads)), weigh(reweight.LogCOMPublishedRadial(centre, samples.Beads))
+	vector, radial := weigh(reweight.LogCOM(centre, samples.Beads)),
+		weigh(reweight.LogCOMPublishedRadial(centre, samples.Beads))
 	rng := Rng(seed, streamCorrections)
 	clip := func(w []float64) ([]float64, error) { return reweight.Clip(w, reweight.PaperClip) }
+	smooth := func(w []float64) ([]float64, error) { s, err := reweight.Smooth(w); return s.LogW, err }
 	for _, c := range []struct {
 		com, tails string
 		logw       []float64
@@ -63,7 +66,7 @@ func Corrections(seed int, samples *data.Frames, meta data.Meta, std float64, re
 		{"radial", "clipped", radial, clip, observable.Score, "blocks"},
 		{"radial", "as they are", radial, nil, observable.Score, "blocks"},
 		{"vector", "clipped", vector, clip, observable.Score, "blocks"},
-		{"vector", "smoothed", vector, func(w []float64) ([]float64, error) { s, err := reweight.Smooth(w); return s.LogW, err }, observable.Score, "blocks"},
+		{"vector", "smoothed", vector, smooth, observable.Score, "blocks"},
 		{"vector", "as they are", vector, nil, observable.Score, "blocks"},
 	} {
 		logw := c.logw
@@ -84,7 +87,8 @@ func Corrections(seed int, samples *data.Frames, meta data.Meta, std float64, re
 		}
 		set.Block = 1
 		group := reference.Question.Scored[0].Variables
-		if row.Scores, err = c.score(set.Points(reference.Axes, group...), reference.Main(reference), observable.Resampling{Resamples: Bootstraps, Rng: rng}); err != nil {
+		if row.Scores, err = c.score(set.Points(reference.Axes, group...), reference.Main(reference),
+			observable.Resampling{Resamples: Bootstraps, Rng: rng}); err != nil {
 			return nil, gain, err
 		}
 		rows = append(rows, row)

@@ -38,21 +38,23 @@ func (s Sample) density(lo, hi float64, rng random) (figure.Series, error) {
 	return figure.Series{Name: s.Name, Role: s.Role, X: p.X, Y: p.P, Error: p.PError}, nil
 }
 
-// panel is the densities of samples over the range that holds all but a thousandth at either end of each, proposals apart: they may have
-// tails as long as they like.
+// panel is the densities of samples over the range that holds all but a thousandth at either end of each, proposals
+// apart: they may have tails as long as they like.
 func panel(title string, samples []Sample, rng random) (figure.Distribution, error) {
 	d := figure.Distribution{Title: title}
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, s := range samples {
 		if len(s.X) == 0 || s.Weight != nil && len(s.Weight) != len(s.X) {
-			return d, fmt.Errorf("analysis: the distribution of %s: %d numbers with %d weights", s.Name, len(s.X), len(s.Weight))
+			return d, fmt.Errorf("analysis: the distribution of %s: %d numbers with %d weights", s.Name, len(s.X),
+				len(s.Weight))
 		}
 		if s.Role == figure.Before && len(samples) > 1 {
 			continue
 		}
 		x, w := slices.Clone(s.X), slices.Clone(s.Weight)
 		stat.SortWeighted(x, w)
-		lo, hi = math.Min(lo, stat.Quantile(1e-3, stat.Empirical, x, w)), math.Max(hi, stat.Quantile(1-1e-3, stat.Empirical, x, w))
+		lo, hi = math.Min(lo, stat.Quantile(1e-3, stat.Empirical, x, w)),
+			math.Max(hi, stat.Quantile(1-1e-3, stat.Empirical, x, w))
 	}
 	if !(hi > lo) {
 		return d, fmt.Errorf("analysis: distributions of %q: they have no width", title)
@@ -68,8 +70,9 @@ func panel(title string, samples []Sample, rng random) (figure.Distribution, err
 	return d, nil
 }
 
-// EnergyFigure draws the distributions of the potential of mean force in samples, kJ/mol: simulation, proposal, reweighted
-// proposal, as in the paper's Fig. 3b and 4b. w grades the weights; may be nil. Errors: no numbers, weights of another length.
+// EnergyFigure draws the distributions of the potential of mean force in samples, kJ/mol: simulation, proposal,
+// reweighted proposal, as in the paper's Fig. 3b and 4b. w grades the weights; may be nil. Errors: no numbers, weights
+// of another length.
 func EnergyFigure(seed int, w *reweight.Summary, samples ...Sample) (figure.Picture, error) {
 	p, err := panel("", samples, Rng(seed, streamDistribution))
 	if err != nil {
@@ -89,8 +92,8 @@ type BondSet struct {
 	Lengths []Sample // nm, one for each bond
 }
 
-// NewBondSet measures the peptide bonds in frames, weighted where the simulation was biased. Errors: beads without a peptide bond,
-// weights that cannot be used.
+// NewBondSet measures the peptide bonds in frames, weighted where the simulation was biased. Errors: beads without a
+// peptide bond, weights that cannot be used.
 func NewBondSet(name, title string, role figure.Role, f *data.Frames, m data.Meta) (*BondSet, error) {
 	s := &BondSet{Name: name, Title: title}
 	var w []float64
@@ -106,7 +109,8 @@ func NewBondSet(name, title string, role figure.Role, f *data.Frames, m data.Met
 		if w != nil { // the weights follow the slow dihedrals
 			g = max(g, observable.Inefficiency(w))
 		}
-		s.Bonds = append(s.Bonds, "C–N, "+strings.TrimSuffix(m.Beads[pair[0]], ":C")+"–"+strings.TrimSuffix(m.Beads[pair[1]], ":N"))
+		before, after := strings.TrimSuffix(m.Beads[pair[0]], ":C"), strings.TrimSuffix(m.Beads[pair[1]], ":N")
+		s.Bonds = append(s.Bonds, "C–N, "+before+"–"+after)
 		s.Lengths = append(s.Lengths, Sample{Name: title, Role: role, X: x, Weight: w, Block: BlockLength(g, len(x))})
 	}
 	if len(s.Bonds) == 0 {
@@ -124,7 +128,8 @@ func (s *BondSet) Results(seed int) ([]result.Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, result.Result{Name: fmt.Sprintf("%s/cn_%d", s.Name, k+1), Value: e.Value, Error: e.Error, Floor: result.None, Unit: "nm", N: len(b.X)})
+		name := fmt.Sprintf("%s/cn_%d", s.Name, k+1)
+		out = append(out, result.New(name, e.Value, e.Error, result.None, "nm", len(b.X)))
 	}
 	return out, nil
 }
@@ -160,7 +165,8 @@ func BondFigure(seed int, sets ...*BondSet) (figure.Picture, error) {
 		var samples []Sample
 		for _, s := range sets {
 			if !slices.Equal(s.Bonds, sets[0].Bonds) {
-				return figure.Picture{}, fmt.Errorf("analysis: %s has the peptide bonds %q, %s %q", s.Name, s.Bonds, sets[0].Name, sets[0].Bonds)
+				return figure.Picture{}, fmt.Errorf("analysis: %s has the peptide bonds %q, %s %q", s.Name, s.Bonds,
+					sets[0].Name, sets[0].Bonds)
 			}
 			samples = append(samples, s.Lengths[k])
 		}

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -19,7 +20,8 @@ import (
 type Evaluation struct {
 	Name                      string // before the names of results
 	Reference                 *Set   // nil: there is none, and Before, After and AfterClips are nil, too
-	Proposal, Samples, Clip   *Set   // samples as they came, weighted, and weighted without the largest 1 % of the weights, as published
+	Proposal, Samples         *Set   // samples as they came, and weighted
+	Clip                      *Set   // weighted without the largest 1 % of the weights, as published
 	Before, After, AfterClips *Comparison
 	Means                     []reweight.Estimate // of the question's variables by the weighted samples, internal units
 	Weights                   reweight.Summary
@@ -29,13 +31,15 @@ type Evaluation struct {
 }
 
 // ErrNoWeights reports samples that nobody has weighed.
-var ErrNoWeights = fmt.Errorf("samples without log-weights (column logw): draw them with a potential (\"cgbg sample -pmf\"), or weigh them (\"cgbg reweight\")")
+var ErrNoWeights = errors.New("samples without log-weights (column logw): draw them with a potential " +
+	"(\"cgbg sample -pmf\"), or weigh them (\"cgbg reweight\")")
 
 // Evaluate asks samples with log-weights a question, and scores them against a reference that was asked the same, of
 // other beads maybe; nil: there is none.
 //
 // Errors: samples without weights, or of another temperature; those of NewSet and Compare.
-func Evaluate(name string, seed int, q *Question, samples *data.Frames, meta data.Meta, reference *Set) (*Evaluation, error) {
+func Evaluate(name string, seed int, q *Question, samples *data.Frames, meta data.Meta,
+	reference *Set) (*Evaluation, error) {
 	if samples.LogW == nil {
 		return nil, fmt.Errorf("analysis: %s: %w", meta.Source, ErrNoWeights)
 	}
@@ -44,13 +48,15 @@ func Evaluate(name string, seed int, q *Question, samples *data.Frames, meta dat
 		return nil, fmt.Errorf("analysis: %s: the temperature is not known", cmp.Or(meta.Source, name))
 	}
 	if reference != nil && math.Abs(kT-reference.KT) > 1e-6*reference.KT {
-		return nil, fmt.Errorf("analysis: %s: samples at kT = %.4f kJ/mol, but %s is at %.4f", name, kT, reference.Name, reference.KT)
+		return nil, fmt.Errorf("analysis: %s: samples at kT = %.4f kJ/mol, but %s is at %.4f", name, kT, reference.Name,
+			reference.KT)
 	}
 	like, err := topology.FidelityOf(samples, meta)
 	if err != nil {
 		return nil, err
 	}
-	e := &Evaluation{Name: name, Reference: reference, Weights: reweight.Summarize(samples.LogW).With(like), LogW: samples.LogW, Seed: seed}
+	e := &Evaluation{Name: name, Reference: reference, Weights: reweight.Summarize(samples.LogW).With(like),
+		LogW: samples.LogW, Seed: seed}
 	clipped, err := reweight.Clip(samples.LogW, reweight.PaperClip)
 	if err != nil {
 		return nil, fmt.Errorf("analysis: %s: %w", name, err)
@@ -111,14 +117,16 @@ func (e *Evaluation) Results() []result.Result {
 	if split := q.Split; split != nil {
 		list = append(list, result.New(split.In, e.Samples.Split().Value, e.Samples.Split().Error, result.None, "", n))
 		if r := e.Reference; r != nil {
-			list = append(list, result.New(split.In+"_reference", r.Split().Value, r.Split().Error, result.None, "", r.Len()))
+			list = append(list, result.New(split.In+"_reference", r.Split().Value, r.Split().Error, result.None, "",
+				r.Len()))
 		}
 	}
 	for k, state := range q.States {
 		name, p := "population/"+state.Name, e.Samples.Populations[k]
 		list = append(list, result.New(name, p.Value, p.Error, result.None, "", n))
 		if r := e.Reference; r != nil {
-			list = append(list, result.New(name+"_reference", r.Populations[k].Value, r.Populations[k].Error, result.None, "", r.Len()))
+			list = append(list, result.New(name+"_reference", r.Populations[k].Value, r.Populations[k].Error,
+				result.None, "", r.Len()))
 		}
 	}
 	for k, v := range q.Variables {
@@ -149,8 +157,8 @@ func (e *Evaluation) Maps() (figure.Picture, error) {
 	return Maps(sets...)
 }
 
-// WeightFigure draws the histogram of the log-weights.
-func (e *Evaluation) WeightFigure() (figure.Picture, error) {
+// weightFigure draws the histogram of the log-weights.
+func (e *Evaluation) weightFigure() (figure.Picture, error) {
 	return figure.WeightHistogram(e.LogW, Quality(e.Weights))
 }
 
@@ -175,9 +183,10 @@ func (e *Evaluation) Draw() ([]result.Figure, error) {
 		name, alt string
 		draw      func() (figure.Picture, error)
 	}{
-		{"profiles", "free energies of simulation and flow before and after reweighting along the variables", e.Profiles},
+		{"profiles", "free energies of simulation and flow before and after reweighting along the variables",
+			e.Profiles},
 		{"maps", "free energies over two variables: simulation, flow, and reweighted flow", e.Maps},
-		{"weights", "histogram of the log-weights", e.WeightFigure},
+		{"weights", "histogram of the log-weights", e.weightFigure},
 	} {
 		q := e.Samples.Question
 		if d.name == "maps" && !q.twoDimensional() || d.name == "profiles" && len(q.Variables) == 0 {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/cgbg/reweight"
 )
 
@@ -34,9 +35,9 @@ func pool(name, title string, crossing, others []*Set) (*Set, error) {
 	}
 	sets := slices.Concat(crossing, others)
 	first := crossing[0]
-	s := &Set{Name: name, Title: title, Question: first.Question, KT: first.KT, Stride: first.Stride, Axes: first.Axes,
-		Values: make([][]float64, len(first.Values)), In: make([][]bool, len(first.In)),
-		Populations: make([]reweight.Estimate, len(first.In))}
+	s := &Set{Name: name, Title: title, Question: first.Question, KT: first.KT, Stride: first.Stride,
+		Axes: make([]observable.Axis, len(first.Axes)), Values: make([][]float64, len(first.Values)),
+		In: make([][]bool, len(first.In)), Populations: make([]reweight.Estimate, len(first.In))}
 	var time [2]float64 // of the sets that count out of the state and in it
 	for k, set := range sets {
 		if set.KT != s.KT || set.time(0) == 0 {
@@ -57,6 +58,12 @@ func pool(name, title string, crossing, others []*Set) (*Set, error) {
 		}
 		s.add(set, mass)
 		variance += mass[0] * mass[0] / set.Effective
+	}
+	for k, v := range s.Question.Variables { // the first set may not reach as far as others
+		var err error
+		if s.Axes[k], err = v.Axis(scoreBins, s.Values[k]); err != nil {
+			return nil, fmt.Errorf("analysis: pooling %s: %w", name, err)
+		}
 	}
 	n := float64(s.Len())
 	s.WeightESS, s.Effective = kish(s.Weight)/n, 1/variance

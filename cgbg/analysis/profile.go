@@ -16,13 +16,13 @@ import (
 const (
 	circlePoints   = 180 // points of a profile round a circle
 	angleBandwidth = 0.1 // rad, of the kernel that smooths profiles on circles
-	// KnownWithin is the error of a free energy, kT, beyond which a point counts as unknown and is not drawn.
-	KnownWithin = 2
+	// knownWithin is the error of a free energy, kT, beyond which a point counts as unknown and is not drawn.
+	knownWithin = 2
 )
 
 // Profile is the free energy along a variable, by its place among the question's, on the grid of an axis, with its
-// bootstrap error, kJ/mol; rng nil: without. Where the split state's basin is, the error holds what blocks of time do not see.
-// Errors: observable.ErrNoMass of a set without weight.
+// bootstrap error, kJ/mol; rng nil: without. Where the split state's basin is, the error holds what blocks of time do
+// not see. Errors: observable.ErrNoMass of a set without weight.
 func (s *Set) Profile(variable int, axis observable.Axis, rng random) (observable.Profile, error) {
 	o := observable.ProfileOptions{Grid: axis.Centers(), KT: s.KT, Smoother: observable.Corrected,
 		Resampling: s.resampling(rng)}
@@ -93,17 +93,21 @@ func (c Curve) series(variable int, axis observable.Axis, rng random) (figure.Se
 	} else {
 		out.X, out.Y, out.Error = p.X, p.F, p.FError
 	}
-	for _, m := range c.Members {
+	members := c.Members
+	if len(members) < 2 { // one has no deviation
+		members = nil
+	}
+	for _, m := range members {
 		p, err := m.Profile(variable, axis, nil)
 		if err != nil {
 			return out, err
 		}
 		for i := range out.Error {
-			out.Error[i] = math.Hypot(out.Error[i], (p.F[i]-out.Y[i])/math.Sqrt(float64(len(c.Members)-1)))
+			out.Error[i] = math.Hypot(out.Error[i], (p.F[i]-out.Y[i])/math.Sqrt(float64(len(members)-1)))
 		}
 	}
 	for i, e := range out.Error {
-		if !(e <= KnownWithin*c.Set.KT) {
+		if !(e <= knownWithin*c.Set.KT) {
 			out.Y[i] = math.NaN()
 		}
 	}

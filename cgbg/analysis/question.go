@@ -43,16 +43,21 @@ func NewQuestion(variables []observable.Variable, states []observable.State, sco
 	var first Group
 	for _, name := range scored {
 		k := slices.IndexFunc(variables, func(v observable.Variable) bool { return v.Name == name })
-		if k < 0 || len(scored) > 2 {
+		if k < 0 || len(scored) > 2 || slices.Contains(first.Variables, k) {
 			return nil, fmt.Errorf("analysis: %q cannot be scored together: one or two of the variables", scored)
 		}
 		first.Variables = append(first.Variables, k)
 	}
-	if len(first.Variables) == 2 {
+	if len(first.Variables) == 1 {
+		first.Name = scored[0]
+	}
+	if len(first.Variables) > 0 {
 		q.Scored = append(q.Scored, first)
 	}
 	for k, v := range variables {
-		q.Scored = append(q.Scored, Group{Name: v.Name, Variables: []int{k}})
+		if v.Name != first.Name {
+			q.Scored = append(q.Scored, Group{Name: v.Name, Variables: []int{k}})
+		}
 	}
 	return q, q.check()
 }

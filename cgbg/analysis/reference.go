@@ -1,6 +1,8 @@
 package analysis
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,11 +34,11 @@ type studied struct {
 func OpenReference(dir string, q *Question, o Options, title string, crossing, others []Source) (*Set, error) {
 	var sets []*Set
 	inputs := []any{o.Every, o.Seed, len(crossing), Bootstraps, FloorRepeats, minDataBlocks}
-	for _, v := range q.Variables {
-		inputs = append(inputs, v.Name, v.Label)
+	if q.Split != nil {
+		inputs = append(inputs, q.Split.State)
 	}
-	for _, s := range q.States {
-		inputs = append(inputs, s.Name)
+	if len(q.Scored) > 0 {
+		inputs = append(inputs, q.Scored[0].Variables)
 	}
 	for _, load := range slices.Concat(crossing, others) {
 		f, meta, err := load()
@@ -47,7 +49,7 @@ func OpenReference(dir string, q *Question, o Options, title string, crossing, o
 		if err != nil {
 			return nil, err
 		}
-		sets, inputs = append(sets, s), append(inputs, data.Sum(f, meta))
+		sets, inputs = append(sets, s), append(inputs, data.Sum(f, meta), s.sum())
 	}
 	var known studied
 	var pooled *Set
@@ -77,6 +79,19 @@ func OpenReference(dir string, q *Question, o Options, title string, crossing, o
 	}
 	pooled.Populations, pooled.Floor = known.Pooled, known.Floor
 	return pooled, nil
+}
+
+// sum stands for what the question finds in the frames: of a variable made in Go no text says what it is.
+func (s *Set) sum() string {
+	h := sha256.New()
+	for k, x := range s.Values {
+		binary.Write(h, binary.LittleEndian, x) // a hash takes all
+		fmt.Fprint(h, s.Axes[k])
+	}
+	for _, in := range s.In {
+		binary.Write(h, binary.LittleEndian, in)
+	}
+	return string(h.Sum(nil))
 }
 
 // study finds what takes long in sets, and pools them.

@@ -31,7 +31,8 @@ func fidelityResults(f reweight.Fidelity) (list []result.Result) {
 		name          string
 		count         int
 		before, after reweight.Estimate
-	}{{"bond_width", f.Bonds, f.BondWidthBefore, f.BondWidth}, {"angle_width", f.Angles, f.AngleWidthBefore, f.AngleWidth}} {
+	}{{"bond_width", f.Bonds, f.BondWidthBefore, f.BondWidth},
+		{"angle_width", f.Angles, f.AngleWidthBefore, f.AngleWidth}} {
 		if w.count > 0 {
 			add(w.name+"_before", w.before)
 		}

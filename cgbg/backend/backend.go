@@ -47,8 +47,8 @@ type Backend struct {
 // GOMLX_BACKEND set a failure is an error; otherwise an XLA plugin that does not work is passed over, and the reason
 // is kept in Notes.
 //
-// A process has one of each: a second call gives what the first one opened, unless the choice has changed or it was finalized. It is shared, so
-// leave it to the end of the program; OpenNamed opens one of your own.
+// A process has one of each: a second call gives what the first one opened, unless the choice has changed or it was
+// finalized. It is shared, so leave it to the end of the program; OpenNamed opens one of your own.
 func Open() (*Backend, error) {
 	choice := fmt.Sprint(os.Getenv(ConfigEnv), plugins(), HasGPU())
 	opened.Lock()
@@ -186,7 +186,8 @@ func openGo(name, config string) (*Backend, error) {
 // caller gave none, and opens the plugin.
 func openXLA(name, config string) (*Backend, error) {
 	if !HasXLA {
-		return nil, fmt.Errorf("backend: %w %q: this program was built without XLA; build it with cgo (a C compiler and CGO_ENABLED=1)", ErrUnknown, name)
+		return nil, fmt.Errorf("backend: %w %q: this program was built without XLA; build it with cgo (a C compiler "+
+			"and CGO_ENABLED=1)", ErrUnknown, name)
 	}
 	settings := strings.Split(config, ",")
 	want := settings[0]
@@ -205,7 +206,8 @@ func openXLA(name, config string) (*Backend, error) {
 		settings = append(settings, "tf32=false")
 	}
 	if kind == "cuda" && !given("shared_buffers") {
-		settings = append(settings, "noshared_buffers") // go-xla goes by the path's letters, and a path may contain "cpu"
+		// go-xla goes by the path's letters, and a path may contain "cpu"
+		settings = append(settings, "noshared_buffers")
 	}
 	inner, tf32, err := newXLA(strings.Join(settings, ","))
 	if err != nil {

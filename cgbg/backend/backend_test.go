@@ -39,7 +39,8 @@ func TestOpenWithoutPlugin(t *testing.T) {
 		t.Errorf("got %+v, want the Go backend", b)
 	}
 	line := b.String()
-	if !strings.HasPrefix(line, "go on ") || !strings.Contains(line, "full precision") || strings.ContainsAny(line, "\n\r") {
+	if !strings.HasPrefix(line, "go on ") || !strings.Contains(line, "full precision") ||
+		strings.ContainsAny(line, "\n\r") {
 		t.Errorf("description %q: want one line that names backend, device and precision", line)
 	}
 	if b.Description() != line {
@@ -85,7 +86,8 @@ func TestBadNames(t *testing.T) {
 			if test.name != "" {
 				t.Setenv(ConfigEnv, test.name)
 				if _, err := Open(); err == nil || !strings.Contains(err.Error(), ConfigEnv) {
-					t.Errorf("Open with %s=%q: got error %v, want one that names the variable", ConfigEnv, test.name, err)
+					t.Errorf("Open with %s=%q: got error %v, want one that names the variable", ConfigEnv, test.name,
+						err)
 				}
 			}
 		})
@@ -146,7 +148,8 @@ func TestCandidates(t *testing.T) {
 	if !slices.Equal(names, []string{"xla:cuda", "xla:cpu", "go"}) {
 		t.Errorf("got %q", names)
 	}
-	if c := list[1]; c.OK || !strings.Contains(c.Status, PluginDir()) || c.Advice != "go run ./kernel install -xla cpu" {
+	if c := list[1]; c.OK || !strings.Contains(c.Status, PluginDir()) ||
+		c.Advice != "go run ./kernel install -xla cpu" {
 		t.Errorf("missing CPU plugin reported as %+v", c)
 	}
 	if !list[2].OK {
@@ -266,7 +269,8 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	sum := graph.MustExecOnce(b.Backend, func(x *graph.Node) *graph.Node { return graph.ReduceAllSum(x) }, []float32{1, 2, 3})
+	sum := graph.MustExecOnce(b.Backend, func(x *graph.Node) *graph.Node { return graph.ReduceAllSum(x) },
+		[]float32{1, 2, 3})
 	fmt.Println(b.Name, sum.Value())
 	// Output: go 6
 }

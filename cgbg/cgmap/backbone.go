@@ -2,11 +2,13 @@ package cgmap
 
 import "fmt"
 
-// Names of the backbone's atoms, in order of preference. Sources: AMBER, CHARMM36, GROMOS and OPLS as GROMACS 2024 ships them (.rtp and .tdb
-// files); CHARMM's topologies top_all22_prot and toph19 (patches ACE, ACP, CT1 to CT3; the residue ALAD).
+// Names of the backbone's atoms, in order of preference. Sources: AMBER, CHARMM36, GROMOS and OPLS as GROMACS 2024
+// ships them (.rtp and .tdb files); CHARMM's topologies top_all22_prot and toph19 (patches ACE, ACP, CT1 to CT3; the
+// residue ALAD).
 //
-// Caps are residues of their own (ACE: C; NME, NAC, NMA, NHE, NH2, CT3: N), where CA may be a methyl's carbon, or atoms of the first and last
-// residue: CY of CHARMM's ACE and ACP, NT of CT2 and CT3. ALAD has both caps, and names for left and right.
+// Caps are residues of their own (ACE: C; NME, NAC, NMA, NHE, NH2, CT3: N), where CA may be a methyl's carbon, or atoms
+// of the first and last residue: CY of CHARMM's ACE and ACP, NT of CT2 and CT3. ALAD has both caps, and names for left
+// and right.
 var (
 	nitrogenNames  = []string{"N", "NL"}
 	carbonylNames  = []string{"C", "CRP"}
@@ -45,7 +47,8 @@ func (g *group) bead(names ...[]string) int {
 	return -1
 }
 
-// groups are the residues of named beads, in the order of their first ones. A bead whose name is there already begins a copy.
+// groups are the residues of named beads, in the order of their first ones. A bead whose name is there already begins a
+// copy.
 func groups(beads []string) (out []group) {
 	last := map[Name]int{}
 	for i, bead := range beads {
@@ -70,8 +73,8 @@ func groups(beads []string) (out []group) {
 	return out
 }
 
-// following finds for every residue the one that comes after it in its chain by its number, or -1: the next in the list, else the only one
-// whose number is the next.
+// following finds for every residue the one that comes after it in its chain by its number, or -1: the next in the
+// list, else the only one whose number is the next.
 func following(residues []Name) []int {
 	next, preceded := make([]int, len(residues)), make([]bool, len(residues))
 	type place struct {
@@ -88,7 +91,8 @@ func following(residues []Name) []int {
 		last[r.Chain] = i
 	}
 	for i, r := range residues {
-		if found := at[place{r.Chain, r.Number + 1}]; next[i] < 0 && len(found) == 1 && !preceded[found[0]] && len(at[place{r.Chain, r.Number}]) == 1 {
+		if found := at[place{r.Chain, r.Number + 1}]; next[i] < 0 && len(found) == 1 && !preceded[found[0]] &&
+			len(at[place{r.Chain, r.Number}]) == 1 {
 			next[i], preceded[found[0]] = found[0], true
 		}
 	}
@@ -111,17 +115,20 @@ func Backbone(beads []string) ([]Residue, error) {
 			next = residues[k].bead(nitrogenNames, capAfterNames)
 		}
 		if min(previous, nitrogen, alpha, carbonyl, next) >= 0 {
-			found = append(found, backboneOf(r.name.Group(), previous, nitrogen, alpha, carbonyl, next, r.bead([]string{"CB"})))
+			found = append(found, backboneOf(r.name.Group(), previous, nitrogen, alpha, carbonyl, next,
+				r.bead([]string{"CB"})))
 		}
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("cgmap: no residue has all of its backbone dihedrals among the beads %q; map with -map %s or %s", beads, CoreBeta, HeavyAtom)
+		return nil, fmt.Errorf("cgmap: no residue has all of its backbone dihedrals among the beads %q; map with "+
+			"-map %s or %s", beads, CoreBeta, HeavyAtom)
 	}
 	return found, nil
 }
 
 func backboneOf(name string, before, n, ca, c, after, cb int) Residue {
-	return Residue{Name: name, Phi: [4]int{before, n, ca, c}, Psi: [4]int{n, ca, c, after}, Center: [4]int{ca, n, c, cb}}
+	return Residue{Name: name, Phi: [4]int{before, n, ca, c}, Psi: [4]int{n, ca, c, after},
+		Center: [4]int{ca, n, c, cb}}
 }
 
 // chained are the residues of beads, and before and after each its neighbours, or -1.

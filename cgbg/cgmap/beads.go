@@ -5,13 +5,14 @@ import (
 	"slices"
 )
 
-// OfBeads is for frames of the beads alone: beads hang together where bonds and hidden atoms join them. c: beads that are atoms.
-// Error: beads that are means of atoms.
+// OfBeads is for frames of the beads alone: beads hang together where bonds and hidden atoms join them. c: beads that
+// are atoms. Error: beads that are means of atoms.
 func (m *Molecule) OfBeads(c *Map) (*Molecule, error) {
 	if c.Atoms == nil {
 		return nil, fmt.Errorf("cgmap: beads of %s are means of atoms", c.Name)
 	}
-	out := &Molecule{atoms: len(c.Atoms), what: "beads", span: []int{}, box: m.box, molecule: make([]int32, len(c.Atoms))}
+	out := &Molecule{atoms: len(c.Atoms), what: "beads", span: []int{}, box: m.box,
+		molecule: make([]int32, len(c.Atoms))}
 	for _, a := range c.Atoms {
 		out.r = append(out.r, m.r[3*a:3*a+3]...)
 	}

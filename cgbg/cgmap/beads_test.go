@@ -78,7 +78,8 @@ func TestBeadsFarApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	r[0] += 1.2
-	if _, err := m.Whole(r, &[9]float64{1.2, 0, 0, 0, 1.2, 0, 0, 0, 1.2}); err == nil || !strings.Contains(err.Error(), "is not known") {
+	if _, err := m.Whole(r, &[9]float64{1.2, 0, 0, 0, 1.2, 0, 0, 0, 1.2}); err == nil ||
+		!strings.Contains(err.Error(), "is not known") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,7 +1,7 @@
 package cgmap
 
-// PeptideBonds finds the pairs of named beads that a peptide bond joins, C of a residue and N of the next one in its chain, in order;
-// caps that are atoms of a residue have theirs, too.
+// PeptideBonds finds the pairs of named beads that a peptide bond joins, C of a residue and N of the next one in its
+// chain, in order; caps that are atoms of a residue have theirs, too.
 func PeptideBonds(beads []string) (pairs [][2]int) {
 	residues, _, after := chained(beads)
 	add := func(c, n int) {

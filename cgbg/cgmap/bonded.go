@@ -9,8 +9,8 @@ import (
 // covalent are the elements that make bonds; metals and the noble gases make none.
 var covalent = []string{"H", "D", "B", "C", "N", "O", "F", "Si", "P", "S", "Cl", "As", "Se", "Br", "I"}
 
-// bondRadii are the covalent radii of atoms, nm; 0 of those that make no bonds: metals, ions, and sites that are no atoms. hydrogen: which have
-// one bond. sites: those of no element, which go with an atom of their residue.
+// bondRadii are the covalent radii of atoms, nm; 0 of those that make no bonds: metals, ions, and sites that are no
+// atoms. hydrogen: which have one bond. sites: those of no element, which go with an atom of their residue.
 func bondRadii(atoms []gromacs.Atom) (radii []float64, hydrogen, sites []bool) {
 	radii, hydrogen, sites = make([]float64, len(atoms)), make([]bool, len(atoms)), make([]bool, len(atoms))
 	symbols := elementsOf(atoms)

@@ -98,7 +98,8 @@ func (c *cells) axes(chosen []int) (axes [3]vector, origin vector) {
 	return axes, origin
 }
 
-// pairs calls found with every two atoms no farther apart than the cutoff, once, and the square of their distance; until it says no.
+// pairs calls found with every two atoms no farther apart than the cutoff, once, and the square of their distance;
+// until it says no.
 func (c *cells) pairs(found func(i, j int, square float64) bool) {
 	var around [27]int
 	for a := range c.first[1:] {

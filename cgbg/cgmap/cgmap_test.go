@@ -129,10 +129,12 @@ func TestErrors(t *testing.T) {
 	if _, err := New("united", ala2(t)); !errors.Is(err, ErrMap) || !strings.Contains(err.Error(), HeavyAtom) {
 		t.Errorf("unknown map: got %v", err)
 	}
-	if _, err := New(CoreBeta, &gromacs.Structure{Atoms: []gromacs.Atom{{Name: "OW", Residue: "SOL", ResidueNumber: 1}}}); !errors.Is(err, ErrMap) {
+	if _, err := New(CoreBeta, &gromacs.Structure{Atoms: []gromacs.Atom{{Name: "OW", Residue: "SOL",
+		ResidueNumber: 1}}}); !errors.Is(err, ErrMap) {
 		t.Errorf("water: got %v", err)
 	}
-	if _, err := New(HeavyAtom, &gromacs.Structure{Atoms: []gromacs.Atom{{Name: "ZN", Residue: "LIG", ResidueNumber: 1}}}); err == nil {
+	if _, err := New(HeavyAtom, &gromacs.Structure{Atoms: []gromacs.Atom{{Name: "ZN", Residue: "LIG",
+		ResidueNumber: 1}}}); err == nil {
 		t.Error("zinc: no error")
 	}
 	if _, err := Backbone([]string{"particle", "ALA2:CA"}); err == nil || !strings.Contains(err.Error(), "dihedrals") {

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// label gives solutes the names of their chains: the file's where it has them, else letters. Names of residues are then unique, and
-// following numbers join those alone that a peptide bond joins.
+// label gives solutes the names of their chains: the file's where it has them, else letters. Names of residues are then
+// unique, and following numbers join those alone that a peptide bond joins.
 func (l *layout) label() {
 	var solutes []int
 	for i := range l.residues {
@@ -20,8 +20,8 @@ func (l *layout) label() {
 	l.chains = l.letter(solutes, segment)
 }
 
-// segments are the chains of solutes, counted from 0: another begins where the file's identifier changes, a residue stands there a second
-// time, or numbers begin anew without a bond.
+// segments are the chains of solutes, counted from 0: another begins where the file's identifier changes, a residue
+// stands there a second time, or numbers begin anew without a bond.
 func (l *layout) segments(solutes []int) []int {
 	type current struct {
 		segment, number int // number: of the last amino acid or cap
@@ -35,7 +35,8 @@ func (l *layout) segments(solutes []int) []int {
 		name := l.name(r.first, false)
 		name.Atom = ""
 		c, polymer := of[r.chain], r.kind == aminoAcid || r.before >= 0 || r.after >= 0
-		if c == nil || c.seen[name] || r.chain == "" && polymer && c.polymer && r.before < 0 && name.Number <= c.number {
+		if c == nil || c.seen[name] || r.chain == "" && polymer && c.polymer && r.before < 0 &&
+			name.Number <= c.number {
 			c = &current{segment: count, seen: map[Name]bool{}}
 			of[r.chain] = c
 			count++
@@ -83,7 +84,8 @@ func (l *layout) cut(solutes, segment []int) bool {
 	return true
 }
 
-// letter names segments: by the file's identifier, its later ones with a number behind, or by letters. It returns how many there are.
+// letter names segments: by the file's identifier, its later ones with a number behind, or by letters. It returns how
+// many there are.
 func (l *layout) letter(solutes, segment []int) int {
 	taken, names := map[string]bool{}, map[int]string{}
 	for _, i := range solutes {

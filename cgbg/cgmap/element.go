@@ -14,9 +14,10 @@ type properties struct {
 	radius float64 // covalent, nm
 }
 
-// elements by their symbols; D is deuterium. Those without a standard weight are left out.
-// Sources: weights of 2021, Prohaska et al., Pure Appl. Chem. 94 (2022) 573, doi 10.1515/pac-2019-0603, and for D the mass of AME2020,
-// Wang et al., Chinese Phys. C 45 (2021) 030003; radii of Cordero et al., Dalton Trans. (2008) 2832, doi 10.1039/b801115j (C of sp3; Mn, Fe, Co of low spin).
+// elements by their symbols; D is deuterium. Those without a standard weight are left out. Sources: weights of 2021,
+// Prohaska et al., Pure Appl. Chem. 94 (2022) 573, doi 10.1515/pac-2019-0603, and for D the mass of AME2020, Wang et
+// al., Chinese Phys. C 45 (2021) 030003; radii of Cordero et al., Dalton Trans. (2008) 2832, doi 10.1039/b801115j (C of
+// sp3; Mn, Fe, Co of low spin).
 var elements = map[string]properties{
 	"H": {1, 1.008, 0.031}, "D": {1, 2.014, 0.031}, "He": {2, 4.0026, 0.028},
 	"Li": {3, 6.94, 0.128}, "Be": {4, 9.0122, 0.096}, "B": {5, 10.81, 0.084}, "C": {6, 12.011, 0.076},
@@ -45,7 +46,8 @@ var elements = map[string]properties{
 // otherSpecies is added to the atomic numbers of the elements whose species are not those of the published models.
 const otherSpecies = 100
 
-// speciesOf is the code of an element: C=1, O=2, N=3, H=4, S=5 as in the published models, else the atomic number and 100; 0 of none.
+// speciesOf is the code of an element: C=1, O=2, N=3, H=4, S=5 as in the published models, else the atomic number and
+// 100; 0 of none.
 func speciesOf(symbol string) int32 {
 	switch symbol {
 	case "C":
@@ -95,11 +97,13 @@ func symbolOf(text string) string {
 	return text
 }
 
-// virtual is the element of a site that is no atom: of charge (water's M, lone pairs), of a Drude oscillator, or of constraints.
+// virtual is the element of a site that is no atom: of charge (water's M, lone pairs), of a Drude oscillator, or of
+// constraints.
 const virtual = "virtual"
 
-// elementsOf are the elements of atoms by their symbols: as the file has them, else by the names of residue and atom together. A site that
-// is no atom is virtual, and what cannot be known "". Neither has a mass or a radius in the table.
+// elementsOf are the elements of atoms by their symbols: as the file has them, else by the names of residue and atom
+// together. A site that is no atom is virtual, and what cannot be known "". Neither has a mass or a radius in the
+// table.
 func elementsOf(atoms []gromacs.Atom) []string {
 	out := make([]string, len(atoms))
 	for _, r := range runs(atoms) {
@@ -116,10 +120,11 @@ func elementsOf(atoms []gromacs.Atom) []string {
 	return out
 }
 
-// namesake tells of an element that a program made of the two letters which the name of an amino acid's atom begins with: CA, CD, CE, HG, NE
-// are calcium, cadmium, cerium, mercury and neon then, which no amino acid has.
+// namesake tells of an element that a program made of the two letters which the name of an amino acid's atom begins
+// with: CA, CD, CE, HG, NE are calcium, cadmium, cerium, mercury and neon then, which no amino acid has.
 func namesake(a gromacs.Atom, symbol string) bool {
-	return len(symbol) == 2 && symbol != "Se" && strings.HasPrefix(lettersOf(a.Name), strings.ToUpper(symbol)) && slices.Contains(proteinNames, strings.ToUpper(a.Residue))
+	return len(symbol) == 2 && symbol != "Se" && strings.HasPrefix(lettersOf(a.Name), strings.ToUpper(symbol)) &&
+		slices.Contains(proteinNames, strings.ToUpper(a.Residue))
 }
 
 // elementByName is an element by the name of the atom and by what residue it belongs to.
@@ -132,7 +137,8 @@ func elementByName(name string, kind residueKind, residue []gromacs.Atom) string
 		return ionElement(name, residue[0].Residue)
 	case kind == waterResidue && isDrudeSite(letters), isVirtual(name, letters, kind, residue):
 		return virtual
-	case letters == "CL" && slices.ContainsFunc([]string{"CR", "CLP", "HL1"}, func(other string) bool { return hasAtom(residue, other) }):
+	case letters == "CL" && slices.ContainsFunc([]string{"CR", "CLP", "HL1"},
+		func(other string) bool { return hasAtom(residue, other) }):
 		return "C" // the left one of CHARMM's names for left and right
 	case kind != waterResidue:
 		if symbol := twoLetters(letters, residue[0].Residue, kind); symbol != "" {
@@ -145,8 +151,8 @@ func elementByName(name string, kind residueKind, residue []gromacs.Atom) string
 	return ""
 }
 
-// isVirtual tells of sites that are no atoms by their names: M, MW, MN1, LP1, EPW, VS, and D with the name of a heavy atom for an oscillator
-// of CHARMM's Drude force field (DN, DCA; not DH, the deuterium of a hydroxyl group).
+// isVirtual tells of sites that are no atoms by their names: M, MW, MN1, LP1, EPW, VS, and D with the name of a heavy
+// atom for an oscillator of CHARMM's Drude force field (DN, DCA; not DH, the deuterium of a hydroxyl group).
 func isVirtual(name, letters string, kind residueKind, residue []gromacs.Atom) bool {
 	for _, prefix := range []string{"LP", "EP", "VS"} {
 		if strings.HasPrefix(letters, prefix) {
@@ -165,13 +171,15 @@ func isVirtual(name, letters string, kind residueKind, residue []gromacs.Atom) b
 	return false
 }
 
-// twoLetters is an element whose symbol has two, where a name begins with nothing else. CA, CD, CE, CR, HG, HO, NA, NB, ND, NE, OS are
-// names of carbon, hydrogen, nitrogen and oxygen, too; so are CL and SE, but not in the residues that these are looked for.
+// twoLetters is an element whose symbol has two, where a name begins with nothing else. CA, CD, CE, CR, HG, HO, NA, NB,
+// ND, NE, OS are names of carbon, hydrogen, nitrogen and oxygen, too; so are CL and SE, but not in the residues that
+// these are looked for.
 func twoLetters(letters, residue string, kind residueKind) string {
 	residue = strings.ToUpper(residue)
 	if kind == aminoAcid {
 		switch {
-		case letters == "SE", (letters == "CL" || letters == "BR") && residue != "ALAD" && !slices.Contains(proteinNames, residue):
+		case letters == "SE", (letters == "CL" || letters == "BR") && residue != "ALAD" &&
+			!slices.Contains(proteinNames, residue):
 			return symbolOf(letters)
 		}
 		return ""
@@ -182,9 +190,11 @@ func twoLetters(letters, residue string, kind residueKind) string {
 			return ""
 		}
 		return "Cl"
-	case "BR", "SI", "SE", "FE", "MG", "MN", "ZN", "MO", "LI", "AL", "PT", "PD", "RU", "RH", "IR", "AU", "AG", "AS", "TI", "GA", "GE", "ZR", "RE":
+	case "BR", "SI", "SE", "FE", "MG", "MN", "ZN", "MO", "LI", "AL", "PT", "PD", "RU", "RH", "IR", "AU", "AG", "AS",
+		"TI", "GA", "GE", "ZR", "RE":
 		return symbolOf(letters)
-	case "CU", "CO", "NI", "CR", "CD", "HG": // of complexes that are called after it, and of vitamin B12 and coenzyme F430
+	// of complexes that are called after it, and of vitamin B12 and coenzyme F430
+	case "CU", "CO", "NI", "CR", "CD", "HG":
 		if strings.HasPrefix(residue, letters) || slices.Contains([]string{"B12", "CNC", "COB", "F43"}, residue) {
 			return symbolOf(letters)
 		}

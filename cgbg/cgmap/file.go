@@ -26,8 +26,9 @@ a comment. A bead is named, has the symbol of an element (codes as above) or a c
   cap        6        com NME3:N NME3:H NME3:CH3 @20 @21 @22
 
 An atom is RESIDUE+NUMBER:ATOM, with CHAIN/ in front where that names several, or @number, from
-1, in the structure; weights are divided by their sum. Or a bead is a row of a matrix, a number for every atom of the structure,
-blanks or commas between them, with or without name and species in front:
+1, in the structure; weights are divided by their sum. Or a bead is a row of a
+matrix, a number for every atom of the structure, blanks or commas between them, with or without
+name and species in front:
 
   side, C, 0, 0, 0.5, 0.5, 0
 
@@ -102,7 +103,8 @@ func (p *parser) bead(words []string) (err error) {
 		row, err = p.matrixRow(words)
 	} else {
 		if len(words) < 3 {
-			return fmt.Errorf("%q is no bead: name, species, and atoms or a row of numbers are needed", strings.Join(words, " "))
+			return fmt.Errorf("%q is no bead: name, species, and atoms or a row of numbers are needed",
+				strings.Join(words, " "))
 		}
 		if code, err = speciesCode(words[1]); err != nil {
 			return err
@@ -123,7 +125,8 @@ func (p *parser) bead(words []string) (err error) {
 			name = p.layout.fullName(top)
 		}
 		if code = speciesOf(p.layout.elements[top]); code == 0 {
-			return fmt.Errorf("the element of atom %d, %s, does not follow from its name; write name and species in front of the row", top+1, p.layout.fullName(top))
+			return fmt.Errorf("the element of atom %d, %s, does not follow from its name; write name and species in "+
+				"front of the row", top+1, p.layout.fullName(top))
 		}
 	}
 	if len(p.rows) == p.m.atoms {
@@ -158,7 +161,8 @@ func speciesCode(word string) (int32, error) {
 	}
 	code, err := strconv.Atoi(word)
 	if err != nil || code < 1 || code > maxSpecies {
-		return 0, fmt.Errorf("the species %q: the symbol of an element (C, Zn), or a whole number from 1 to %d", word, maxSpecies)
+		return 0, fmt.Errorf("the species %q: the symbol of an element (C, Zn), or a whole number from 1 to %d", word,
+			maxSpecies)
 	}
 	return int32(code), nil
 }
@@ -166,7 +170,8 @@ func speciesCode(word string) (int32, error) {
 // matrixRow reads one number for every atom, whose sum is 1.
 func (p *parser) matrixRow(words []string) ([]Weight, error) {
 	if len(words) != p.m.atoms {
-		return nil, fmt.Errorf("%d numbers; the structure has %d atoms, and a row needs one for each", len(words), p.m.atoms)
+		return nil, fmt.Errorf("%d numbers; the structure has %d atoms, and a row needs one for each", len(words),
+			p.m.atoms)
 	}
 	row, sum := make([]float64, len(words)), 0.0
 	for i, word := range words {
@@ -178,7 +183,8 @@ func (p *parser) matrixRow(words []string) ([]Weight, error) {
 		sum += v
 	}
 	if !(math.Abs(sum-1) <= sumTolerance) {
-		return nil, fmt.Errorf("the row sums to %g, and the bead would not move with the molecule; divide the row by its sum, or select atoms by name, which does that", sum)
+		return nil, fmt.Errorf("the row sums to %g, and the bead would not move with the molecule; divide the row "+
+			"by its sum, or select atoms by name, which does that", sum)
 	}
 	return divide(weights(row), sum), nil
 }
@@ -219,7 +225,8 @@ func (p *parser) selection(words []string) (row []Weight, err error) {
 			}
 		case com:
 			if w = elements[p.layout.elements[i]].mass; w == 0 && p.layout.elements[i] != virtual {
-				return nil, fmt.Errorf("%s: its element does not follow from its name, and its mass is not known; leave out com and write weights", word)
+				return nil, fmt.Errorf("%s: its element does not follow from its name, and its mass is not known; "+
+					"leave out com and write weights", word)
 			}
 		}
 		if seen[i] {

@@ -90,12 +90,15 @@ func TestSelectionIsBuiltIn(t *testing.T) {
 		fmt.Fprintf(&numbers, "%s %c @%d*3\n", layOut(s).fullName(atom), s.Atoms[atom].Name[0], atom+1)
 	}
 	for name, text := range map[string]string{
-		"names":   "ACE1:C C ACE1:C\nALA2:N N ALA2:N\nALA2:CA C ALA2:CA\nALA2:CB C ALA2:CB\nALA2:C 1 com ALA2:C\nNME3:N N NME3:N\n",
+		"names": "ACE1:C C ACE1:C\nALA2:N N ALA2:N\nALA2:CA C ALA2:CA\nALA2:CB C ALA2:CB\nALA2:C 1 com " +
+			"ALA2:C\nNME3:N N NME3:N\n",
 		"numbers": numbers.String(), "rows": rows.String(),
 	} {
 		m := parse(t, text)
-		if !slices.Equal(m.Beads, want.Beads) || !slices.Equal(m.Species, want.Species) || !slices.Equal(m.Atoms, want.Atoms) {
-			t.Errorf("%s: got %q, %v, %v; want %q, %v, %v", name, m.Beads, m.Species, m.Atoms, want.Beads, want.Species, want.Atoms)
+		if !slices.Equal(m.Beads, want.Beads) || !slices.Equal(m.Species, want.Species) ||
+			!slices.Equal(m.Atoms, want.Atoms) {
+			t.Errorf("%s: got %q, %v, %v; want %q, %v, %v", name, m.Beads, m.Species, m.Atoms, want.Beads, want.Species,
+				want.Atoms)
 		}
 		a, err := m.Apply(nil, s.R)
 		b, berr := want.Apply(nil, s.R)
@@ -272,14 +275,16 @@ func TestMapFileErrors(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Parse(strings.NewReader(c.text), "my.map", ala2(t))
-			if !errors.Is(err, ErrFile) || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "my.map") {
+			if !errors.Is(err, ErrFile) || !strings.Contains(err.Error(), c.want) ||
+				!strings.Contains(err.Error(), "my.map") {
 				t.Errorf("got %v; want %q", err, c.want)
 			}
 		})
 	}
 	doubled := ala2(t)
 	doubled.Atoms = append(doubled.Atoms, doubled.Atoms[8])
-	if _, err := Parse(strings.NewReader("CA C ALA2:CA\n"), "my.map", doubled); err == nil || !strings.Contains(err.Error(), "@9") {
+	if _, err := Parse(strings.NewReader("CA C ALA2:CA\n"), "my.map", doubled); err == nil ||
+		!strings.Contains(err.Error(), "@9") {
 		t.Errorf("two atoms of one name: got %v", err)
 	}
 	if _, err := ReadFile(filepath.Join(t.TempDir(), "none.map"), doubled); !errors.Is(err, fs.ErrNotExist) {
@@ -290,7 +295,8 @@ func TestMapFileErrors(t *testing.T) {
 // Thirds of three digits are a row; a row of one atom names the bead.
 func TestRows(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "c.csv")
-	if err := os.WriteFile(path, []byte(strings.Repeat("0,", 19)+"0.333,0.333,0.333\r\n"+strings.Repeat("0,", 8)+"1"+strings.Repeat(",0", 13)+"\r\n"), 0o644); err != nil {
+	if err := os.WriteFile(path, []byte(strings.Repeat("0,", 19)+"0.333,0.333,0.333\r\n"+strings.Repeat("0,",
+		8)+"1"+strings.Repeat(",0", 13)+"\r\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	m, err := ReadFile(path, ala2(t))

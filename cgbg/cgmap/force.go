@@ -107,7 +107,8 @@ func Basic(c *mat.Dense, rigid [][]int) (*mat.Dense, error) {
 	var chol mat.Cholesky
 	if !chol.Factorize(inner) || chol.Cond() > maxCondition {
 		if len(rigid) > 0 {
-			return nil, fmt.Errorf("cgmap: %w: constraints hold beads together, or beads are not independent", ErrForceMap)
+			return nil, fmt.Errorf("cgmap: %w: constraints hold beads together, or beads are not independent",
+				ErrForceMap)
 		}
 		return nil, fmt.Errorf("cgmap: %w: the beads are not independent", ErrForceMap)
 	}
@@ -120,7 +121,8 @@ func Basic(c *mat.Dense, rigid [][]int) (*mat.Dense, error) {
 	return out, nil
 }
 
-// reduce adds up the columns of atoms that rigid groups hold together. group: the column of each atom; size: the atoms of each column.
+// reduce adds up the columns of atoms that rigid groups hold together. group: the column of each atom; size: the atoms
+// of each column.
 func reduce(c *mat.Dense, rigid [][]int) (short *mat.Dense, group []int, size []float64, err error) {
 	beads, atoms := c.Dims()
 	group = make([]int, atoms)
@@ -130,7 +132,8 @@ func reduce(c *mat.Dense, rigid [][]int) (short *mat.Dense, group []int, size []
 	for n, atomsOf := range rigid {
 		for _, a := range atomsOf {
 			if a < 0 || a >= atoms || group[a] >= 0 {
-				return nil, nil, nil, fmt.Errorf("cgmap: rigid groups: atom %d (from 0) is not there or in two groups; join them", a)
+				return nil, nil, nil, fmt.Errorf("cgmap: rigid groups: atom %d (from 0) is not there or in two "+
+					"groups; join them", a)
 			}
 			group[a] = n
 		}
@@ -178,7 +181,8 @@ func forceMap(c *mat.Dense, gram *mat.SymDense, rigid [][]int, ridge float64) (*
 	}
 	var chol mat.Cholesky
 	if !chol.Factorize(small) {
-		return nil, fmt.Errorf("cgmap: %w: the forces on some atoms are the same in all frames; use more frames", ErrForceMap)
+		return nil, fmt.Errorf("cgmap: %w: the forces on some atoms are the same in all frames; use more frames",
+			ErrForceMap)
 	}
 	var y, inner, solved mat.Dense
 	if err := chol.SolveTo(&y, short.T()); err != nil {
@@ -190,7 +194,8 @@ func forceMap(c *mat.Dense, gram *mat.SymDense, rigid [][]int, ridge float64) (*
 		identity.Set(k, k, 1)
 	}
 	if err := solved.Solve(&inner, identity); err != nil {
-		return nil, fmt.Errorf("cgmap: %w: constraints hold beads together, or beads are not independent (%w)", ErrForceMap, err)
+		return nil, fmt.Errorf("cgmap: %w: constraints hold beads together, or beads are not independent (%w)",
+			ErrForceMap, err)
 	}
 	var beta mat.Dense
 	beta.Mul(&y, &solved)

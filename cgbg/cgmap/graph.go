@@ -10,7 +10,8 @@ import (
 // bondFactor is how much longer than the sum of the radii a bond may be.
 const bondFactor = 1.3
 
-// Two atoms closer than overlap, nm, are no structure (the bond of H2 has 0.074 nm), nor are more than maxNeighbours within bonds of one.
+// Two atoms closer than overlap, nm, are no structure (the bond of H2 has 0.074 nm), nor are more than maxNeighbours
+// within bonds of one.
 const (
 	overlap       = 0.05
 	maxNeighbours = 8
@@ -43,7 +44,8 @@ func newGraph(atoms []gromacs.Atom, r []float32, box *[9]float64) (*graph, error
 		}
 	}
 	g := &graph{}
-	p := &pairing{radii: radii, hydrogen: hydrogen, best: make([]float64, len(atoms)), owner: make([]int32, len(atoms)), count: make([]uint8, len(atoms))}
+	p := &pairing{radii: radii, hydrogen: hydrogen, best: make([]float64, len(atoms)), owner: make([]int32, len(atoms)),
+		count: make([]uint8, len(atoms))}
 	if len(chosen) > 0 {
 		newCells(r, chosen, l, max(2*bondFactor*largest, overlap)).pairs(func(i, j int, square float64) bool {
 			limit := bondFactor * (radii[i] + radii[j])
@@ -55,7 +57,9 @@ func newGraph(atoms []gromacs.Atom, r []float32, box *[9]float64) (*graph, error
 			}
 			full := p.add(i, j, square)
 			if full >= 0 {
-				err = fmt.Errorf("cgmap: more than %d atoms lie within a bond of atom %d, %s: the structure's positions are no real ones (all zero, or in another unit?)", maxNeighbours, full+1, nameOf(atoms[full]))
+				err = fmt.Errorf("cgmap: more than %d atoms lie within a bond of atom %d, %s: the structure's "+
+					"positions are no real ones (all zero, or in another unit?)", maxNeighbours, full+1,
+					nameOf(atoms[full]))
 			}
 			return full < 0
 		})
@@ -161,7 +165,8 @@ func (g *graph) connect(atoms int, edges [][2]int32) {
 // of are the atoms bonded to atom i, in order.
 func (g *graph) of(i int) []int32 { return g.neighbours[g.first[i]:g.first[i+1]] }
 
-// trees are bonds that join each molecule, parents first, and the molecule that each atom belongs to, by number, from 0.
+// trees are bonds that join each molecule, parents first, and the molecule that each atom belongs to, by number, from
+// 0.
 func (g *graph) trees() (bonds [][2]int, molecule []int32, molecules int) {
 	atoms := len(g.first) - 1
 	molecule = make([]int32, atoms)

@@ -63,15 +63,18 @@ const leastSine = 0.05
 
 // LearnInternal finds what hangs on what, and the weights of control variates, from frames.
 //
-// m: beads that are atoms; bonds: of the molecule ([Molecule.Bonds]); r, f: positions and forces of whole molecules, [n*3*atoms], in nm and kJ/mol/nm; rigid: groups of
-// atoms held together by constraints, or nil. Frames of a biased simulation do, if the bias is of the beads alone, and forces are without it.
-// Errors: ErrForceMap for beads that are no atoms, fewer than three, in a line, or of more than one molecule, and for constraints between what hangs on two beads; too few frames.
+// m: beads that are atoms; bonds: of the molecule ([Molecule.Bonds]); r, f: positions and forces of whole molecules,
+// [n*3*atoms], in nm and kJ/mol/nm; rigid: groups of atoms held together by constraints, or nil. Frames of a biased
+// simulation do, if the bias is of the beads alone, and forces are without it. Errors: ErrForceMap for beads that are
+// no atoms, fewer than three, in a line, or of more than one molecule, and for constraints between what hangs on two
+// beads; too few frames.
 func LearnInternal(m *Map, bonds [][2]int, r, f []float32, rigid [][]int) (*InternalForces, error) {
 	return LearnInternalContext(context.Background(), m, bonds, r, f, rigid)
 }
 
 // LearnInternalContext is LearnInternal until ctx ends; its error then is an error, too.
-func LearnInternalContext(ctx context.Context, m *Map, bonds [][2]int, r, f []float32, rigid [][]int) (*InternalForces, error) {
+func LearnInternalContext(ctx context.Context, m *Map, bonds [][2]int, r, f []float32, rigid [][]int) (*InternalForces,
+	error) {
 	if err := checkInternal(m); err != nil {
 		return nil, err
 	}
@@ -92,19 +95,21 @@ func LearnInternalContext(ctx context.Context, m *Map, bonds [][2]int, r, f []fl
 	return in, in.regress(ctx, r, f)
 }
 
-// mostInternal beads have forces along internal coordinates: the equations of a frame take time as their number cubed, and the frames
-// that are needed are eight times as many.
+// mostInternal beads have forces along internal coordinates: the equations of a frame take time as their number cubed,
+// and the frames that are needed are eight times as many.
 const mostInternal = 200
 
 // checkInternal looks at what forces along internal coordinates need of a map.
 func checkInternal(m *Map) error {
 	switch beads := len(m.Beads); {
 	case m.Atoms == nil:
-		return fmt.Errorf("cgmap: %w along internal coordinates: beads of %s are means of atoms; choose another kind", ErrForceMap, m.Name)
+		return fmt.Errorf("cgmap: %w along internal coordinates: beads of %s are means of atoms; choose another kind",
+			ErrForceMap, m.Name)
 	case beads < 3:
 		return fmt.Errorf("cgmap: %w along internal coordinates: %d beads: three or more", ErrForceMap, beads)
 	case beads > mostInternal:
-		return fmt.Errorf("cgmap: forces along internal coordinates are for %d beads or fewer, %s has %d: choose another kind", mostInternal, m.Name, beads)
+		return fmt.Errorf("cgmap: forces along internal coordinates are for %d beads or fewer, %s has %d: choose "+
+			"another kind", mostInternal, m.Name, beads)
 	}
 	return nil
 }
@@ -192,7 +197,8 @@ func (in *InternalForces) attach(bonds [][2]int, rigid [][]int) error {
 	reached := walk(neighbours, in.m.Atoms[:1], func(_, _ int) {})
 	for b, a := range in.m.Atoms {
 		if on[a] = b; !reached[a] {
-			return fmt.Errorf("cgmap: %w along internal coordinates: no bonds lead from bead %s to %s: they are for beads of one molecule", ErrForceMap, in.m.Beads[0], in.m.Beads[b])
+			return fmt.Errorf("cgmap: %w along internal coordinates: no bonds lead from bead %s to %s: they are for "+
+				"beads of one molecule", ErrForceMap, in.m.Beads[0], in.m.Beads[b])
 		}
 	}
 	walk(neighbours, in.m.Atoms, func(from, to int) {
@@ -204,7 +210,8 @@ func (in *InternalForces) attach(bonds [][2]int, rigid [][]int) error {
 	for _, group := range rigid {
 		for _, a := range group {
 			if on[a] != on[group[0]] {
-				return fmt.Errorf("cgmap: %w along internal coordinates: constraints hold atoms %d and %d (from 0) together, which move with different beads; choose other beads, or another kind of forces",
+				return fmt.Errorf("cgmap: %w along internal coordinates: constraints hold atoms %d and %d (from 0) "+
+					"together, which move with different beads; choose other beads, or another kind of forces",
 					ErrForceMap, group[0], a)
 			}
 		}
@@ -278,7 +285,8 @@ func (in *InternalForces) field(m motion, r []float32) (field func(x vector) vec
 // straight is the error of beads in a line, whose motion has no direction or moves next to nothing.
 func (in *InternalForces) straight(m motion) error {
 	a := in.parent[m.bead]
-	return fmt.Errorf("cgmap: %w along internal coordinates: beads %s, %s and %s are almost in a line in a frame; choose another kind of forces",
+	return fmt.Errorf("cgmap: %w along internal coordinates: beads %s, %s and %s are almost in a line in a frame; "+
+		"choose another kind of forces",
 		ErrForceMap, in.m.Beads[m.bead], in.m.Beads[a], in.m.Beads[in.before(a)])
 }
 
@@ -332,7 +340,8 @@ func (in *InternalForces) regress(ctx context.Context, r, f []float32) error {
 		m := &in.motions[index]
 		columns := len(shapes[0]) + 3*len(m.near)
 		if n < 4*columns {
-			return fmt.Errorf("cgmap: %d frames are too few for forces along internal coordinates: %d or more, or another kind of forces", n, 4*columns)
+			return fmt.Errorf("cgmap: %d frames are too few for forces along internal coordinates: %d or more, or "+
+				"another kind of forces", n, 4*columns)
 		}
 		gram, moments := mat.NewSymDense(columns, nil), mat.NewVecDense(columns, nil)
 		for k := range n {

@@ -46,7 +46,8 @@ func unbiased(t testing.TB) *trajectory {
 }
 
 // scattered are beads without bonds between them, listed from the middle of the molecule: three hang on the first.
-const scattered = "ALA2:CA C ALA2:CA\nNME3:CH3 C NME3:CH3\nACE1:CH3 C ACE1:CH3\nALA2:CB C ALA2:CB\nALA2:O O ALA2:O\nALA2:H H ALA2:H\n"
+const scattered = "ALA2:CA C ALA2:CA\nNME3:CH3 C NME3:CH3\nACE1:CH3 C ACE1:CH3\nALA2:CB C ALA2:CB\nALA2:O O " +
+	"ALA2:O\nALA2:H H ALA2:H\n"
 
 func (d *trajectory) mapping(t testing.TB, name string) *Map {
 	t.Helper()
@@ -183,7 +184,8 @@ func TestMotions(t *testing.T) {
 				}
 				for i, v := range in.displacement(with, r) {
 					if slices.Contains(m.Atoms, i) && v != change[i] {
-						t.Errorf("%s, frame %d: controls of motion %d of %s move a bead", m.Name, n, moved.kind, m.Beads[moved.bead])
+						t.Errorf("%s, frame %d: controls of motion %d of %s move a bead", m.Name, n, moved.kind,
+							m.Beads[moved.bead])
 					}
 				}
 				if name == scattered {
@@ -194,7 +196,8 @@ func TestMotions(t *testing.T) {
 					ends := []int{m.Atoms[moved.bead], m.Atoms[in.parent[moved.bead]]}
 					own := moved.kind == stretch && slices.Contains(ends, bond[0]) && slices.Contains(ends, bond[1])
 					if !own && math.Abs(got) > 1e-6 {
-						t.Errorf("%s, frame %d: motion %d of %s strains the bond %v at a rate of %g", m.Name, n, moved.kind, m.Beads[moved.bead], bond, got)
+						t.Errorf("%s, frame %d: motion %d of %s strains the bond %v at a rate of %g", m.Name, n,
+							moved.kind, m.Beads[moved.bead], bond, got)
 					}
 				}
 			}
@@ -202,8 +205,8 @@ func TestMotions(t *testing.T) {
 	}
 }
 
-// Hidden atoms have no share in the divergence of a motion, controls and all, and do not change how it moves the beads: no term in kT
-// is missing. One that followed a hidden atom's own bond would have 2/r = 20/nm times a weight.
+// Hidden atoms have no share in the divergence of a motion, controls and all, and do not change how it moves the beads:
+// no term in kT is missing. One that followed a hidden atom's own bond would have 2/r = 20/nm times a weight.
 func TestMotionsHaveNoDivergence(t *testing.T) {
 	d := unbiased(t)
 	const h = 1.0 / 1024 // nm
@@ -226,7 +229,8 @@ func TestMotionsHaveNoDivergence(t *testing.T) {
 				here, there := in.displacement(motion, r), in.displacement(motion, moved)
 				for _, a := range m.Atoms {
 					if here[a] != there[a] {
-						t.Errorf("%s, frame %d: motion %d of %s: hidden atoms change how it moves a bead", m.Name, n, motion.kind, m.Beads[motion.bead])
+						t.Errorf("%s, frame %d: motion %d of %s: hidden atoms change how it moves a bead", m.Name, n,
+							motion.kind, m.Beads[motion.bead])
 					}
 				}
 				divergence := 0.0
@@ -241,7 +245,8 @@ func TestMotionsHaveNoDivergence(t *testing.T) {
 					divergence += (after - in.displaced(motion, x, i)) / (2 * h)
 				}
 				if math.Abs(divergence) > 1e-9 {
-					t.Errorf("%s, frame %d: motion %d of %s has a divergence of %g", m.Name, n, motion.kind, m.Beads[motion.bead], divergence)
+					t.Errorf("%s, frame %d: motion %d of %s has a divergence of %g", m.Name, n, motion.kind,
+						m.Beads[motion.bead], divergence)
 				}
 			}
 		}
@@ -372,7 +377,8 @@ func TestInternalForcesAreUnbiased(t *testing.T) {
 					x[i] = (s.got[k][i] - s.basic[k][i]) * g[i]
 				}
 				if z := deviation(x); !(math.Abs(z) < 5) {
-					t.Errorf("%s: motion %d of %s, function %d: the difference from basic forces is %.1f standard errors", m.Name, motion.kind, m.Beads[motion.bead], j, z)
+					t.Errorf("%s: motion %d of %s, function %d: the difference from basic forces is %.1f standard "+
+						"errors", m.Name, motion.kind, m.Beads[motion.bead], j, z)
 				}
 				for i := range x {
 					x[i] = s.got[k][i]*g[i] + kT*s.volume[k][i]*g[i]
@@ -381,7 +387,8 @@ func TestInternalForcesAreUnbiased(t *testing.T) {
 					}
 				}
 				if z := deviation(x); !(math.Abs(z) < 5) {
-					t.Errorf("%s: motion %d of %s, function %d: the force differs from that of the frames' distribution by %.1f standard errors",
+					t.Errorf("%s: motion %d of %s, function %d: the force differs from that of the frames' "+
+						"distribution by %.1f standard errors",
 						m.Name, motion.kind, m.Beads[motion.bead], j, z)
 				}
 			}
@@ -404,8 +411,8 @@ func residue(functions [][]float64, y []float64) float64 {
 	return mat.Dot(&rest, &rest) / float64(len(y)-len(functions))
 }
 
-// What a regression on the beads leaves is less than by linear maps along every motion, and a small part of the basic forces' along
-// torsions. The mean square hardly tells: it is mostly the mean force of stiff bonds.
+// What a regression on the beads leaves is less than by linear maps along every motion, and a small part of the basic
+// forces' along torsions. The mean square hardly tells: it is mostly the mean force of stiff bonds.
 func TestInternalForcesAreLessNoisy(t *testing.T) {
 	d := unbiased(t)
 	var g Gram
@@ -434,9 +441,11 @@ func TestInternalForcesAreLessNoisy(t *testing.T) {
 		turns := 0
 		for k, motion := range in.motions {
 			bead := m.Beads[motion.bead]
-			got, basic, linear := residue(s.functions, s.got[k]), residue(s.functions, s.basic[k]), residue(s.functions, s.least[k])
+			got, basic, linear := residue(s.functions, s.got[k]), residue(s.functions, s.basic[k]), residue(s.functions,
+				s.least[k])
 			if !(got <= basic && got <= linear) {
-				t.Errorf("%s: motion %d of %s: variance %g, of basic forces %g, of the least noisy %g", c.name, motion.kind, bead, got, basic, linear)
+				t.Errorf("%s: motion %d of %s: variance %g, of basic forces %g, of the least noisy %g", c.name,
+					motion.kind, bead, got, basic, linear)
 			}
 			if motion.kind != turn || !slices.Contains(c.moved, bead) {
 				continue
@@ -471,8 +480,8 @@ func springs(r []float32, atoms []int, rng *rand.Rand) []float32 {
 	return f
 }
 
-// Forces between beads alone come back as they are, although other atoms hang on them; with all atoms as beads those are any forces
-// without net force and torque.
+// Forces between beads alone come back as they are, although other atoms hang on them; with all atoms as beads those
+// are any forces without net force and torque.
 func TestForcesBetweenBeads(t *testing.T) {
 	d := unbiased(t)
 	rng := rand.New(rand.NewPCG(3, 4))
@@ -543,7 +552,8 @@ func TestInternalForcesTurnWithTheFrame(t *testing.T) {
 				scale = max(scale, v.norm())
 			}
 			if net.norm() > 1e-6*scale || torque.norm() > 1e-6*scale {
-				t.Errorf("%s, frame %d: net force %g, torque %g, where a force is %g", m.Name, n, net.norm(), torque.norm(), scale)
+				t.Errorf("%s, frame %d: net force %g, torque %g, where a force is %g", m.Name, n, net.norm(),
+					torque.norm(), scale)
 			}
 			if off > 1e-5*scale { // positions of 2 nm in float32, over bonds of 0.1 nm
 				t.Errorf("%s, frame %d: turned, forces are off by %g of %g", m.Name, n, off, scale)
@@ -552,7 +562,8 @@ func TestInternalForcesTurnWithTheFrame(t *testing.T) {
 	}
 }
 
-// Constraints act along bonds with equal and opposite forces, of which nothing must be left: what they hold moves as one, and is no control.
+// Constraints act along bonds with equal and opposite forces, of which nothing must be left: what they hold moves as
+// one, and is no control.
 func TestInternalForcesWithConstraints(t *testing.T) {
 	d := unbiased(t)
 	rigid := d.molecule.HydrogenGroups(d.s)
@@ -597,7 +608,8 @@ func TestInternalForcesWithConstraints(t *testing.T) {
 	}
 	// The carbon of ACE1:CH3 is as near to ACE1:C as to its hydrogen, and goes with the first.
 	for _, name := range []string{AllAtom, "ACE1:C C ACE1:C\nALA2:N N ALA2:N\nACE1:HH31 H ACE1:HH31\n"} {
-		if _, err := LearnInternal(d.mapping(t, name), d.molecule.Bonds(), d.R, d.F, rigid); !errors.Is(err, ErrForceMap) || !strings.Contains(err.Error(), "constraints") {
+		if _, err := LearnInternal(d.mapping(t, name), d.molecule.Bonds(), d.R, d.F, rigid); !errors.Is(err,
+			ErrForceMap) || !strings.Contains(err.Error(), "constraints") {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

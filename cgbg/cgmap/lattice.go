@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// lattice are the translations of a periodic box, along as many directions as the box has vectors: a short basis, and with it every
-// vector that can lead from a place to a nearer image.
+// lattice are the translations of a periodic box, along as many directions as the box has vectors: a short basis, and
+// with it every vector that can lead from a place to a nearer image.
 type lattice struct {
 	basis    []vector
 	near     []vector  // sums and differences of the basis; of a vector and its opposite, one
@@ -17,9 +17,9 @@ type lattice struct {
 // reductions bounds the steps to a short basis; a box of real proportions takes a few.
 const reductions = 1000
 
-// newLattice reduces the vectors of a box, row by row, nm; rows of zeros are directions without a boundary. The basis is Minkowski's: no
-// vector becomes shorter by the others, so that sums and differences are all that border on the cell of nearest places (Conway and
-// Sloane, Proc. R. Soc. Lond. A 436 (1992) 55). Error: vectors in a plane, or in a line.
+// newLattice reduces the vectors of a box, row by row, nm; rows of zeros are directions without a boundary. The basis
+// is Minkowski's: no vector becomes shorter by the others, so that sums and differences are all that border on the cell
+// of nearest places (Conway and Sloane, Proc. R. Soc. Lond. A 436 (1992) 55). Error: vectors in a plane, or in a line.
 func newLattice(box *[9]float64) (*lattice, error) {
 	l := &lattice{shortest: math.Inf(1)}
 	for row := range 3 {
@@ -105,8 +105,8 @@ func (l *lattice) independent() bool {
 	return true
 }
 
-// nearest is the shortest of a difference of places and all its images: each step makes it shorter by a vector that borders on
-// the cell of nearest places, and there is no shorter one where none does.
+// nearest is the shortest of a difference of places and all its images: each step makes it shorter by a vector that
+// borders on the cell of nearest places, and there is no shorter one where none does.
 func (l *lattice) nearest(d vector) vector {
 	if 4*d.dot(d) <= l.shortest*l.shortest {
 		return d
@@ -141,7 +141,8 @@ func (l *lattice) ambiguous(d vector) bool {
 // Images measures distances of nearest images in a box.
 type Images struct{ lattice *lattice }
 
-// NewImages measures in a box, row by row, nm. Without one (nil, zeros, or vectors in a plane) distances are those of the places themselves.
+// NewImages measures in a box, row by row, nm. Without one (nil, zeros, or vectors in a plane) distances are those of
+// the places themselves.
 func NewImages(box *[9]float64) *Images {
 	if box == nil {
 		return &Images{}

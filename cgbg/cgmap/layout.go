@@ -37,7 +37,8 @@ type layout struct {
 
 // layOut finds residues, their kinds, the peptide bonds between them and their chains.
 func layOut(s *gromacs.Structure) *layout {
-	l := &layout{s: s, of: make([]int, len(s.Atoms)), elements: elementsOf(s.Atoms), names: make([]string, len(s.Atoms))}
+	l := &layout{s: s, of: make([]int, len(s.Atoms)), elements: elementsOf(s.Atoms),
+		names: make([]string, len(s.Atoms))}
 	l.images, _ = newLattice(&s.Box) // whose error NewMolecule returns
 	for _, r := range runs(s.Atoms) {
 		seen := map[string]int{}
@@ -69,7 +70,8 @@ func (l *layout) fragment(r run) fragment {
 		}
 		return -1
 	}
-	out := fragment{run: r, kind: kindOf(atoms), n: -1, ca: -1, c: -1, capBefore: -1, capAfter: -1, before: -1, after: -1, chain: chainName(atoms[0].Chain)}
+	out := fragment{run: r, kind: kindOf(atoms), n: -1, ca: -1, c: -1, capBefore: -1, capAfter: -1, before: -1,
+		after: -1, chain: chainName(atoms[0].Chain)}
 	switch out.kind {
 	case aminoAcid:
 		out.ca = find([]string{"CA"})
@@ -86,7 +88,8 @@ func (l *layout) fragment(r run) fragment {
 	return out
 }
 
-// nearest is, of the atoms of a residue with the name of atom i, the one nearest to another: where caps are of the residue, some names stand twice.
+// nearest is, of the atoms of a residue with the name of atom i, the one nearest to another: where caps are of the
+// residue, some names stand twice.
 func (l *layout) nearest(r run, to, i int) int {
 	if i < 0 || to < 0 || len(l.s.R) != 3*len(l.s.Atoms) {
 		return i
@@ -111,7 +114,8 @@ func (l *layout) ownNames(r *fragment) {
 	}
 }
 
-// findCaps finds those under names of their own by bonds: a carbonyl's C at the residue's N, and an N at its C, in the residue or beside it in the file.
+// findCaps finds those under names of their own by bonds: a carbonyl's C at the residue's N, and an N at its C, in the
+// residue or beside it in the file.
 func (l *layout) findCaps() {
 	if len(l.s.R) != 3*len(l.s.Atoms) {
 		return
@@ -149,7 +153,8 @@ func (l *layout) findCaps() {
 	}
 }
 
-// capBond and carbonylBond are longer than C–N (0.133 nm) and C=O (0.123 nm) ever are, and shorter than distances over two bonds.
+// capBond and carbonylBond are longer than C–N (0.133 nm) and C=O (0.123 nm) ever are, and shorter than distances over
+// two bonds.
 const capBond, carbonylBond = 0.18, 0.16
 
 // chainName keeps an identifier of a chain out of the way of what separates parts of a name.
@@ -182,7 +187,8 @@ func (l *layout) join() {
 		if !q.solute() {
 			continue
 		}
-		if k, ok := last[q.chain]; ok && q.n >= 0 && l.residues[k].after < 0 && l.residues[k].capAfter < 0 && q.capBefore < 0 && l.joined(k, i) {
+		if k, ok := last[q.chain]; ok && q.n >= 0 && l.residues[k].after < 0 && l.residues[k].capAfter < 0 &&
+			q.capBefore < 0 && l.joined(k, i) {
 			l.residues[k].after, q.before = i, k
 		}
 		if q.c >= 0 {
@@ -205,10 +211,12 @@ func (l *layout) joined(p, q int) bool {
 		return true
 	}
 	// A molecule that is torn, in a structure without a box: caps belong to their neighbour.
-	return next && q == p+1 && l.s.Box == [9]float64{} && (slices.Contains(firstCaps, a.Residue) || slices.Contains(lastCaps, b.Residue))
+	return next && q == p+1 && l.s.Box == [9]float64{} &&
+		(slices.Contains(firstCaps, a.Residue) || slices.Contains(lastCaps, b.Residue))
 }
 
-// closeRings finds the peptide bonds between residues that do not follow each other in the file: of cyclic peptides, above all.
+// closeRings finds the peptide bonds between residues that do not follow each other in the file: of cyclic peptides,
+// above all.
 func (l *layout) closeRings() {
 	if len(l.s.R) != 3*len(l.s.Atoms) {
 		return
@@ -224,7 +232,8 @@ func (l *layout) closeRings() {
 	}
 	for _, p := range ends {
 		for _, q := range starts {
-			if p == q || l.residues[q].before >= 0 || l.residues[p].kind != aminoAcid && l.residues[q].kind != aminoAcid {
+			if p == q || l.residues[q].before >= 0 || l.residues[p].kind != aminoAcid &&
+				l.residues[q].kind != aminoAcid {
 				continue
 			}
 			// Between what a bond is in a simulation and atoms on top of each other.
@@ -238,7 +247,8 @@ func (l *layout) closeRings() {
 
 // alone tells whether an amino acid is its chain's only one.
 func (l *layout) alone(r *fragment) bool {
-	return (r.before < 0 || l.residues[r.before].kind != aminoAcid) && (r.after < 0 || l.residues[r.after].kind != aminoAcid)
+	return (r.before < 0 || l.residues[r.before].kind != aminoAcid) &&
+		(r.after < 0 || l.residues[r.after].kind != aminoAcid)
 }
 
 // caps are the atoms C and N of an amino acid's caps, -1 where it has none.
@@ -256,7 +266,8 @@ func (l *layout) caps(r *fragment) (before, after int) {
 // name of an atom; its chain stands in it where chain is true.
 func (l *layout) name(i int, chain bool) Name {
 	a, r := l.s.Atoms[i], &l.residues[l.of[i]]
-	n := Name{Residue: strings.ReplaceAll(a.Residue, ":", "_"), Number: a.ResidueNumber, Insertion: a.Insertion, Atom: l.names[i]}
+	n := Name{Residue: strings.ReplaceAll(a.Residue, ":", "_"), Number: a.ResidueNumber, Insertion: a.Insertion,
+		Atom: l.names[i]}
 	if chain {
 		n.Chain = r.chain
 	}
@@ -265,7 +276,8 @@ func (l *layout) name(i int, chain bool) Name {
 
 // several tells whether atoms are of more than one chain.
 func (l *layout) several(atoms []int) bool {
-	return slices.ContainsFunc(atoms, func(i int) bool { return l.residues[l.of[i]].chain != l.residues[l.of[atoms[0]]].chain })
+	return slices.ContainsFunc(atoms,
+		func(i int) bool { return l.residues[l.of[i]].chain != l.residues[l.of[atoms[0]]].chain })
 }
 
 // dihedrals are the residues that have both, whose atoms are those of index.

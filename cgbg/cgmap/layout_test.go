@@ -47,15 +47,24 @@ func TestCaps(t *testing.T) {
 		atoms   string
 		beads   string
 	}{
-		{"AMBER", three("ACE", "ALA", "NME"), "CH3 HH31 HH32 HH33 C O " + alanine + "N H CH3 HH31 HH32 HH33", "ACE1:C ALA2:N ALA2:CA ALA2:CB ALA2:C NME3:N"},
-		{"AMBER, NME's carbon C", three("ACE", "ALA", "NME"), "CH3 H1 H2 H3 C O " + alanine + "N H C H1 H2 H3", "ACE1:C ALA2:N ALA2:CA ALA2:CB ALA2:C NME3:N"},
-		{"OPLS", three("ACE", "ALA", "NAC"), "CH3 HH31 HH32 HH33 C O " + alanine + "N H CH3 HH31 HH32 HH33", "ACE1:C ALA2:N ALA2:CA ALA2:CB ALA2:C NAC3:N"},
-		{"GROMOS", three("ACE", "ALA", "NMA"), "CA HA1 HA2 HA3 C O " + alanine + "N H CA HA1 HA2 HA3", "ACE1:C ALA2:N ALA2:CA ALA2:CB ALA2:C NMA3:N"},
-		{"CT3 as a residue", three("ACE", "ALA", "CT3"), "CH3 HH31 HH32 HH33 C O " + alanine + "N HN CA HA1 HA2 HA3", "ACE1:C ALA2:N ALA2:CA ALA2:CB ALA2:C CT3.3:N"},
-		{"CHARMM's patches", one("ALA"), "CAY HY1 HY2 HY3 CY OY N HN CA HA CB HB1 HB2 HB3 C O NT HNT CAT HT1 HT2 HT3", "ALA1:CY ALA1:N ALA1:CA ALA1:CB ALA1:C ALA1:NT"},
-		{"CHARMM's ALAD", one("ALAD"), "CL HL1 HL2 HL3 CLP OL NL HL CA HA CB HB1 HB2 HB3 CRP OR NR HR CR HR1 HR2 HR3", "ALAD1:CLP ALAD1:NL ALAD1:CA ALAD1:CB ALAD1:CRP ALAD1:NR"},
-		{"D-alanine", three("ACE", "DALA", "NME"), "CH3 HH31 HH32 HH33 C O " + alanine + "N H CH3 HH31 HH32 HH33", "ACE1:C DALA2:N DALA2:CA DALA2:CB DALA2:C NME3:N"},
-		{"a residue's name with a digit", three("ACE", "CYS2", "NME"), "CH3 HH31 HH32 HH33 C O " + alanine + "N H CH3 HH31 HH32 HH33", "ACE1:C CYS2.2:N CYS2.2:CA CYS2.2:CB CYS2.2:C NME3:N"},
+		{"AMBER", three("ACE", "ALA", "NME"), "CH3 HH31 HH32 HH33 C O " + alanine + "N H CH3 HH31 HH32 HH33",
+			"ACE1:C ALA2:N ALA2:CA ALA2:CB ALA2:C NME3:N"},
+		{"AMBER, NME's carbon C", three("ACE", "ALA", "NME"), "CH3 H1 H2 H3 C O " + alanine + "N H C H1 H2 H3",
+			"ACE1:C ALA2:N ALA2:CA ALA2:CB ALA2:C NME3:N"},
+		{"OPLS", three("ACE", "ALA", "NAC"), "CH3 HH31 HH32 HH33 C O " + alanine + "N H CH3 HH31 HH32 HH33",
+			"ACE1:C ALA2:N ALA2:CA ALA2:CB ALA2:C NAC3:N"},
+		{"GROMOS", three("ACE", "ALA", "NMA"), "CA HA1 HA2 HA3 C O " + alanine + "N H CA HA1 HA2 HA3",
+			"ACE1:C ALA2:N ALA2:CA ALA2:CB ALA2:C NMA3:N"},
+		{"CT3 as a residue", three("ACE", "ALA", "CT3"), "CH3 HH31 HH32 HH33 C O " + alanine + "N HN CA HA1 HA2 HA3",
+			"ACE1:C ALA2:N ALA2:CA ALA2:CB ALA2:C CT3.3:N"},
+		{"CHARMM's patches", one("ALA"), "CAY HY1 HY2 HY3 CY OY N HN CA HA CB HB1 HB2 HB3 C O NT HNT CAT HT1 HT2 HT3",
+			"ALA1:CY ALA1:N ALA1:CA ALA1:CB ALA1:C ALA1:NT"},
+		{"CHARMM's ALAD", one("ALAD"), "CL HL1 HL2 HL3 CLP OL NL HL CA HA CB HB1 HB2 HB3 CRP OR NR HR CR HR1 HR2 HR3",
+			"ALAD1:CLP ALAD1:NL ALAD1:CA ALAD1:CB ALAD1:CRP ALAD1:NR"},
+		{"D-alanine", three("ACE", "DALA", "NME"), "CH3 HH31 HH32 HH33 C O " + alanine + "N H CH3 HH31 HH32 HH33",
+			"ACE1:C DALA2:N DALA2:CA DALA2:CB DALA2:C NME3:N"},
+		{"a residue's name with a digit", three("ACE", "CYS2", "NME"), "CH3 HH31 HH32 HH33 C O " + alanine +
+			"N H CH3 HH31 HH32 HH33", "ACE1:C CYS2.2:N CYS2.2:CA CYS2.2:CB CYS2.2:C NME3:N"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := named(t, c.residue, c.atoms)
@@ -64,11 +73,14 @@ func TestCaps(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got := strings.Join(m.Beads, " "); got != c.beads || !slices.Equal(m.Atoms, []int{4, 6, 8, 10, 14, 16}) || !slices.Equal(m.Species, []int32{1, 3, 1, 1, 1, 3}) {
+				if got := strings.Join(m.Beads, " "); got != c.beads ||
+					!slices.Equal(m.Atoms, []int{4, 6, 8, 10, 14, 16}) ||
+					!slices.Equal(m.Species, []int32{1, 3, 1, 1, 1, 3}) {
 					t.Errorf("%s: got %s, atoms %v, species %v, want %s", name, got, m.Atoms, m.Species, c.beads)
 				}
 				r, err := Backbone(m.Beads)
-				if err != nil || len(r) != 1 || r[0].Phi != [4]int{0, 1, 2, 4} || r[0].Psi != [4]int{1, 2, 4, 5} || r[0].Center != [4]int{2, 1, 4, 3} {
+				if err != nil || len(r) != 1 || r[0].Phi != [4]int{0, 1, 2, 4} || r[0].Psi != [4]int{1, 2, 4, 5} ||
+					r[0].Center != [4]int{2, 1, 4, 3} {
 					t.Errorf("%s: dihedrals %+v, %v", name, r, err)
 				}
 				if got, want := PeptideBonds(m.Beads), [][2]int{{0, 1}, {4, 5}}; !slices.Equal(got, want) {
@@ -76,7 +88,8 @@ func TestCaps(t *testing.T) {
 				}
 			}
 			m, r, err := Dihedrals(s)
-			if err != nil || len(r) != 1 || !slices.Equal(m.Atoms, []int{4, 6, 8, 14, 16}) || r[0].Phi != [4]int{0, 1, 2, 3} || r[0].Psi != [4]int{1, 2, 3, 4} || r[0].Center[3] != -1 {
+			if err != nil || len(r) != 1 || !slices.Equal(m.Atoms, []int{4, 6, 8, 14, 16}) ||
+				r[0].Phi != [4]int{0, 1, 2, 3} || r[0].Psi != [4]int{1, 2, 3, 4} || r[0].Center[3] != -1 {
 				t.Errorf("dihedrals alone: got %+v of atoms %v, %v", r, m, err)
 			}
 			heavy, err := New(HeavyAtom, s)
@@ -203,7 +216,8 @@ func renumbered(n int, number func(residue int) (int, string)) *gromacs.Structur
 	return s
 }
 
-// Insertion codes, negative numbers and those that begin anew do not break a chain; a gap does, for no bond is known across it.
+// Insertion codes, negative numbers and those that begin anew do not break a chain; a gap does, for no bond is known
+// across it.
 func TestNumbers(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -247,7 +261,8 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// Two halves whose numbers go on from one to the other, far apart: no dihedral is of both, and names say so. Bonded, all are one chain.
+// Two halves whose numbers go on from one to the other, far apart: no dihedral is of both, and names say so. Bonded,
+// all are one chain.
 func TestMissingBond(t *testing.T) {
 	for _, apart := range []float32{0, 0.8} {
 		s := peptide(4)
@@ -270,12 +285,14 @@ func TestMissingBond(t *testing.T) {
 		}
 		named, err := Backbone(m.Beads)
 		if err != nil || len(r) != want || len(named) != want || strings.Contains(m.Beads[0], "/") != (apart > 0) {
-			t.Errorf("%g nm apart: got %d residues and by names %d, %q, %v; want %d", apart, len(r), len(named), m.Beads, err, want)
+			t.Errorf("%g nm apart: got %d residues and by names %d, %q, %v; want %d", apart, len(r), len(named),
+				m.Beads, err, want)
 		}
 	}
 }
 
-// A torn cap in a structure without a box is its neighbour's all the same; what is no cap is not, and NME's methyl, called C, begins nothing.
+// A torn cap in a structure without a box is its neighbour's all the same; what is no cap is not, and NME's methyl,
+// called C, begins nothing.
 func TestTornCap(t *testing.T) {
 	s := copies(t, 2, func(c, r int) int { return 3*c + r }, func(int) string { return "" })
 	for i := range 6 {
@@ -307,27 +324,33 @@ func TestTornCap(t *testing.T) {
 	}
 }
 
-// Caps of one residue with alanine, under names that stand twice, and under names of their own, are found by their bonds.
+// Caps of one residue with alanine, under names that stand twice, and under names of their own, are found by their
+// bonds.
 func TestCapsByBonds(t *testing.T) {
 	const plain = "CH3 HH31 HH32 HH33 C O N H CA HA CB HB1 HB2 HB3 C O N H CH3 HH31 HH32 HH33"
 	const own = "C2 H21 H22 H23 C1 O1 N H CA HA CB HB1 HB2 HB3 C O N1 H1 C3 H31 H32 H33"
 	for name, s := range map[string]*gromacs.Structure{
-		"one residue": named(t, one("ALA"), plain), "one residue, own names": named(t, one("DIP"), own), "own names": named(t, three("UNK", "UNK", "UNK"), own),
-		"the first cap with alanine": named(t, func(i int) (string, int) { return []string{"ALA", "NME"}[i/16], 2 + i/16 }, plain),
-		"the last cap with alanine":  named(t, func(i int) (string, int) { return []string{"ACE", "ALA"}[min(i/6, 1)], 1 + min(i/6, 1) }, plain),
+		"one residue": named(t, one("ALA"), plain), "one residue, own names": named(t, one("DIP"), own),
+		"own names": named(t, three("UNK", "UNK", "UNK"), own),
+		"the first cap with alanine": named(t,
+			func(i int) (string, int) { return []string{"ALA", "NME"}[i/16], 2 + i/16 }, plain),
+		"the last cap with alanine": named(t,
+			func(i int) (string, int) { return []string{"ACE", "ALA"}[min(i/6, 1)], 1 + min(i/6, 1) }, plain),
 	} {
 		m, err := New(CoreBeta, s)
 		if err != nil || !slices.Equal(m.Atoms, []int{4, 6, 8, 10, 14, 16}) || !strings.HasSuffix(m.Beads[4], ":C") {
 			t.Errorf("%s: got %+v, %v", name, m, err)
 		}
 		m, r, err := Dihedrals(s)
-		if err != nil || len(r) != 1 || !slices.Equal(m.Atoms, []int{4, 6, 8, 14, 16}) || r[0].Phi != [4]int{0, 1, 2, 3} || r[0].Psi != [4]int{1, 2, 3, 4} {
+		if err != nil || len(r) != 1 || !slices.Equal(m.Atoms, []int{4, 6, 8, 14, 16}) ||
+			r[0].Phi != [4]int{0, 1, 2, 3} || r[0].Psi != [4]int{1, 2, 3, 4} {
 			t.Errorf("%s: dihedrals: got %+v, %+v, %v", name, m, r, err)
 		}
 	}
 }
 
-// Residues of one name and number are as many as they are, even where they differ in hydrogens, as a file that lost its insertion codes has them.
+// Residues of one name and number are as many as they are, even where they differ in hydrogens, as a file that lost its
+// insertion codes has them.
 func TestOneNumber(t *testing.T) {
 	s := peptide(3)
 	var atoms []gromacs.Atom
@@ -359,11 +382,13 @@ func TestRing(t *testing.T) {
 	s := &gromacs.Structure{}
 	for i := range 12 {
 		angle := 2 * math.Pi * float64(i) / 12
-		s.Atoms = append(s.Atoms, gromacs.Atom{Name: []string{"N", "CA", "C"}[i%3], Residue: "ALA", ResidueNumber: i/3 + 1})
+		s.Atoms = append(s.Atoms, gromacs.Atom{Name: []string{"N", "CA", "C"}[i%3], Residue: "ALA", ResidueNumber: i/3 +
+			1})
 		s.R = append(s.R, float32(0.27*math.Cos(angle)), float32(0.27*math.Sin(angle)), 0)
 	}
 	m, r, err := Dihedrals(s)
-	if err != nil || len(r) != 4 || len(m.Atoms) != 12 || r[0].Phi != [4]int{11, 0, 1, 2} || r[3].Psi != [4]int{9, 10, 11, 0} {
+	if err != nil || len(r) != 4 || len(m.Atoms) != 12 || r[0].Phi != [4]int{11, 0, 1, 2} ||
+		r[3].Psi != [4]int{9, 10, 11, 0} {
 		t.Errorf("got %+v, %v", r, err)
 	}
 }
@@ -375,19 +400,24 @@ func TestSelectionByChain(t *testing.T) {
 	if err != nil || !slices.Equal(m.Atoms, []int{8, 30}) {
 		t.Errorf("got %v, %v", m, err)
 	}
-	if _, err := Parse(strings.NewReader("a C ALA2:CA\n"), "two", s); err == nil || !strings.Contains(err.Error(), "A/ALA2:CA (@9), B/ALA2:CA (@31)") {
+	if _, err := Parse(strings.NewReader("a C ALA2:CA\n"), "two", s); err == nil ||
+		!strings.Contains(err.Error(), "A/ALA2:CA (@9), B/ALA2:CA (@31)") {
 		t.Errorf("ambiguous: got %v", err)
 	}
 	row := strings.Repeat("0 ", 30) + "1" + strings.Repeat(" 0", 13)
 	if m, err := Parse(strings.NewReader(row), "two", s); err != nil || m.Beads[0] != "B/ALA2:CA" {
 		t.Errorf("a row: got %v, %v", m, err)
 	}
-	s = named(t, three("ACE", "CYS2", "NME"), "CH3 HH31 HH32 HH33 C O N H CA HA CB HB1 HB2 HB3 C O N H O5* HH31 HH32 HH33")
-	if m, err := Parse(strings.NewReader("a C CYS2.2:CA\nb C CYS22:CB\nc O NME3:O5*\nd O NME3:O5**2 NME3:N\n"), "cys2", s); err != nil || m.Matrix().At(3, 18) != 2.0/3 {
+	s = named(t, three("ACE", "CYS2", "NME"), "CH3 HH31 HH32 HH33 C O N H CA HA CB HB1 HB2 HB3 C O N H O5* HH31 "+
+		"HH32 HH33")
+	if m, err := Parse(strings.NewReader("a C CYS2.2:CA\nb C CYS22:CB\nc O NME3:O5*\nd O NME3:O5**2 NME3:N\n"), "cys2",
+		s); err != nil || m.Matrix().At(3, 18) != 2.0/3 {
 		t.Errorf("digits and stars: got %v, %v", m, err)
 	}
-	s = &gromacs.Structure{Atoms: []gromacs.Atom{{Name: "OW", Residue: "SOL", ResidueNumber: 1}, {Name: "HW1", Residue: "SOL", ResidueNumber: 1}, {Name: "HW2", Residue: "SOL", ResidueNumber: 1}}}
-	if m, err := Parse(strings.NewReader("w O com SOL1:OW SOL1:HW1 SOL1:HW2\n"), "water", s); err != nil || len(m.Beads) != 1 {
+	s = &gromacs.Structure{Atoms: []gromacs.Atom{{Name: "OW", Residue: "SOL", ResidueNumber: 1},
+		{Name: "HW1", Residue: "SOL", ResidueNumber: 1}, {Name: "HW2", Residue: "SOL", ResidueNumber: 1}}}
+	if m, err := Parse(strings.NewReader("w O com SOL1:OW SOL1:HW1 SOL1:HW2\n"), "water", s); err != nil ||
+		len(m.Beads) != 1 {
 		t.Errorf("water: got %v, %v", m, err)
 	}
 }

@@ -9,20 +9,22 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Limits, in atoms: the force on a bead is made less noisy by forces on all atoms of its molecule if these are no more than maxMolecule, else
-// by those of the maxNear atoms that the fewest bonds lead to. Beads that share atoms and are of more than maxTogether keep basic forces.
+// Limits, in atoms: the force on a bead is made less noisy by forces on all atoms of its molecule if these are no more
+// than maxMolecule, else by those of the maxNear atoms that the fewest bonds lead to. Beads that share atoms and are of
+// more than maxTogether keep basic forces.
 const (
 	maxMolecule = 400
 	maxNear     = 100
 	maxTogether = 1000
 )
 
-// samplesPerCoefficient is how many numbers, three a frame, a fitted coefficient takes: with fewer, the least noise of these frames is not that
-// of others, whose variance is larger by about one over this number less one.
+// samplesPerCoefficient is how many numbers, three a frame, a fitted coefficient takes: with fewer, the least noise of
+// these frames is not that of others, whose variance is larger by about one over this number less one.
 const samplesPerCoefficient = 4
 
-// LeastNoise finds the unbiased force map of least noise, as [Gram.LeastNoise] does, with forces on the bead's own molecule alone, and of a
-// large one on the neighbourhood. Its size grows with the number of beads, not with the square of that of atoms.
+// LeastNoise finds the unbiased force map of least noise, as [Gram.LeastNoise] does, with forces on the bead's own
+// molecule alone, and of a large one on the neighbourhood. Its size grows with the number of beads, not with the square
+// of that of atoms.
 type LeastNoise struct {
 	c          *Sparse
 	basic      *Sparse
@@ -39,10 +41,11 @@ type LeastNoise struct {
 	few      int // beads with fewer neighbours than there are
 }
 
-// NewLeastNoise prepares for frames. bonds: of the molecules ([Molecule.Bonds]); rigid: groups of atoms held together by constraints, or nil.
-// Errors: those of [Basic].
+// NewLeastNoise prepares for frames. bonds: of the molecules ([Molecule.Bonds]); rigid: groups of atoms held together
+// by constraints, or nil. Errors: those of [Basic].
 func NewLeastNoise(c *Sparse, bonds [][2]int, rigid [][]int) (*LeastNoise, error) {
-	l := &LeastNoise{c: c, partners: make([][]int32, c.atoms), sums: make([][]float64, c.atoms), squares: make([]float64, len(c.rows))}
+	l := &LeastNoise{c: c, partners: make([][]int32, c.atoms), sums: make([][]float64, c.atoms),
+		squares: make([]float64, len(c.rows))}
 	var err error
 	if l.clusters, err = c.clusters(rigid); err != nil {
 		return nil, err
@@ -91,7 +94,8 @@ func (l *LeastNoise) choose() {
 	}
 }
 
-// near are a cluster and others in the order of bonds that lead to them, of so many atoms at most; all: these are all that bonds lead to.
+// near are a cluster and others in the order of bonds that lead to them, of so many atoms at most; all: these are all
+// that bonds lead to.
 func (l *LeastNoise) near(n, most int) (near []int, all bool) {
 	near, all = []int{n}, true
 	seen := map[int]bool{n: true}
@@ -174,7 +178,8 @@ func (l *LeastNoise) Add(f []float32) error {
 // Frames is the number of frames added.
 func (l *LeastNoise) Frames() int { return l.frames }
 
-// Few is the number of beads for whose whole neighbourhood the frames were too few when [LeastNoise.Map] was called: they take the forces of the nearest atoms only, or basic ones.
+// Few is the number of beads for whose whole neighbourhood the frames were too few when [LeastNoise.Map] was called:
+// they take the forces of the nearest atoms only, or basic ones.
 func (l *LeastNoise) Few() int { return l.few }
 
 // at is a sum of products.

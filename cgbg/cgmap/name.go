@@ -21,8 +21,8 @@ type Name struct {
 	Atom           string
 }
 
-// ParseName takes a bead's name apart; ok: it is that of an atom. It undoes String for names without ":" in chain, residue
-// and insertion code, or "/" in the chain.
+// ParseName takes a bead's name apart; ok: it is that of an atom. It undoes String for names without ":" in chain,
+// residue and insertion code, or "/" in the chain.
 func ParseName(bead string) (n Name, ok bool) {
 	left, atom, ok := strings.Cut(bead, ":")
 	if !ok {
@@ -32,7 +32,8 @@ func ParseName(bead string) (n Name, ok bool) {
 	if chain, rest, found := strings.Cut(left, "/"); found {
 		n.Chain, left = chain, rest
 	}
-	if i := strings.LastIndexByte(left, '^'); i > 0 && isDigit(left[i-1]) && i < len(left)-1 && !strings.ContainsFunc(left[i+1:], notAlphanumeric) {
+	if i := strings.LastIndexByte(left, '^'); i > 0 && isDigit(left[i-1]) && i < len(left)-1 &&
+		!strings.ContainsFunc(left[i+1:], notAlphanumeric) {
 		n.Insertion, left = left[i+1:], left[:i]
 	} else if i := len(left) - 1; i > 0 && isLetter(rune(left[i])) && isDigit(left[i-1]) {
 		n.Insertion, left = left[i:], left[:i]
@@ -62,7 +63,9 @@ func (n Name) Group() string {
 		b.WriteString(n.Chain + "/")
 	}
 	b.WriteString(n.Residue)
-	if last := len(n.Residue) - 1; last >= 0 && (isDigit(n.Residue[last]) || strings.IndexByte("-+.", n.Residue[last]) >= 0 || strings.Contains(n.Residue, "^")) {
+	if last := len(n.Residue) - 1; last >= 0 &&
+		(isDigit(n.Residue[last]) || strings.IndexByte("-+.", n.Residue[last]) >= 0 ||
+			strings.Contains(n.Residue, "^")) {
 		b.WriteByte('.')
 	}
 	fmt.Fprint(&b, n.Number)
@@ -86,5 +89,6 @@ const (
 
 // follows tells whether a residue of this number and insertion code can be the next one.
 func follows(number int, insertion string, before int, insertionBefore string) bool {
-	return number == before+1 || number == 0 && (before == lastPDB || before == lastGRO) || number == before && insertion != insertionBefore
+	return number == before+1 || number == 0 && (before == lastPDB || before == lastGRO) || number == before &&
+		insertion != insertionBefore
 }

@@ -12,11 +12,13 @@ func atomName(a gromacs.Atom) string {
 	return Name{Residue: a.Residue, Number: a.ResidueNumber, Insertion: a.Insertion, Atom: a.Name}.String()
 }
 
-// Names that are written are read as what they were; a table of all parts that have been seen in files, in every combination.
+// Names that are written are read as what they were; a table of all parts that have been seen in files, in every
+// combination.
 func TestNameRoundTrip(t *testing.T) {
 	names := map[string]Name{}
 	for _, chain := range []string{"", "A", "b", "1", "A2", "AB"} {
-		for _, residue := range []string{"ALA", "CYS2", "NH2", "NA+", "CL-", "0A1", "2MR", "C1A", "SPC/E", "X.", "x", "", "A-1", "X^", "X1^Y", "LEU.2", "α"} {
+		for _, residue := range []string{"ALA", "CYS2", "NH2", "NA+", "CL-", "0A1", "2MR", "C1A", "SPC/E", "X.", "x",
+			"", "A-1", "X^", "X1^Y", "LEU.2", "α"} {
 			for _, number := range []int{0, 1, 3, 52, -1, -10, 9999, 100000} {
 				for _, insertion := range []string{"", "A", "z", "1", "AB"} {
 					for _, atom := range []string{"CA", "H5'1", "O5*", "1HB", "phi,psi", "C/2", "a:b", ""} {
@@ -53,7 +55,8 @@ func TestParseName(t *testing.T) {
 		{"B/SER52A:CA", Name{Chain: "B", Residue: "SER", Number: 52, Insertion: "A", Atom: "CA"}, true},
 		{"ALA02:CA", Name{Residue: "ALA", Number: 2, Atom: "CA"}, true},
 		{"7:N", Name{Number: 7, Atom: "N"}, true},
-		{"particle", Name{}, false}, {"BEAD12", Name{}, false}, {"", Name{}, false}, {":", Name{}, false}, {"ALA:CA", Name{}, false}, {"-:CA", Name{}, false},
+		{"particle", Name{}, false}, {"BEAD12", Name{}, false}, {"", Name{}, false}, {":", Name{}, false},
+		{"ALA:CA", Name{}, false}, {"-:CA", Name{}, false},
 		{"A/:CA", Name{}, false}, {"ALA99999999999999999999:CA", Name{}, false}, {"ALA2A3A^:CA", Name{}, false},
 	} {
 		if got, ok := ParseName(c.text); ok != c.ok || ok && got != c.want {

@@ -24,11 +24,11 @@ type joint struct {
 // maxParts is how many molecules are placed by a tree of shortest distances; of more, each is placed beside the first.
 const maxParts = 1000
 
-// For is what some maps need: molecules that no bead is made of are left as they are, and the others are placed beside each other. The first
-// stays where it is; each next one comes, as a whole, to the image whose centre is nearest to the centre of the one that lies nearest to it in
-// the structure, centres being those of the atoms that beads are made of.
-// s is the structure; its positions may be others, if they are of the molecule.
-// Error: atoms on one another; residues that are in pieces in the structure.
+// For is what some maps need: molecules that no bead is made of are left as they are, and the others are placed beside
+// each other. The first stays where it is; each next one comes, as a whole, to the image whose centre is nearest to the
+// centre of the one that lies nearest to it in the structure, centres being those of the atoms that beads are made of.
+// s is the structure; its positions may be others, if they are of the molecule. Error: atoms on one another; residues
+// that are in pieces in the structure.
 func (m *Molecule) For(s *gromacs.Structure, maps ...*Map) (*Molecule, error) {
 	used := make([]bool, m.atoms)
 	rows := make([][]int, 0)
@@ -100,8 +100,8 @@ func (m *Molecule) Own() (atoms []int) {
 	return atoms
 }
 
-// Alone is what [LearnInternal] takes of the molecules' own atoms, counted as in [Molecule.Own]: the map, bonds, and the groups of rigid that are among them.
-// c: the map that m is for. Error: no such forces on the beads of c.
+// Alone is what [LearnInternal] takes of the molecules' own atoms, counted as in [Molecule.Own]: the map, bonds, and
+// the groups of rigid that are among them. c: the map that m is for. Error: no such forces on the beads of c.
 func (m *Molecule) Alone(c *Map, rigid [][]int) (own *Map, bonds [][2]int, held [][]int, err error) {
 	if err := checkInternal(c); err != nil {
 		return nil, nil, nil, err
@@ -135,7 +135,8 @@ func (m *Molecule) Alone(c *Map, rigid [][]int) (own *Map, bonds [][2]int, held 
 	return own, bonds, held, nil
 }
 
-// Far is the number of frames until now in which a molecule was placed about half the box from the one beside it, so that another image is almost as near.
+// Far is the number of frames until now in which a molecule was placed about half the box from the one beside it, so
+// that another image is almost as near.
 func (m *Molecule) Far() int { return m.far }
 
 // order sets the parts' parents: a tree of shortest distances in the structure.
@@ -234,7 +235,9 @@ func (m *Molecule) place(r []float32, l *lattice) (moved bool, err error) {
 		first := centre(r, j.pieces[0])
 		for _, piece := range j.pieces[1:] {
 			if d := centre(r, piece).sub(first); l.ambiguous(d) {
-				return moved, fmt.Errorf("cgmap: bead %s is of several molecules, which lie %.3f nm apart, about half of the box or more: which images belong together is not known; make beads of one molecule each", j.bead, d.norm())
+				return moved, fmt.Errorf("cgmap: bead %s is of several molecules, which lie %.3f nm apart, about "+
+					"half of the box or more: which images belong together is not known; make beads of one molecule "+
+					"each", j.bead, d.norm())
 			}
 		}
 	}
@@ -245,13 +248,16 @@ func (m *Molecule) place(r []float32, l *lattice) (moved bool, err error) {
 func (m *Molecule) sound(s *gromacs.Structure, used []bool, number map[int32]int) error {
 	for _, pair := range m.graph.overlaps {
 		if _, ok := number[m.molecule[pair[0]]]; ok {
-			return fmt.Errorf("cgmap: atoms %d and %d, %s and %s, lie on one another in the structure", pair[0]+1, pair[1]+1, nameOf(s.Atoms[pair[0]]), nameOf(s.Atoms[pair[1]]))
+			return fmt.Errorf("cgmap: atoms %d and %d, %s and %s, lie on one another in the structure", pair[0]+1,
+				pair[1]+1, nameOf(s.Atoms[pair[0]]), nameOf(s.Atoms[pair[1]]))
 		}
 	}
 	radii, _, _ := bondRadii(s.Atoms)
 	inPieces := func(i, j int) error {
 		d := at(m.r, i).sub(at(m.r, j)).norm()
-		return fmt.Errorf("cgmap: no bonds lead from atom %d to %d, %s to %s, %.3f nm apart in the structure: is it torn by a boundary and has no box, is a bond too long, or are positions in another unit? Use a structure with whole molecules", i+1, j+1, nameOf(s.Atoms[i]), nameOf(s.Atoms[j]), d)
+		return fmt.Errorf("cgmap: no bonds lead from atom %d to %d, %s to %s, %.3f nm apart in the structure: is it "+
+			"torn by a boundary and has no box, is a bond too long, or are positions in another unit? Use a "+
+			"structure with whole molecules", i+1, j+1, nameOf(s.Atoms[i]), nameOf(s.Atoms[j]), d)
 	}
 	carbon := -1 // of the residue before: the carbonyl's, one bond short
 	var before gromacs.Atom
@@ -275,7 +281,8 @@ func (m *Molecule) sound(s *gromacs.Structure, used []bool, number map[int32]int
 			}
 		}
 		here := s.Atoms[span.first]
-		if m.box == [9]float64{} && carbon >= 0 && nitrogen >= 0 && here.Chain == before.Chain && here.ResidueNumber == before.ResidueNumber+1 && m.molecule[carbon] != m.molecule[nitrogen] {
+		if m.box == [9]float64{} && carbon >= 0 && nitrogen >= 0 && here.Chain == before.Chain &&
+			here.ResidueNumber == before.ResidueNumber+1 && m.molecule[carbon] != m.molecule[nitrogen] {
 			return inPieces(carbon, nitrogen)
 		}
 		carbon, before = next, here

@@ -10,8 +10,8 @@ import (
 // run is a residue: atoms from first to before end.
 type run struct{ first, end int }
 
-// runs are the residues of a structure: atoms that follow each other and are of one chain, number, insertion code and name; and of those the
-// copies, where several molecules stand under one number.
+// runs are the residues of a structure: atoms that follow each other and are of one chain, number, insertion code and
+// name; and of those the copies, where several molecules stand under one number.
 func runs(atoms []gromacs.Atom) (out []run) {
 	for first := 0; first < len(atoms); {
 		end := first + 1
@@ -37,8 +37,9 @@ func runs(atoms []gromacs.Atom) (out []run) {
 	return out
 }
 
-// aminoAcids are where amino acids begin, several of which stand under one number and name, as in files that lost their insertion codes: each
-// with the atom that the first one begins with, and with no name twice. They may differ, in hydrogens above all. None, where it is not so.
+// aminoAcids are where amino acids begin, several of which stand under one number and name, as in files that lost their
+// insertion codes: each with the atom that the first one begins with, and with no name twice. They may differ, in
+// hydrogens above all. None, where it is not so.
 func aminoAcids(atoms []gromacs.Atom) (starts []int) {
 	for i, a := range atoms {
 		if a.Name == atoms[0].Name {
@@ -91,7 +92,8 @@ func period(atoms []gromacs.Atom) int {
 }
 
 func sameResidue(a, b gromacs.Atom) bool {
-	return a.Chain == b.Chain && a.ResidueNumber == b.ResidueNumber && a.Insertion == b.Insertion && a.Residue == b.Residue
+	return a.Chain == b.Chain && a.ResidueNumber == b.ResidueNumber && a.Insertion == b.Insertion &&
+		a.Residue == b.Residue
 }
 
 // residueKind is what a residue is to the named maps.
@@ -107,7 +109,8 @@ const (
 // kindOf tells what a residue is by its name and its atoms together: CA in a residue CA is calcium, and SOD no sulphur.
 func kindOf(atoms []gromacs.Atom) residueKind {
 	switch {
-	case hasAtom(atoms, "CA") && (hasAtom(atoms, "N") && hasAtom(atoms, "C") || hasAtom(atoms, "NL") && hasAtom(atoms, "CRP")):
+	case hasAtom(atoms, "CA") && (hasAtom(atoms, "N") && hasAtom(atoms, "C") || hasAtom(atoms, "NL") &&
+		hasAtom(atoms, "CRP")):
 		return aminoAcid
 	case isWater(atoms):
 		return waterResidue
@@ -122,8 +125,9 @@ func hasAtom(atoms []gromacs.Atom, name string) bool {
 }
 
 // waterNames are those of AMBER, CHARMM, GROMOS, OPLS, Desmond, the PDB and MARTINI.
-var waterNames = words(`SOL WAT HOH H2O OH2 TIP TIP2 TIP3 TIP3P TP3 TIP4 TIP4P TP4 TIP5 TIP5P TP5 T3P T3H T4P T4E T5P TI3 TI4 TI5 TIPS SPC SPCE SPC/E SPE SPCF
-	OPC OPC3 OP3 FB3 FB4 SWM4 SWM6 SWM DOD D2O HDO DIS HHO OHH W WF PW`)
+var waterNames = words(`
+	SOL WAT HOH H2O OH2 TIP TIP2 TIP3 TIP3P TP3 TIP4 TIP4P TP4 TIP5 TIP5P TP5 T3P T3H T4P T4E T5P TI3 TI4 TI5 TIPS
+	SPC SPCE SPC/E SPE SPCF OPC OPC3 OP3 FB3 FB4 SWM4 SWM6 SWM DOD D2O HDO DIS HHO OHH W WF PW`)
 
 // isWater tells it by the name, or by the atoms: one oxygen, two hydrogens, and sites that are no atoms.
 func isWater(atoms []gromacs.Atom) bool {
@@ -134,7 +138,8 @@ func isWater(atoms []gromacs.Atom) bool {
 		case symbol == "" && isDrudeSite(letters):
 		case symbol == "O" || symbol == "" && strings.HasPrefix(letters, "O"):
 			oxygen++
-		case isHydrogen(symbol) || symbol == "" && (strings.HasPrefix(letters, "H") || letters == "D" || strings.HasPrefix(letters, "DW")):
+		case isHydrogen(symbol) || symbol == "" &&
+			(strings.HasPrefix(letters, "H") || letters == "D" || strings.HasPrefix(letters, "DW")):
 			hydrogen++
 		case symbol == "" && strings.ContainsAny(letters[:min(1, len(letters))], "MLEVD"):
 		default:
@@ -145,19 +150,23 @@ func isWater(atoms []gromacs.Atom) bool {
 		return true
 	}
 	// Oxygen alone, as in crystals; a bead of several.
-	return slices.Contains(waterNames, strings.ToUpper(atoms[0].Residue)) && (oxygen == 1 && other == 0 || len(atoms) <= 3 && oxygen+hydrogen <= 1)
+	return slices.Contains(waterNames, strings.ToUpper(atoms[0].Residue)) &&
+		(oxygen == 1 && other == 0 || len(atoms) <= 3 && oxygen+hydrogen <= 1)
 }
 
-// ionNames are the elements of ions under names that are not their symbols, in residues and atoms of force fields; "" of what is none. What
-// stands behind the symbol (charges, and the PDB's MN3 or 3CO) is taken off before. Sources: ion names of CHARMM36, AMBER, GROMOS and OPLS as GROMACS 2024 ships
-// them, and the PDB's chemical components.
+// ionNames are the elements of ions under names that are not their symbols, in residues and atoms of force fields; ""
+// of what is none. What stands behind the symbol (charges, and the PDB's MN3 or 3CO) is taken off before. Sources: ion
+// names of CHARMM36, AMBER, GROMOS and OPLS as GROMACS 2024 ships them, and the PDB's chemical components.
 var ionNames = map[string]string{
-	"SOD": "Na", "CLA": "Cl", "CHL": "Cl", "CLO": "Cl", "POT": "K", "CAL": "Ca", "CES": "Cs", "CIO": "Cs", "LIT": "Li", "RUB": "Rb", "BAR": "Ba", "CAD": "Cd", "CIP": "Na", "CIM": "Cl",
+	"SOD": "Na", "CLA": "Cl", "CHL": "Cl", "CLO": "Cl", "POT": "K", "CAL": "Ca", "CES": "Cs", "CIO": "Cs", "LIT": "Li",
+	"RUB": "Rb", "BAR": "Ba", "CAD": "Cd", "CIP": "Na", "CIM": "Cl",
 	"IOD": "I", "BRO": "Br", "FLU": "F", "ZIN": "Zn", "MAG": "Mg", "C0": "Ca", "IB": "", "IP": "Na", "IM": "Cl",
 }
 
 // ionSymbols are the elements that are single ions in solution. Carbon, nitrogen, oxygen and the like are not.
-var ionSymbols = words(`Li Na K Rb Cs Be Mg Ca Sr Ba F Cl Br I Zn Cd Hg Cu Ag Au Ni Pd Pt Co Fe Mn Cr V Al Ga Tl Pb Sn La Ce Pr Nd Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Th U Hf Zr Y In Bi Ru Rh Ir Os Mo`)
+var ionSymbols = words(`
+	Li Na K Rb Cs Be Mg Ca Sr Ba F Cl Br I Zn Cd Hg Cu Ag Au Ni Pd Pt Co Fe Mn Cr V Al Ga Tl Pb Sn La Ce Pr Nd Sm
+	Eu Gd Tb Dy Ho Er Tm Yb Lu Th U Hf Zr Y In Bi Ru Rh Ir Os Mo`)
 
 // molecularIons are ions of several atoms, by the residue's name.
 var molecularIons = words(`NH4 H3O OH SO4 PO4 HPO4 H2PO4 NO3 CLO4 SCN BF4 PF6 CO3 HCO3`)
@@ -191,7 +200,9 @@ func isIon(atoms []gromacs.Atom) bool {
 func isDrudeSite(letters string) bool { return letters == "OM" }
 
 // proteinNames are those of amino acids.
-var proteinNames = words(`ALA ARG ASN ASP CYS GLN GLU GLY HIS ILE LEU LYS MET PHE PRO SER THR TRP TYR VAL ASH CYX CYM GLH HID HIE HIP HSD HSE HSP LYN MSE SEC PYL`)
+var proteinNames = words(`
+	ALA ARG ASN ASP CYS GLN GLU GLY HIS ILE LEU LYS MET PHE PRO SER THR TRP TYR VAL ASH CYX CYM GLH HID HIE HIP
+	HSD HSE HSP LYN MSE SEC PYL`)
 
 // ionElement is the element of an ion's atom; "" where neither its name nor its residue's says it.
 func ionElement(atom, residue string) string {

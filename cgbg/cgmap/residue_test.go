@@ -15,17 +15,24 @@ func TestSolvent(t *testing.T) {
 		return [][2]string{{residue, "OW"}, {residue, "HW1"}, {residue, "HW2"}}
 	}
 	cases := map[string][][2]string{
-		"composition": {{"XYZ", "O1"}, {"XYZ", "H1"}, {"XYZ", "H2"}}, "CHARMM's water": {{"TIP3", "OH2"}, {"TIP3", "H1"}, {"TIP3", "H2"}},
-		"four sites": {{"T4", "OW"}, {"T4", "HW1"}, {"T4", "HW2"}, {"T4", "MW"}}, "five sites": {{"TP5", "O"}, {"TP5", "H1"}, {"TP5", "H2"}, {"TP5", "EP1"}, {"TP5", "EP2"}},
-		"polarisable":                {{"SWM4", "OH2"}, {"SWM4", "DOH2"}, {"SWM4", "LP"}, {"SWM4", "H1"}, {"SWM4", "H2"}},
-		"polarisable, with its site": {{"SWM4", "OH2"}, {"SWM4", "DOH2"}, {"SWM4", "OM"}, {"SWM4", "H1"}, {"SWM4", "H2"}}, "oxygen alone": {{"HOH", "O"}}, "hydroxide": {{"OH", "O"}, {"OH", "H"}},
-		"ions of one residue": {{"ION", "NA"}, {"ION", "NA"}, {"ION", "CL"}}, "water of one number": append(water("SOL"), water("SOL")...),
+		"composition":    {{"XYZ", "O1"}, {"XYZ", "H1"}, {"XYZ", "H2"}},
+		"CHARMM's water": {{"TIP3", "OH2"}, {"TIP3", "H1"}, {"TIP3", "H2"}},
+		"four sites":     {{"T4", "OW"}, {"T4", "HW1"}, {"T4", "HW2"}, {"T4", "MW"}},
+		"five sites":     {{"TP5", "O"}, {"TP5", "H1"}, {"TP5", "H2"}, {"TP5", "EP1"}, {"TP5", "EP2"}},
+		"polarisable": {{"SWM4", "OH2"}, {"SWM4", "DOH2"}, {"SWM4", "LP"}, {"SWM4", "H1"},
+			{"SWM4", "H2"}},
+		"polarisable, with its site": {{"SWM4", "OH2"}, {"SWM4", "DOH2"}, {"SWM4", "OM"}, {"SWM4", "H1"},
+			{"SWM4", "H2"}}, "oxygen alone": {{"HOH", "O"}}, "hydroxide": {{"OH", "O"}, {"OH", "H"}},
+		"ions of one residue": {{"ION", "NA"}, {"ION", "NA"}, {"ION", "CL"}},
+		"water of one number": append(water("SOL"), water("SOL")...),
 	}
 	for _, name := range words("SOL WAT HOH H2O TIP TIP3 TIP3P TIP4 TIP4P TIP5P SPC SPCE OPC T3P DOD spc") {
 		cases["water "+name] = water(name)
 	}
-	for _, ion := range []string{"SOD SOD", "CLA CLA", "POT POT", "CAL CAL", "CES CES", "LIT LIT", "RUB RUB", "NA NA", "CL CL", "K K", "MG MG", "CA CA", "ZN ZN", "ZN2 ZN", "FE FE", "FE2 FE2", "CU CU",
-		"MN MN", "NA+ NA+", "Na+ Na+", "CL- CL-", "Cl- Cl-", "K+ K+", "CA2+ CA", "MG2+ MG2+", "IB+ IB", "Cs+ Cs+", "CIO Cs+", "Rb+ Rb+", "3CO CO", "IOD I", "BR- BR", "CD CD", "HG HG", "NI NI"} {
+	for _, ion := range []string{"SOD SOD", "CLA CLA", "POT POT", "CAL CAL", "CES CES", "LIT LIT", "RUB RUB", "NA NA",
+		"CL CL", "K K", "MG MG", "CA CA", "ZN ZN", "ZN2 ZN", "FE FE", "FE2 FE2", "CU CU",
+		"MN MN", "NA+ NA+", "Na+ Na+", "CL- CL-", "Cl- Cl-", "K+ K+", "CA2+ CA", "MG2+ MG2+", "IB+ IB",
+		"Cs+ Cs+", "CIO Cs+", "Rb+ Rb+", "3CO CO", "IOD I", "BR- BR", "CD CD", "HG HG", "NI NI"} {
 		residue, atom, _ := strings.Cut(ion, " ")
 		cases["ion "+ion] = [][2]string{{residue, atom}}
 	}
@@ -65,7 +72,8 @@ func TestElements(t *testing.T) {
 		{"LYS", "N CA C MNZ1 MCE1", "N C C virtual virtual"},
 		{"ALAD", "CL HL1 CLP OL NL HL CA CRP OR NR CR", "C H C O N H C C O N C"},
 		{"ACE", "CA C O", "C C O"}, {"NMA", "CL HL1 C O N H CR", "C H C O N H C"}, {"MCL", "C H1 CL", "C H Cl"},
-		{"CA", "CA", "Ca"}, {"SOD", "SOD", "Na"}, {"CLA", "CLA", "Cl"}, {"CD", "CD", "Cd"}, {"HG", "HG", "Hg"}, {"IB+", "IB", ""},
+		{"CA", "CA", "Ca"}, {"SOD", "SOD", "Na"}, {"CLA", "CLA", "Cl"}, {"CD", "CD", "Cd"}, {"HG", "HG", "Hg"},
+		{"IB+", "IB", ""},
 		{"ALA", "CA", "C"},
 		{"HEM", "FE NA NB CHA HHA CMA CAD CGD O1D", "Fe N N C H C C C O"},
 		{"LIG", "C1 CL1 BR2 F3 I4 P1 S1 CA HO1 OS1 SI", "C Cl Br F I P S C H O Si"},
@@ -111,7 +119,8 @@ func TestSpecies(t *testing.T) {
 	}
 }
 
-// A metal in a peptide is no bead of core-beta, is one of a heavy-atom map where it is part of a ligand, and may be one of a file's map.
+// A metal in a peptide is no bead of core-beta, is one of a heavy-atom map where it is part of a ligand, and may be one
+// of a file's map.
 func TestMetals(t *testing.T) {
 	s := ala2(t)
 	for _, a := range [][2]string{{"HEM", "FE"}, {"HEM", "NA"}, {"ZN", "ZN"}} {

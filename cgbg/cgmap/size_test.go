@@ -214,7 +214,8 @@ func TestLeastNoiseIsThatOfAllAtoms(t *testing.T) {
 			for k := range beads {
 				for i := range atoms {
 					if math.Abs(got.At(k, i)-want.At(k, i)) > 1e-9 {
-						t.Fatalf("%s, %s: bead %d, atom %d: got %g, want %g", name, m.Name, k, i, got.At(k, i), want.At(k, i))
+						t.Fatalf("%s, %s: bead %d, atom %d: got %g, want %g", name, m.Name, k, i, got.At(k, i),
+							want.At(k, i))
 					}
 				}
 			}
@@ -230,8 +231,8 @@ func TestLeastNoiseIsThatOfAllAtoms(t *testing.T) {
 	}
 }
 
-// In water, and of a large molecule, B·Cᵀ = 1 holds, rigid atoms share a coefficient, no force on another molecule is used, and the noise is no
-// more than basic forces'. Few frames use few atoms.
+// In water, and of a large molecule, B·Cᵀ = 1 holds, rigid atoms share a coefficient, no force on another molecule is
+// used, and the noise is no more than basic forces'. Few frames use few atoms.
 func TestLeastNoiseByNeighbourhoods(t *testing.T) {
 	s := waterbox.New(60, [3]float64{2.0, 2.0, 10.2}, 1)
 	all, err := NewMolecule(s)

@@ -104,7 +104,8 @@ func (s *Sparse) Basic(rigid [][]int) (*Sparse, error) {
 	return out, nil
 }
 
-// clusters are what cannot be taken apart: atoms of beads that share any, with the groups that constraints hold together.
+// clusters are what cannot be taken apart: atoms of beads that share any, with the groups that constraints hold
+// together.
 type clusters struct {
 	of    []int   // the cluster of each atom
 	atoms [][]int // of each cluster, in order
@@ -136,7 +137,8 @@ func (s *Sparse) clusters(rigid [][]int) (*clusters, error) {
 	for k, group := range rigid {
 		for _, a := range group {
 			if a < 0 || a >= s.atoms || u.rigid[a] >= 0 {
-				return nil, fmt.Errorf("cgmap: rigid groups: atom %d (from 0) is not there or in two groups; join them", a)
+				return nil, fmt.Errorf("cgmap: rigid groups: atom %d (from 0) is not there or in two groups; join them",
+					a)
 			}
 			u.rigid[a] = k
 			join(a, group[0])

@@ -100,7 +100,9 @@ func (m *Molecule) Whole(r []float32, box *[9]float64) (moved bool, err error) {
 			continue
 		}
 		if 2*span*stretched > l.shortest {
-			return moved, fmt.Errorf("cgmap: %s %d and %d are torn apart by a boundary, %d bonds lie between them, and images are only %.3f nm apart: which of them belong together is not known", m.what, b[0]+1, b[1]+1, int(span), l.shortest)
+			return moved, fmt.Errorf("cgmap: %s %d and %d are torn apart by a boundary, %d bonds lie between them, "+
+				"and images are only %.3f nm apart: which of them belong together is not known", m.what, b[0]+1, b[1]+1,
+				int(span), l.shortest)
 		}
 		for k := range 3 {
 			if math.Abs(d[k]-was[k]) > shifted { // leave the last digits of others alone
@@ -115,18 +117,23 @@ func (m *Molecule) Whole(r []float32, box *[9]float64) (moved bool, err error) {
 
 // tooLong is the error of a bond that no image makes short enough.
 func (m *Molecule) tooLong(b [2]int, length float64, l *lattice) error {
-	text := fmt.Sprintf("cgmap: %s %d and %d are bonded in the structure and %.3f nm apart here", m.what, b[0]+1, b[1]+1, length)
+	text := fmt.Sprintf("cgmap: %s %d and %d are bonded in the structure and %.3f nm apart here", m.what, b[0]+1,
+		b[1]+1, length)
 	if m.span != nil {
-		text = fmt.Sprintf("cgmap: beads %d and %d hang together in the structure and are %.3f nm apart here", b[0]+1, b[1]+1, length)
+		text = fmt.Sprintf("cgmap: beads %d and %d hang together in the structure and are %.3f nm apart here", b[0]+1,
+			b[1]+1, length)
 	}
 	if len(l.basis) == 0 {
-		return fmt.Errorf("%s, and there is no box to put a torn molecule together: keep the box in the trajectory, or make molecules whole (gmx trjconv -pbc whole); or are structure and trajectory not of the same %s in the same order?", text, m.what)
+		return fmt.Errorf("%s, and there is no box to put a torn molecule together: keep the box in the trajectory, "+
+			"or make molecules whole (gmx trjconv -pbc whole); or are structure and trajectory not of the same %s "+
+			"in the same order?", text, m.what)
 	}
 	return fmt.Errorf("%s: are structure and trajectory of the same %s in the same order?", text, m.what)
 }
 
-// WholeFrame is Whole for a frame whose box may be read in two ways ([gromacs.Frame.OtherBox]): by the one that makes bonds short, or did in
-// frames before. Errors: those of Whole; no bond told the two apart until now, and molecules lie differently by them.
+// WholeFrame is Whole for a frame whose box may be read in two ways ([gromacs.Frame.OtherBox]): by the one that makes
+// bonds short, or did in frames before. Errors: those of Whole; no bond told the two apart until now, and molecules lie
+// differently by them.
 func (m *Molecule) WholeFrame(f *gromacs.Frame) (moved bool, err error) {
 	if f.OtherBox == [9]float64{} || len(f.R) != 3*m.atoms {
 		return m.Whole(f.R, &f.Box)
@@ -153,7 +160,9 @@ func (m *Molecule) WholeFrame(f *gromacs.Frame) (moved bool, err error) {
 	}
 	switch {
 	case apart && m.reading == noReading:
-		return false, fmt.Errorf("cgmap: the unit cell can be read as lengths and angles or as CHARMM's shape matrix, molecules lie differently by the two, and no bond tells which is right: put molecules together before, with the program that wrote the file")
+		return false, fmt.Errorf("cgmap: the unit cell can be read as lengths and angles or as CHARMM's shape " +
+			"matrix, molecules lie differently by the two, and no bond tells which is right: put molecules together " +
+			"before, with the program that wrote the file")
 	case m.reading == otherReading && otherErr == nil:
 		copy(f.R, other)
 		f.Box, m.far = f.OtherBox, second.far
@@ -173,8 +182,8 @@ const (
 // Decided tells whether a frame until now told two readings of the box apart.
 func (m *Molecule) Decided() bool { return m.reading != noReading }
 
-// Molecules put together by two boxes are told apart by a difference of strain, nm², larger than that of thermal motion (0.01 nm a bond); a shift
-// of differentPlace, nm, matters.
+// Molecules put together by two boxes are told apart by a difference of strain, nm², larger than that of thermal motion
+// (0.01 nm a bond); a shift of differentPlace, nm, matters.
 const (
 	leastStrain    = 2e-3
 	differentPlace = 0.005

@@ -70,7 +70,8 @@ func TestWhole(t *testing.T) {
 				for k := range 3 {
 					got, want := r[3*i+k]-r[k], s.R[3*i+k]-s.R[k]
 					if math.Abs(float64(got-want)) > 2e-6 {
-						t.Fatalf("%s: atom %d, coordinate %d from the first atom: got %v, want %v", name, i, k, got, want)
+						t.Fatalf("%s: atom %d, coordinate %d from the first atom: got %v, want %v", name, i, k, got,
+							want)
 					}
 				}
 			}
@@ -93,7 +94,8 @@ func TestWhole(t *testing.T) {
 func pair(t *testing.T, d float32) *gromacs.Structure {
 	t.Helper()
 	one := ala2(t)
-	s := &gromacs.Structure{Title: "pair", Atoms: slices.Clone(one.Atoms), R: slices.Clone(one.R), Box: [9]float64{3, 0, 0, 0, 3, 0, 0, 0, 3}}
+	s := &gromacs.Structure{Title: "pair", Atoms: slices.Clone(one.Atoms), R: slices.Clone(one.R),
+		Box: [9]float64{3, 0, 0, 0, 3, 0, 0, 0, 3}}
 	for i, a := range one.Atoms {
 		a.ResidueNumber += 3
 		s.Atoms = append(s.Atoms, a)
@@ -286,10 +288,12 @@ func TestNotWhole(t *testing.T) {
 	for i := 16; i < 22; i++ {
 		r[3*i] += 2.3
 	}
-	if _, err := m.Whole(slices.Clone(r), &[9]float64{}); err == nil || !strings.Contains(err.Error(), "there is no box") {
+	if _, err := m.Whole(slices.Clone(r), &[9]float64{}); err == nil ||
+		!strings.Contains(err.Error(), "there is no box") {
 		t.Errorf("torn without a box: got %v", err)
 	}
-	if _, err := m.Whole(slices.Clone(r), &[9]float64{1.9, 0, 0, 0, 1.9, 0, 0, 0, 1.9}); err == nil || !strings.Contains(err.Error(), "same order") {
+	if _, err := m.Whole(slices.Clone(r), &[9]float64{1.9, 0, 0, 0, 1.9, 0, 0, 0, 1.9}); err == nil ||
+		!strings.Contains(err.Error(), "same order") {
 		t.Errorf("torn by another box: got %v", err)
 	}
 }
@@ -318,13 +322,15 @@ func TestTwoBoxes(t *testing.T) {
 		}
 		_, fresh := setup{s}.of(t, HeavyAtom)
 		f = gromacs.Frame{R: again, Box: boxes[0], OtherBox: boxes[1]}
-		if _, err := fresh.WholeFrame(&f); err == nil || !strings.Contains(err.Error(), "no bond tells") || fresh.Decided() {
+		if _, err := fresh.WholeFrame(&f); err == nil || !strings.Contains(err.Error(), "no bond tells") ||
+			fresh.Decided() {
 			t.Errorf("in another image, first of all: got %v", err)
 		}
 	}
 }
 
-// Sites that are no atoms go with their molecule; metals and ions make no bonds; the two atoms of H2 do, those of a methyl group do not.
+// Sites that are no atoms go with their molecule; metals and ions make no bonds; the two atoms of H2 do, those of a
+// methyl group do not.
 func TestSitesAndIons(t *testing.T) {
 	s := &gromacs.Structure{Box: [9]float64{3, 0, 0, 0, 3, 0, 0, 0, 3}}
 	add := func(residue string, number int, name string, x, y, z float32) {

@@ -21,7 +21,8 @@ func CheckPaths(outputs, inputs []string) error {
 			continue
 		}
 		if !info.Mode().IsRegular() {
-			return fmt.Errorf("%s is %s: inputs are read more than once and must be files; write what it gives to a file first", in, kind(info.Mode()))
+			return fmt.Errorf("%s is %s: inputs are read more than once and must be files; write what it gives to a "+
+				"file first", in, kind(info.Mode()))
 		}
 		infos[i] = info
 	}
@@ -29,7 +30,8 @@ func CheckPaths(outputs, inputs []string) error {
 		if out == "" {
 			continue
 		}
-		if base := filepath.Base(out); strings.HasSuffix(out, string(filepath.Separator)) || base == "." || base == ".." {
+		if base := filepath.Base(out); strings.HasSuffix(out, string(filepath.Separator)) || base == "." ||
+			base == ".." {
 			return fmt.Errorf("%s is a folder: the output is a file; give it a name", out)
 		}
 		for _, in := range inputs {
@@ -37,8 +39,10 @@ func CheckPaths(outputs, inputs []string) error {
 				return overwrites(out, in)
 			}
 		}
-		if dir, err := filepath.Abs(filepath.Dir(out)); err == nil && (dir == "/dev" || dir == "/dev/fd" || strings.HasPrefix(dir, "/proc/")) {
-			return fmt.Errorf("%s is a device: the output is a file; give it another name", out) // a link there may lead to a file
+		if dir, err := filepath.Abs(filepath.Dir(out)); err == nil &&
+			(dir == "/dev" || dir == "/dev/fd" || strings.HasPrefix(dir, "/proc/")) {
+			// a link there may lead to a file
+			return fmt.Errorf("%s is a device: the output is a file; give it another name", out)
 		}
 		info, err := os.Stat(out)
 		if err != nil {
@@ -60,7 +64,8 @@ func overwrites(out, in string) error {
 	if filepath.Clean(out) == filepath.Clean(in) {
 		return fmt.Errorf("%s is an input, which an output would replace: give the output another name", in)
 	}
-	return fmt.Errorf("%s is the same file as the input %s, which an output would replace: give the output another name", out, in)
+	return fmt.Errorf("%s is the same file as the input %s, which an output would replace: give the output another "+
+		"name", out, in)
 }
 
 // CheckFolder verifies that a folder to write to is one, or not there yet.

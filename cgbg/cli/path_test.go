@@ -17,8 +17,10 @@ func TestCheckPaths(t *testing.T) {
 		}
 	}
 	for _, err := range []error{
-		os.Mkdir(at("folder"), 0o755), os.Mkdir(at("model.npz.models"), 0o755), os.WriteFile(at("model.npz.models/a.npz"), nil, 0o644),
-		os.Symlink("in.trr", at("soft.trr")), os.Link(at("in.trr"), at("hard.trr")), os.Symlink(".", at("here")), os.Symlink("nothing", at("dangling")),
+		os.Mkdir(at("folder"), 0o755), os.Mkdir(at("model.npz.models"), 0o755),
+		os.WriteFile(at("model.npz.models/a.npz"), nil, 0o644),
+		os.Symlink("in.trr", at("soft.trr")), os.Link(at("in.trr"), at("hard.trr")), os.Symlink(".", at("here")),
+		os.Symlink("nothing", at("dangling")),
 		syscall.Mkfifo(at("pipe.trr"), 0o644),
 	} {
 		if err != nil {
@@ -50,7 +52,8 @@ func TestCheckPaths(t *testing.T) {
 			}
 		})
 	}
-	for _, out := range []string{"/dev/null", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"} { // replacing one would be for all programs
+	// replacing one would be for all programs
+	for _, out := range []string{"/dev/null", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"} {
 		if err := CheckPaths([]string{out}, nil); err == nil || !strings.Contains(err.Error(), "is a device") {
 			t.Errorf("%s: got %v", out, err)
 		}
@@ -64,7 +67,8 @@ func TestCheckPaths(t *testing.T) {
 		}
 	}
 	for _, in := range []string{"model.npz.json", "model.npz.models/a.npz"} {
-		if err := CheckPaths(Beside(at("model.npz")), []string{at(in)}); err == nil || !strings.Contains(err.Error(), "is an input") {
+		if err := CheckPaths(Beside(at("model.npz")), []string{at(in)}); err == nil ||
+			!strings.Contains(err.Error(), "is an input") {
 			t.Errorf("%s beside the output: got %v", in, err)
 		}
 	}

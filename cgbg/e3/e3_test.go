@@ -62,8 +62,10 @@ func TestHarmonicsOfLowDegree(t *testing.T) {
 		near(t, fmt.Sprint("degree ", l), Harmonics(l, r), want, 1e-13)
 	}
 	// e3nn-jax 0.21, spherical_harmonics("4e", (0.36, 0.48, 0.8), normalize=False, "component").
-	near(t, "degree 4", Harmonics(4, [3]float64{0.36, 0.48, 0.8}), []float64{1.3044529963990261, 1.9413511205125642, 0.5919533812563277,
-		-0.5685178194960503, -0.7702703999999995, -1.263372932213445, 0.5245364683910237, 0.605286716156236, -0.15810983527844158}, 1e-7*1.3)
+	near(t, "degree 4", Harmonics(4, [3]float64{0.36, 0.48, 0.8}),
+		[]float64{1.3044529963990261, 1.9413511205125642, 0.5919533812563277,
+			-0.5685178194960503, -0.7702703999999995, -1.263372932213445, 0.5245364683910237, 0.605286716156236,
+			-0.15810983527844158}, 1e-7*1.3)
 }
 
 // TestHarmonicsOrthonormal integrates products over the sphere exactly: by
@@ -187,7 +189,8 @@ func TestSymmetric(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 4))
 	rotation := turn(rng)
 	sizes := map[[3]int]int{{3, 1, 0}: 1, {3, 2, 0}: 4, {3, 3, 0}: 8, {3, 1, 1}: 1, {3, 2, 1}: 3, {3, 3, 1}: 12}
-	for _, c := range [][3]int{{3, 1, 0}, {3, 2, 0}, {3, 3, 0}, {3, 1, 1}, {3, 2, 1}, {3, 3, 1}, {2, 3, 2}, {4, 2, 0}, {1, 3, 1}} {
+	for _, c := range [][3]int{{3, 1, 0}, {3, 2, 0}, {3, 3, 0}, {3, 1, 1}, {3, 2, 1}, {3, 3, 1}, {2, 3, 2}, {4, 2, 0},
+		{1, 3, 1}} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			s := NewSymmetric(c[0], c[1], c[2])
 			if want, ok := sizes[c]; ok && s.K != want {

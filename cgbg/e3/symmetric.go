@@ -27,7 +27,8 @@ type Symmetric struct {
 // made orthonormal in that order. Nu is 1, 2 or 3; it panics otherwise.
 func NewSymmetric(lmax, nu, l int) *Symmetric {
 	if nu < 1 || nu > 3 || lmax < 0 || l < 0 {
-		panic(fmt.Errorf("e3: no symmetric contraction of order %d, degrees up to %d to %d: orders are 1 to 3", nu, lmax, l))
+		panic(fmt.Errorf("e3: no symmetric contraction of order %d, degrees up to %d to %d: orders are 1 to 3", nu,
+			lmax, l))
 	}
 	s := &Symmetric{LMax: lmax, Nu: nu, L: l, Monomials: monomials((lmax+1)*(lmax+1), nu)}
 	var basis [][]float64 // each [monomials, 2L+1]
@@ -242,7 +243,8 @@ func permutations(m []int) [][]int {
 func (s *Symmetric) Gauge(other []float64) ([]float64, error) {
 	mine := s.Tensor()
 	if len(other) != len(mine) {
-		return nil, fmt.Errorf("e3: a basis of order %d to degree %d has %d numbers, not %d", s.Nu, s.L, len(mine), len(other))
+		return nil, fmt.Errorf("e3: a basis of order %d to degree %d has %d numbers, not %d", s.Nu, s.L, len(mine),
+			len(other))
 	}
 	d := 2*s.L + 1
 	rows := len(mine) / (s.K * d)
@@ -264,7 +266,8 @@ func (s *Symmetric) Gauge(other []float64) ([]float64, error) {
 					v -= m[k*s.K+k2] * mine[(r*s.K+k2)*d+j]
 				}
 				if !(math.Abs(v) < 1e-6) {
-					return nil, fmt.Errorf("e3: map %d of the other basis of order %d to degree %d is not symmetric and equivariant (off by %.2g)", k, s.Nu, s.L, v)
+					return nil, fmt.Errorf("e3: map %d of the other basis of order %d to degree %d is not symmetric "+
+						"and equivariant (off by %.2g)", k, s.Nu, s.L, v)
 				}
 			}
 		}

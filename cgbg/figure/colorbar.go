@@ -33,7 +33,8 @@ func (b *colorBar) draw(c draw.Canvas, left, y, width vg.Length) {
 		x0, x1 := from+long*vg.Length(k)/vg.Length(n), from+long*vg.Length(k+1)/vg.Length(n)
 		c.FillPolygon(b.bandColor((float64(k)+0.5)*b.step), box(x0, y+rowHeight+2, x1, y+rowHeight+2+barHeight))
 	}
-	edge := append(box(from, y+rowHeight+2, from+long, y+rowHeight+2+barHeight), vg.Point{X: from, Y: y + rowHeight + 2})
+	edge := append(box(from, y+rowHeight+2, from+long, y+rowHeight+2+barHeight),
+		vg.Point{X: from, Y: y + rowHeight + 2})
 	c.StrokeLines(draw.LineStyle{Color: black, Width: thinWidth}, edge)
 	sty.XAlign = draw.XCenter
 	for k := 0; k <= n; k += max(1, n/4) {

@@ -3,8 +3,8 @@ package figure
 // edge names a grid edge: from node (i, j) along x (0), y (1) or the diagonal (2).
 type edge struct{ i, j, dir int }
 
-// trace returns the lines where u, on (n+1)² nodes with u[i*(n+1)+j], equals level, as points in grid units. It cuts each cell
-// into two triangles, each crossed by at most one segment, and joins segments at the edges they share.
+// trace returns the lines where u, on (n+1)² nodes with u[i*(n+1)+j], equals level, as points in grid units. It cuts
+// each cell into two triangles, each crossed by at most one segment, and joins segments at the edges they share.
 func trace(u []float64, n int, level float64) [][][2]float64 {
 	at := func(i, j int) float64 { return u[i*(n+1)+j] }
 	links := map[edge][]edge{}
@@ -21,8 +21,10 @@ func trace(u []float64, n int, level float64) [][][2]float64 {
 	for i := range n {
 		for j := range n {
 			d := edge{i, j, 2}
-			triangle(at(i, j) < level, at(i+1, j) < level, at(i+1, j+1) < level, edge{i, j, 0}, edge{i + 1, j, 1}, d, link)
-			triangle(at(i, j) < level, at(i, j+1) < level, at(i+1, j+1) < level, edge{i, j, 1}, edge{i, j + 1, 0}, d, link)
+			triangle(at(i, j) < level, at(i+1, j) < level, at(i+1, j+1) < level, edge{i, j, 0}, edge{i + 1, j, 1}, d,
+				link)
+			triangle(at(i, j) < level, at(i, j+1) < level, at(i+1, j+1) < level, edge{i, j, 1}, edge{i, j + 1, 0}, d,
+				link)
 		}
 	}
 	where := func(e edge) [2]float64 {

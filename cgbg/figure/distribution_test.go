@@ -50,7 +50,8 @@ func TestBulk(t *testing.T) {
 
 // Scales have six to ten round bands.
 func TestRoundStep(t *testing.T) {
-	for top, want := range map[float64]float64{32: 4, 5.25: 0.75, 30: 3, 25: 2.5, 10: 1, 16: 2, 0.8: 0.1, 11.3: 11.3 / 8} {
+	for top, want := range map[float64]float64{32: 4, 5.25: 0.75, 30: 3, 25: 2.5, 10: 1, 16: 2, 0.8: 0.1,
+		11.3: 11.3 / 8} {
 		if got := roundStep(top); math.Abs(got-want) > 1e-12*want {
 			t.Errorf("%g: got %g, want %g", top, got, want)
 		}

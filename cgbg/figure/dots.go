@@ -46,7 +46,8 @@ func Dots(series []DotSeries, o DotsOptions) (Picture, error) {
 	for i, c := range o.Categories {
 		ticks = append(ticks, plot.Tick{Value: float64(i), Label: c})
 		if i > 0 {
-			p.Add(level{y: float64(i) - 0.5, vertical: true, sty: draw.LineStyle{Color: shade(grey), Width: vg.Points(thinWidth)}})
+			p.Add(level{y: float64(i) - 0.5, vertical: true,
+				sty: draw.LineStyle{Color: shade(grey), Width: vg.Points(thinWidth)}})
 		}
 	}
 	p.X.Tick.Marker = ticks
@@ -77,15 +78,18 @@ func dotsRange(series []DotSeries, o DotsOptions) (lo, hi float64, err error) {
 	lo, hi = math.Inf(1), math.Inf(-1)
 	for _, s := range series {
 		for _, values := range [][]float64{s.Y, s.Low, s.High} {
-			if len(values) != len(o.Categories) && (values != nil || len(s.Y) == 0) || (s.Low == nil) != (s.High == nil) {
-				return 0, 0, fmt.Errorf("series %q has %d numbers with %d and %d ends for %d categories", s.Name, len(s.Y), len(s.Low), len(s.High), len(o.Categories))
+			if len(values) != len(o.Categories) && (values != nil || len(s.Y) == 0) ||
+				(s.Low == nil) != (s.High == nil) {
+				return 0, 0, fmt.Errorf("series %q has %d numbers with %d and %d ends for %d categories", s.Name,
+					len(s.Y), len(s.Low), len(s.High), len(o.Categories))
 			}
 			for i, v := range values {
 				if math.IsNaN(v) {
 					continue
 				}
 				if !(v > 0) || math.IsInf(v, 0) {
-					return 0, 0, fmt.Errorf("series %q: number %d is %g; a logarithmic axis wants it above zero", s.Name, i, v)
+					return 0, 0, fmt.Errorf("series %q: number %d is %g; a logarithmic axis wants it above zero",
+						s.Name, i, v)
 				}
 				lo, hi = math.Min(lo, v), math.Max(hi, v)
 			}

@@ -17,8 +17,8 @@ type LinesOptions struct {
 	YMin, YMax float64
 	// Difference adds a panel below with each series minus the first, on the same X; its bands are those of the series.
 	Difference bool
-	// DifferenceLabel names that panel's axis; empty means "difference". DifferenceMax bounds it on both sides; 0 takes what
-	// is needed.
+	// DifferenceLabel names that panel's axis; empty means "difference". DifferenceMax bounds it on both sides; 0 takes
+	// what is needed.
 	DifferenceLabel string
 	DifferenceMax   float64
 	// Remark is a line of text above the axes, may be empty.
@@ -29,8 +29,8 @@ type LinesOptions struct {
 	Points bool
 }
 
-// Lines draws series over each other, and on request their difference from the first one below (a learned PMF against the
-// exact one, say). Errors: no series, lengths that differ, a difference of series on different X.
+// Lines draws series over each other, and on request their difference from the first one below (a learned PMF against
+// the exact one, say). Errors: no series, lengths that differ, a difference of series on different X.
 func Lines(series []Series, o LinesOptions) (Picture, error) {
 	top, err := linesPanel(series, o)
 	if err != nil {
@@ -47,10 +47,12 @@ func Lines(series []Series, o LinesOptions) (Picture, error) {
 	return stacked(top, d)
 }
 
-// LinesRow draws up to three pictures of lines side by side; differences are not drawn. Errors: no picture or more than three; those of Lines.
+// LinesRow draws up to three pictures of lines side by side; differences are not drawn. Errors: no picture or more than
+// three; those of Lines.
 func LinesRow(series [][]Series, o []LinesOptions) (Picture, error) {
 	if len(series) == 0 || len(series) > 3 || len(o) != len(series) {
-		return Picture{}, fmt.Errorf("figure: drawing lines: %d panels with %d options; want one to three, and as many", len(series), len(o))
+		return Picture{}, fmt.Errorf("figure: drawing lines: %d panels with %d options; want one to three, and as many",
+			len(series), len(o))
 	}
 	var row []*panel
 	for i := range series {
@@ -97,7 +99,8 @@ func (o LinesOptions) check(series []Series) error {
 	for _, s := range series {
 		for i := range s.Y {
 			if o.LogX && s.X[i] <= 0 || o.LogY && s.Y[i] <= 0 {
-				return fmt.Errorf("series %q: point %d is (%g, %g), which a logarithmic axis does not have", s.Name, i, s.X[i], s.Y[i])
+				return fmt.Errorf("series %q: point %d is (%g, %g), which a logarithmic axis does not have", s.Name, i,
+					s.X[i], s.Y[i])
 			}
 		}
 	}
@@ -139,8 +142,8 @@ func (o LinesOptions) axes(p *plot.Plot, series []Series) {
 	}
 }
 
-// logScale is logarithmic but at the arithmetic middle of the axis, which is all that gonum asks for when it leaves room for
-// the label in the middle; plot.LogScale has it leave room as if the label stood near the end.
+// logScale is logarithmic but at the arithmetic middle of the axis, which is all that gonum asks for when it leaves
+// room for the label in the middle; plot.LogScale has it leave room as if the label stood near the end.
 type logScale struct{}
 
 // Normalize implements plot.Normalizer.
@@ -235,7 +238,8 @@ func stacked(top *panel, lower *plot.Plot) (Picture, error) {
 	return export(columnWidth, columnWidth, func(c draw.Canvas) {
 		c = draw.Crop(c, margin, -2*margin, margin, -margin)
 		h := c.Max.Y - c.Min.Y
-		width := c.Max.X - c.Min.X - max(c.Max.X-top.plot.DataCanvas(c).Max.X, 0) - (top.plot.DataCanvas(c).Min.X - c.Min.X)
+		width := c.Max.X - c.Min.X - max(c.Max.X-top.plot.DataCanvas(c).Max.X,
+			0) - (top.plot.DataCanvas(c).Min.X - c.Min.X)
 		head := top.header(width)
 		upper := draw.Crop(c, 0, 0, vg.Length(share)*h+4, -head)
 		under := draw.Crop(c, 0, 0, 0, -(1-vg.Length(share))*h)

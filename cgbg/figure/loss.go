@@ -18,7 +18,8 @@ type LossOptions struct {
 	Floor float64
 }
 
-// logFrom is the ratio of losses from which the axis is logarithmic: below it, too few round numbers fall into the range.
+// logFrom is the ratio of losses from which the axis is logarithmic: below it, too few round numbers fall into the
+// range.
 const logFrom = 3
 
 // LossCurve draws training and validation loss, X the step or epoch, and the floor as a dashed line. The axis is
@@ -29,7 +30,8 @@ func LossCurve(train, val Series, o LossOptions) (Picture, error) {
 		return Picture{}, fmt.Errorf("figure: drawing a loss curve: no training losses")
 	}
 	val.Role = After
-	train.line = &draw.LineStyle{Color: color.NRGBA{R: 150, G: 150, B: 150, A: 255}, Width: vg.Points(axisWidth)} // noisy: thin and solid
+	// noisy: thin and solid
+	train.line = &draw.LineStyle{Color: color.NRGBA{R: 150, G: 150, B: 150, A: 255}, Width: vg.Points(axisWidth)}
 	if train.Name == "" {
 		train.Name = "training"
 	}
@@ -70,7 +72,8 @@ func LossCurve(train, val Series, o LossOptions) (Picture, error) {
 		one.keys = append(one.keys, s.key())
 	}
 	if floor {
-		l := level{y: o.Floor, sty: draw.LineStyle{Color: black, Width: vg.Points(axisWidth), Dashes: []vg.Length{3, 2}}}
+		l := level{y: o.Floor, sty: draw.LineStyle{Color: black, Width: vg.Points(axisWidth),
+			Dashes: []vg.Length{3, 2}}}
 		p.Add(l)
 		one.keys = append(one.keys, key{name: "noise floor", line: l.sty})
 	}

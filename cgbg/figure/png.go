@@ -17,8 +17,9 @@ const maxColors = 256
 // rareShare makes a colour rare when fewer than one pixel in so many has it.
 const rareShare = 3000
 
-// encodePNG writes img with at most 256 colours (its most frequent ones; a drawing has few but for the edges of its lines), and with
-// its resolution, so that programs show it at its true size. It is about a third of the size of the plain file.
+// encodePNG writes img with at most 256 colours (its most frequent ones; a drawing has few but for the edges of its
+// lines), and with its resolution, so that programs show it at its true size. It is about a third of the size of the
+// plain file.
 func encodePNG(img image.Image, dpi int) ([]byte, error) {
 	b := img.Bounds()
 	raw := map[uint32]int{}

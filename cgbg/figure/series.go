@@ -10,8 +10,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Series is a line with an optional band of one standard error. Series are drawn in the order given: put the exact one, which is
-// the thickest, first.
+// Series is a line with an optional band of one standard error. Series are drawn in the order given: put the exact one,
+// which is the thickest, first.
 type Series struct {
 	// Name is the entry in the key.
 	Name string
@@ -36,7 +36,8 @@ func (s *Series) style() draw.LineStyle {
 
 func (s *Series) check() error {
 	if len(s.X) != len(s.Y) || s.Error != nil && len(s.Error) != len(s.Y) {
-		return fmt.Errorf("series %q has %d X, %d Y and %d errors; want as many of each (or no errors)", s.Name, len(s.X), len(s.Y), len(s.Error))
+		return fmt.Errorf("series %q has %d X, %d Y and %d errors; want as many of each (or no errors)", s.Name,
+			len(s.X), len(s.Y), len(s.Error))
 	}
 	for i, v := range s.X {
 		if math.IsNaN(v) || math.IsInf(v, 0) || i > 0 && v < s.X[i-1] {
@@ -86,7 +87,8 @@ func (c curve) Plot(cv draw.Canvas, p *plot.Plot) {
 	})
 }
 
-// bound is how far outside the axis a point may be drawn before clipping: far on a linear axis, and not to zero on a logarithmic one.
+// bound is how far outside the axis a point may be drawn before clipping: far on a linear axis, and not to zero on a
+// logarithmic one.
 func bound(edge float64, p *plot.Plot, sign float64) float64 {
 	switch p.Y.Scale.(type) {
 	case plot.LogScale, logScale:

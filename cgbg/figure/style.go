@@ -14,7 +14,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Sizes in points (1/72 inch) but for the resolutions, in dots per inch: a sheet of full width has fewer, to spare notebooks.
+// Sizes in points (1/72 inch) but for the resolutions, in dots per inch: a sheet of full width has fewer, to spare
+// notebooks.
 const (
 	columnDPI, fullDPI    = 300, 160
 	labelSize, tickSize   = 8, 7
@@ -161,8 +162,8 @@ func shortNumber(v float64) string {
 	return strconv.FormatFloat(v, 'g', 3, 64)
 }
 
-// snap moves the ends of an axis to the nearest tick of niceTicks where that is within 1.5 % of its length: grids of bin centres
-// start half a bin inside.
+// snap moves the ends of an axis to the nearest tick of niceTicks where that is within 1.5 % of its length: grids of
+// bin centres start half a bin inside.
 func snap(lo, hi float64) (float64, float64) {
 	near := func(v float64) float64 {
 		for _, t := range niceTicks(6).Ticks(lo-0.1*(hi-lo), hi+0.1*(hi-lo)) {

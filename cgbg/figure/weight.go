@@ -15,10 +15,10 @@ const (
 	weightSpan = 8
 )
 
-// WeightHistogram draws how many samples have which weight: log10 of the weight over its mean against the number of samples,
-// both logarithmic, so that a heavy tail shows. logw: log-weights, [n], nats; −Inf (dropped) and weights more than eight
-// decades below the largest are counted in a remark. q may be nil.
-// Errors: no weight above zero, NaN or +Inf.
+// WeightHistogram draws how many samples have which weight: log10 of the weight over its mean against the number of
+// samples, both logarithmic, so that a heavy tail shows. logw: log-weights, [n], nats; −Inf (dropped) and weights more
+// than eight decades below the largest are counted in a remark. q may be nil. Errors: no weight above zero, NaN or
+// +Inf.
 func WeightHistogram(logw []float64, q *Quality) (Picture, error) {
 	top := math.Inf(-1)
 	for i, v := range logw {
@@ -64,12 +64,14 @@ func WeightHistogram(logw []float64, q *Quality) (Picture, error) {
 	p.Add(b)
 	one := &panel{plot: p, remarks: q.remarks()}
 	if lo <= 0 && hi >= 0 {
-		l := level{vertical: true, sty: draw.LineStyle{Color: black, Width: vg.Points(axisWidth), Dashes: []vg.Length{3, 2}}}
+		l := level{vertical: true, sty: draw.LineStyle{Color: black, Width: vg.Points(axisWidth),
+			Dashes: []vg.Length{3, 2}}}
 		p.Add(l)
 		one.keys = []key{{name: "mean weight", line: l.sty}}
 	}
 	if hidden > 0 {
-		one.remarks = append(one.remarks, remark{text: fmt.Sprintf("%d of %d samples not shown (dropped, or of negligible weight)", hidden, len(logw))})
+		one.remarks = append(one.remarks, remark{text: fmt.Sprintf("%d of %d samples not shown (dropped, or of "+
+			"negligible weight)", hidden, len(logw))})
 	}
 	return render(columnWidth, 0.72*columnWidth, [][]*panel{{one}})
 }

@@ -50,7 +50,8 @@ func BenchmarkGraphTransformer(b *testing.B) {
 				}
 				b.Run(fmt.Sprintf("%s/beads=%d/batch=%d", what, beads, batch), func(b *testing.B) {
 					call := func() {
-						out, err := exec.Exec(tensors.FromFlatDataAndDimensions(t, batch, 1), tensors.FromFlatDataAndDimensions(x, batch, f.Dim()))
+						out, err := exec.Exec(tensors.FromFlatDataAndDimensions(t, batch, 1),
+							tensors.FromFlatDataAndDimensions(x, batch, f.Dim()))
 						if err != nil {
 							b.Fatal(err)
 						}
@@ -115,7 +116,8 @@ func BenchmarkTrainingStep(b *testing.B) {
 			}
 			epochs := (b.N + perEpoch) / perEpoch
 			_, _, err := Fit(context.Background(), be.Backend, NewGraphTransformer(beads), frames, Config{
-				Epochs: epochs, Batch: batch, RateHigh: 3e-4, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000, Beads: beads, StepsPerCall: 1,
+				Epochs: epochs, Batch: batch, RateHigh: 3e-4, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000,
+				Beads: beads, StepsPerCall: 1,
 				Progress: func(done, _ int, _ string) {
 					if done == 1 { // compiled
 						b.ResetTimer()

@@ -122,11 +122,13 @@ func TestEquivariantIsPlain(t *testing.T) {
 		for i := range x {
 			x[i] = rng.NormFloat64()
 		}
-		out, err := exec.Exec(tensors.FromFlatDataAndDimensions(times, 3, 1), tensors.FromFlatDataAndDimensions(x, 3, f.Dim()))
+		out, err := exec.Exec(tensors.FromFlatDataAndDimensions(times, 3, 1),
+			tensors.FromFlatDataAndDimensions(x, 3, f.Dim()))
 		if err != nil {
 			t.Fatal(err)
 		}
-		velocity, divergence, alone := tensors.MustCopyFlatData[float64](out[0]), tensors.MustCopyFlatData[float64](out[1]), tensors.MustCopyFlatData[float64](out[2])
+		velocity := tensors.MustCopyFlatData[float64](out[0])
+		divergence, alone := tensors.MustCopyFlatData[float64](out[1]), tensors.MustCopyFlatData[float64](out[2])
 		for b, time := range times {
 			state := x[b*f.Dim() : (b+1)*f.Dim()]
 			for k, want := range f.plainly(p, time, state) {

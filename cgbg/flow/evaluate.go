@@ -50,9 +50,10 @@ func (m *Model) evaluator(single bool) (*evaluator, error) {
 		return m.Field.Velocity(store, t, x)
 	})
 	if err == nil {
-		e.divergence, err = model.NewExec(m.backend, store, func(_ *model.Scope, t, x *graph.Node) (*graph.Node, *graph.Node) {
-			return m.Field.Divergence(store, t, x)
-		})
+		e.divergence, err = model.NewExec(m.backend, store,
+			func(_ *model.Scope, t, x *graph.Node) (*graph.Node, *graph.Node) {
+				return m.Field.Divergence(store, t, x)
+			})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("flow: %w", err)
@@ -63,8 +64,9 @@ func (m *Model) evaluator(single bool) (*evaluator, error) {
 
 var errFinalized = errors.New("flow: the model was finalized: open it again")
 
-// Finalize frees what the model holds on its backend: compiled programs and parameters. No evaluation may be running; later ones are
-// errors. A model that is dropped without it is freed by the garbage collector, which does not see a device's memory.
+// Finalize frees what the model holds on its backend: compiled programs and parameters. No evaluation may be running;
+// later ones are errors. A model that is dropped without it is freed by the garbage collector, which does not see a
+// device's memory.
 func (m *Model) Finalize() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -99,7 +101,8 @@ func (m *Model) Sum() (string, error) {
 
 // batch moves states that share one step size along the velocity of path, and
 // integrates the divergence.
-func (e *evaluator) batch(ctx context.Context, path *evaluator, x []float64, t0, t1 float64, acc Accuracy) (*transported, error) {
+func (e *evaluator) batch(ctx context.Context, path *evaluator, x []float64, t0, t1 float64,
+	acc Accuracy) (*transported, error) {
 	if acc.Schedule != nil {
 		return acc.Schedule.batch(ctx, e, x, t0, t1, acc)
 	}
@@ -230,7 +233,8 @@ func (e *evaluator) integrate(ctx context.Context, sol *ode.Solution, n int, acc
 
 // divergences evaluates ∇·v on the paths at the missing nodes for the active
 // states, chunk by chunk, into values, [node][state].
-func (e *evaluator) divergences(ctx context.Context, sol *ode.Solution, nodes []float64, missing, active []int, chunk int, values map[int][]float64) error {
+func (e *evaluator) divergences(ctx context.Context, sol *ode.Solution, nodes []float64, missing, active []int,
+	chunk int, values map[int][]float64) error {
 	state := make([]float64, len(sol.X))
 	t, x := make([]float64, 0, len(missing)*len(active)), make([]float64, 0, len(missing)*len(active)*e.dim)
 	for _, k := range missing {

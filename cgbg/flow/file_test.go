@@ -16,7 +16,8 @@ import (
 // reread writes a new model of the field, and reads it again: numbers, deviation and beads are the same.
 func reread(t *testing.T, f Field, beads int) (got *Model, path string) {
 	t.Helper()
-	m := &Model{Field: f, Mean: make([]float64, f.Dim()), Std: 0.123, Beads: beads, Store: model.NewStore(), backend: goBackend()}
+	m := &Model{Field: f, Mean: make([]float64, f.Dim()), Std: 0.123, Beads: beads, Store: model.NewStore(),
+		backend: goBackend()}
 	f.Init(m.Store, rand.New(rand.NewPCG(1, 1)))
 	path = filepath.Join(t.TempDir(), "flow.npz")
 	if err := m.Export(path); err != nil {
@@ -38,7 +39,8 @@ func reread(t *testing.T, f Field, beads int) (got *Model, path string) {
 		t.Fatal(err)
 	}
 	for name, a := range want {
-		if h := have[name]; h == nil || !slices.Equal(tensors.MustCopyFlatData[float32](a), tensors.MustCopyFlatData[float32](h)) {
+		if h := have[name]; h == nil || !slices.Equal(tensors.MustCopyFlatData[float32](a),
+			tensors.MustCopyFlatData[float32](h)) {
 			t.Errorf("%s differs", name)
 		}
 	}
@@ -69,7 +71,8 @@ func TestFile(t *testing.T) {
 		if err := train.WriteArrays(bad, arrays); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Import(goBackend(), bad); !errors.Is(err, train.ErrParams) || !strings.Contains(err.Error(), strings.TrimPrefix(name, "param/")) {
+		if _, err := Import(goBackend(), bad); !errors.Is(err, train.ErrParams) ||
+			!strings.Contains(err.Error(), strings.TrimPrefix(name, "param/")) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

@@ -66,7 +66,8 @@ type Config struct {
 // keeps the objective and lowers the noise of its gradient.
 // Errors: no or non-finite frames, a checkpoint that does not fit, a
 // non-finite loss, or the wrapped ctx.Err() after a checkpoint was saved.
-func Fit(ctx context.Context, backend compute.Backend, field Field, frames []float32, cfg Config) (m *Model, history *train.History, err error) {
+func Fit(ctx context.Context, backend compute.Backend, field Field, frames []float32, cfg Config) (m *Model,
+	history *train.History, err error) {
 	m, err = prepare(backend, field, frames, cfg)
 	if err != nil {
 		return nil, nil, err
@@ -99,7 +100,8 @@ func Fit(ctx context.Context, backend compute.Backend, field Field, frames []flo
 	history, err = train.Run(ctx, backend, m.Store, loss, []*tensors.Tensor{input}, train.Config{
 		Steps: steps, StepsPerCall: cfg.StepsPerCall, StepsPerEpoch: perEpoch,
 		Rate: train.Cosine(cfg.RateHigh, cfg.RateLow, steps), WeightDecay: cfg.WeightDecay, ClipValue: cfg.ClipValue,
-		EMA: cfg.EMA, Seed: cfg.Seed, Checkpoint: cfg.Checkpoint, CheckpointEvery: cfg.CheckpointEvery, Progress: cfg.Progress,
+		EMA: cfg.EMA, Seed: cfg.Seed, Checkpoint: cfg.Checkpoint, CheckpointEvery: cfg.CheckpointEvery,
+		Progress:    cfg.Progress,
 		Fingerprint: fingerprint(field, frames, cfg),
 	})
 	if err != nil {
@@ -124,7 +126,8 @@ func prepare(backend compute.Backend, field Field, frames []float32, cfg Config)
 			return nil, errors.New("flow: aligned pairing turns frames, so that Beads must be set")
 		}
 	default:
-		return nil, fmt.Errorf("flow: no pairing %q: choose %q, %q or %q", cfg.Pairing, Independent, Aligned, Transported)
+		return nil, fmt.Errorf("flow: no pairing %q: choose %q, %q or %q", cfg.Pairing, Independent, Aligned,
+			Transported)
 	}
 	if cfg.Late < 0 || cfg.Late > 0 && cfg.Late < 1 {
 		return nil, fmt.Errorf("flow: Late = %g: 1, uniform flow times, or more", cfg.Late)
@@ -140,7 +143,8 @@ func prepare(backend compute.Backend, field Field, frames []float32, cfg Config)
 			return nil, fmt.Errorf("flow: frame %d, component %d is %g: remove the frame", i/dim, i%dim, v)
 		}
 	}
-	m := &Model{Field: field, Mean: make([]float64, dim), Std: 1, Beads: cfg.Beads, Store: model.NewStore(), backend: backend}
+	m := &Model{Field: field, Mean: make([]float64, dim), Std: 1, Beads: cfg.Beads, Store: model.NewStore(),
+		backend: backend}
 	if cfg.Raw {
 		return m, nil
 	}

@@ -110,7 +110,8 @@ func TestMoveRigidly(t *testing.T) {
 	if err := store.SetRNGStateFromSeed(3); err != nil {
 		t.Fatal(err)
 	}
-	exec, err := model.NewExec(goBackend(), store, func(_ *model.Scope, x *graph.Node) *graph.Node { return moveRigidly(store, x, beads) })
+	exec, err := model.NewExec(goBackend(), store,
+		func(_ *model.Scope, x *graph.Node) *graph.Node { return moveRigidly(store, x, beads) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +135,8 @@ func TestMoveRigidly(t *testing.T) {
 			direction[k] += e[0][k] / batch
 			direction2[k] += e[0][k] * e[0][k] / batch
 		}
-		det := e[0][0]*(e[1][1]*e[2][2]-e[1][2]*e[2][1]) - e[0][1]*(e[1][0]*e[2][2]-e[1][2]*e[2][0]) + e[0][2]*(e[1][0]*e[2][1]-e[1][1]*e[2][0])
+		det := e[0][0]*(e[1][1]*e[2][2]-e[1][2]*e[2][1]) - e[0][1]*(e[1][0]*e[2][2]-e[1][2]*e[2][0]) +
+			e[0][2]*(e[1][0]*e[2][1]-e[1][1]*e[2][0])
 		dot := e[0][0]*e[1][0] + e[0][1]*e[1][1] + e[0][2]*e[1][2]
 		if math.Abs(det-1) > 1e-12 || math.Abs(dot) > 1e-12 {
 			t.Fatalf("frame %d: no proper rotation: determinant %g, scalar product %g", b, det, dot)
@@ -263,7 +265,8 @@ func TestLateTimes(t *testing.T) {
 	for _, late := range []float64{0, 2} {
 		cfg := quickConfig()
 		cfg.Late = late
-		m, _, err := Fit(ctx, goBackend(), MLP{Dims: 2, Hidden: 32, Layers: 2, TimeHidden: 16, TimeFeatures: 3}, frames, cfg)
+		m, _, err := Fit(ctx, goBackend(), MLP{Dims: 2, Hidden: 32, Layers: 2, TimeHidden: 16, TimeFeatures: 3}, frames,
+			cfg)
 		if err != nil {
 			t.Fatal(err)
 		}

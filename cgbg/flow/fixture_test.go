@@ -78,12 +78,14 @@ func testFixture(t *testing.T, name, path string) {
 		}
 		for i := range v {
 			if d := math.Max(math.Abs(v[i]-velocity[i]), math.Abs(folded[i]-velocity[i])); !(d <= c.velocity*rms) {
-				t.Errorf("%s: velocity %d: got %.15g and %.15g, want %.15g (%.2g of the rms)", c.precision, i, v[i], folded[i], velocity[i], d/rms)
+				t.Errorf("%s: velocity %d: got %.15g and %.15g, want %.15g (%.2g of the rms)", c.precision, i, v[i],
+					folded[i], velocity[i], d/rms)
 			}
 		}
 		for i := range div {
 			if d := math.Abs(div[i] - divergence[i]); !(d <= c.divergence*math.Abs(divergence[i])) {
-				t.Errorf("%s: divergence %d: got %.15g, want %.15g (%.2g relative)", c.precision, i, div[i], divergence[i], d/math.Abs(divergence[i]))
+				t.Errorf("%s: divergence %d: got %.15g, want %.15g (%.2g relative)", c.precision, i, div[i],
+					divergence[i], d/math.Abs(divergence[i]))
 			}
 		}
 	}
@@ -152,8 +154,10 @@ func fixtureAccuracy(t *testing.T, m *Model, array func(string) []float64) {
 		theirWorst = math.Max(theirWorst, e)
 	}
 	theirs = math.Sqrt(theirs)
-	t.Logf("error of log q: rms %.4f, largest %.4f; published: rms %.4f, largest %.4f; of %d: rms %.4f, %d of %d outside the certificate %.4f nat; schedule: %d steps, %d nodes, rms %.4f",
-		rms, worst, theirs, theirWorst, n, math.Sqrt(all), outside, n-certified, s.LogQBound(), len(acc.Schedule.Mesh)-1, len(acc.Schedule.Nodes), acc.Schedule.LogQError)
+	t.Logf("error of log q: rms %.4f, largest %.4f; published: rms %.4f, largest %.4f; of %d: rms %.4f, %d of %d "+
+		"outside the certificate %.4f nat; schedule: %d steps, %d nodes, rms %.4f",
+		rms, worst, theirs, theirWorst, n, math.Sqrt(all), outside, n-certified, s.LogQBound(), len(acc.Schedule.Mesh)-1,
+		len(acc.Schedule.Nodes), acc.Schedule.LogQError)
 	if rms > theirs || worst > theirWorst {
 		t.Errorf("errors of log q: rms %.4f, largest %.4f; published %.4f, %.4f", rms, worst, theirs, theirWorst)
 	}
@@ -186,7 +190,8 @@ func fixtureLogQ(t *testing.T, m *Model, n int, array func(string) []float64) {
 	for i, v := range x {
 		r[i] = m.Std * v
 	}
-	got, _, err := m.LogQ(context.Background(), r, Accuracy{PathTol: 1e-6, LogQTol: 5e-3, Batch: 32, Chunk: 8, Single: true}, nil)
+	got, _, err := m.LogQ(context.Background(), r,
+		Accuracy{PathTol: 1e-6, LogQTol: 5e-3, Batch: 32, Chunk: 8, Single: true}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +204,8 @@ func fixtureLogQ(t *testing.T, m *Model, n int, array func(string) []float64) {
 	z, x1, logq := array("prior"), array("tight/x1"), array("tight/logq")
 	n = min(n, len(logq))
 	x1, logq = x1[:n*m.Field.Dim()], logq[:n]
-	out, err := m.transport(context.Background(), z[:len(x1)], 0, 1, Accuracy{PathTol: 1e-6, LogQTol: 5e-3, Batch: 32, Chunk: 8, Single: true}, nil)
+	out, err := m.transport(context.Background(), z[:len(x1)], 0, 1,
+		Accuracy{PathTol: 1e-6, LogQTol: 5e-3, Batch: 32, Chunk: 8, Single: true}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,8 @@ import (
 func (f GraphTransformer) Divergence(store *model.Store, t, x *graph.Node) (velocity, divergence *graph.Node) {
 	w := params(store, x)
 	p := newPairs(f, x)
-	h := forward.Constant(f.flat(graph.Add(graph.Reshape(f.rows(p.x, f.nodeRows(w, f.Embed, axes)), -1, f.Beads, f.Hidden), f.identity(w, t))))
+	h := forward.Constant(f.flat(graph.Add(graph.Reshape(f.rows(p.x, f.nodeRows(w, f.Embed, axes)), -1, f.Beads,
+		f.Hidden), f.identity(w, t))))
 	for l := range f.Layers {
 		layer := w.of(l)
 		unit, inverse := normalise(h.X)
@@ -91,7 +92,8 @@ func (f GraphTransformer) expand(layer weights, h forward.Value) (act, slope, ta
 	z := f.rows(unit, weight)
 	act, slope = forward.GELU(graph.Add(z, graph.InsertAxes(bias, 0)))
 	// Normalised after the product, where the slopes come in anyway.
-	rest := graph.Sub(f.rows(h.T, weight), graph.Mul(graph.InsertAxes(alongUnit(unit, h.T), -1), graph.InsertAxes(z, 1)))
+	rest := graph.Sub(f.rows(h.T, weight),
+		graph.Mul(graph.InsertAxes(alongUnit(unit, h.T), -1), graph.InsertAxes(z, 1)))
 	return act, slope, graph.Mul(rest, graph.InsertAxes(inverse, 1))
 }
 
@@ -152,7 +154,8 @@ func (f GraphTransformer) attend(w, layer weights, unit *graph.Node, p *pairs) *
 	}
 	// spread multiplies by each head's weights: [batch·beads, head·headDim] to [batch, beads·head, hidden].
 	spread := func(x, w *graph.Node, axis int) *graph.Node {
-		each := graph.DotGeneral(graph.TransposeAllAxes(graph.Reshape(x, -1, f.Heads, f.HeadDim), 1, 0, 2), []int{2}, []int{0}, w, []int{axis}, []int{0})
+		each := graph.DotGeneral(graph.TransposeAllAxes(graph.Reshape(x, -1, f.Heads, f.HeadDim), 1, 0, 2), []int{2},
+			[]int{0}, w, []int{axis}, []int{0})
 		return graph.Reshape(graph.TransposeAllAxes(each, 1, 0, 2), p.batch, n*f.Heads, f.Hidden)
 	}
 	back := func(x, w *graph.Node) *graph.Node { // by the transposed weights
@@ -173,11 +176,15 @@ func (f GraphTransformer) attend(w, layer weights, unit *graph.Node, p *pairs) *
 	a.s = single(qw, steep)
 	a.square = graph.Einsum("hd,hdD->hD", graph.Reshape(steep, f.Heads, f.HeadDim), output)
 
-	along := graph.Reshape(single(graph.InsertAxes(q, 1), graph.InsertAxes(edgeMap, 0)), p.batch, n, edgeFeatures, 1, f.Heads) // A q_i
+	// A q_i
+	along := graph.Reshape(single(graph.InsertAxes(q, 1), graph.InsertAxes(edgeMap, 0)), p.batch, n, edgeFeatures, 1,
+		f.Heads)
 	distance := graph.Slice(along, graph.AxisRange(), graph.AxisRange(), graph.AxisElem(axes))
 	d := graph.InsertAxes(graph.TransposeAllAxes(p.d, 0, 1, 3, 2), -1) // [batch, i, 3, j, 1]
-	a.g = graph.Add(graph.Slice(along, graph.AxisRange(), graph.AxisRange(), graph.AxisRange(0, axes)), graph.MulScalar(graph.Mul(distance, d), 2))
-	score := graph.Reshape(graph.Einsum("biD,bpD->bip", graph.Reshape(unit, p.batch, n, f.Hidden), a.u), p.batch, n, n, f.Heads)
+	a.g = graph.Add(graph.Slice(along, graph.AxisRange(), graph.AxisRange(), graph.AxisRange(0, axes)),
+		graph.MulScalar(graph.Mul(distance, d), 2))
+	score := graph.Reshape(graph.Einsum("biD,bpD->bip", graph.Reshape(unit, p.batch, n, f.Hidden), a.u), p.batch, n, n,
+		f.Heads)
 	score = graph.Add(score, graph.Reshape(single(k, qb), p.batch, 1, n, f.Heads))
 	square := graph.InsertAxes(p.square, -1)
 	score = graph.Add(score, graph.Mul(graph.Squeeze(distance, 2), square))
@@ -200,11 +207,14 @@ func (f GraphTransformer) scores(a *head, tangents *graph.Node, p *pairs) *graph
 	weighted := graph.Mul(tangents, weight)
 	change := graph.Sub(weighted, graph.Mul(weight, graph.ReduceAndKeep(weighted, graph.ReduceSum, 4)))
 	out := graph.Einsum("bkp,bpD->bkD", graph.Reshape(change, p.batch, n*f.Dim(), n*f.Heads), a.r)
-	far := graph.ReduceSum(graph.Mul(change, graph.Reshape(p.square, p.batch, n, 1, 1, n, 1)), 4) // [batch, i, m, c, head]
+	// [batch, i, m, c, head]
+	far := graph.ReduceSum(graph.Mul(change, graph.Reshape(p.square, p.batch, n, 1, 1, n, 1)), 4)
 	// Bead m itself moves: a_im d_im − δ_im Σ_j a_ij d_ij.
-	move := graph.Sub(graph.Mul(graph.InsertAxes(a.weight, 3), graph.InsertAxes(p.d, -1)), graph.Mul(p.own, graph.InsertAxes(a.mean, 2)))
+	move := graph.Sub(graph.Mul(graph.InsertAxes(a.weight, 3), graph.InsertAxes(p.d, -1)),
+		graph.Mul(p.own, graph.InsertAxes(a.mean, 2)))
 	far = graph.Add(far, graph.MulScalar(move, 2))
-	return graph.Add(graph.Reshape(out, -1, f.Dim(), f.Hidden), f.rows(graph.Reshape(far, -1, f.Dim(), f.Heads), a.square))
+	return graph.Add(graph.Reshape(out, -1, f.Dim(), f.Hidden),
+		f.rows(graph.Reshape(far, -1, f.Dim(), f.Heads), a.square))
 }
 
 // laterAttention is the attention of nodes with tangents along all directions.
@@ -223,7 +233,8 @@ func (f GraphTransformer) laterAttention(w, layer weights, y forward.Value, p *p
 	// Values: mixed by the weights, with what the edges add, then projected.
 	values := graph.Reshape(f.rows(y.T, a.value), p.batch, n, k, f.Heads, f.HeadDim)
 	alpha := graph.Sub(a.weight, graph.Reshape(p.own, 1, n, n, 1))
-	mixed := graph.Mul(graph.Reshape(alpha, p.batch, n, n, 1, f.Heads, 1), graph.Reshape(a.direct, 1, 1, 1, axes, f.Heads, f.HeadDim))
+	mixed := graph.Mul(graph.Reshape(alpha, p.batch, n, n, 1, f.Heads, 1),
+		graph.Reshape(a.direct, 1, 1, 1, axes, f.Heads, f.HeadDim))
 	mixed = graph.Reshape(mixed, p.batch, n, k, f.Heads, f.HeadDim)
 	for j := range n {
 		weight := graph.Slice(a.weight, graph.AxisRange(), graph.AxisRange(), graph.AxisElem(j))
@@ -250,7 +261,8 @@ func (f GraphTransformer) firstAttention(w, layer weights, y forward.Value, p *p
 	out := f.scores(a, score, p)
 	// Only the tangents of bead m pass through the projections; then they are mixed.
 	output := graph.Reshape(layer("o/w"), f.Heads, f.HeadDim, f.Hidden)
-	values := graph.Reshape(graph.Add(f.rows(y.T, a.value), graph.InsertAxes(a.direct, 0)), p.batch, n, axes, f.Heads, f.HeadDim)
+	values := graph.Reshape(graph.Add(f.rows(y.T, a.value), graph.InsertAxes(a.direct, 0)), p.batch, n, axes, f.Heads,
+		f.HeadDim)
 	more := graph.Einsum("bimh,bmchD->bimcD", a.weight, graph.Einsum("bmchd,hdD->bmchD", values, output))
 	direct := graph.Reshape(f.rows(a.direct, layer("o/w")), 1, 1, 1, axes, f.Hidden)
 	more = graph.Sub(more, graph.Mul(p.own, direct))
@@ -269,10 +281,12 @@ func (f GraphTransformer) traced(w, layer weights, h forward.Value, batch int) (
 	final := graph.Add(graph.Mul(gate, diff), h.X)
 	velocity = forward.Constant(graph.Reshape(final, batch, n*f.Hidden)).Affine(w("decoder/w"), w("decoder/b")).X
 
-	decoder := graph.TransposeAllAxes(graph.Reshape(w("decoder/w"), n, f.Hidden, k), 0, 2, 1) // [beads, directions, hidden]
+	// [beads, directions, hidden]
+	decoder := graph.TransposeAllAxes(graph.Reshape(w("decoder/w"), n, f.Hidden, k), 0, 2, 1)
 	inner := graph.Einsum("ikD,FD->ikF", decoder, layer("ff2/w"))
 	byBead := func(x *graph.Node) *graph.Node { return graph.Reshape(x, batch, n, 1, -1) }
-	bend := graph.Mul(byBead(graph.Mul(gate, graph.OneMinus(gate))), graph.Reshape(graph.Einsum("biD,ikD->bik", graph.Reshape(diff, batch, n, f.Hidden), decoder), batch, n, k, 1))
+	bend := graph.Mul(byBead(graph.Mul(gate, graph.OneMinus(gate))),
+		graph.Reshape(graph.Einsum("biD,ikD->bik", graph.Reshape(diff, batch, n, f.Hidden), decoder), batch, n, k, 1))
 	gated := byBead(gate)
 	// Directions first, then features: XLA writes the argument of a reduction over a long last axis to memory.
 	sum := func(tangents, pull *graph.Node) *graph.Node {
@@ -281,6 +295,7 @@ func (f GraphTransformer) traced(w, layer weights, h forward.Value, batch int) (
 	toInner := graph.Reshape(graph.MatMul(layer("ff2/w"), toNew), 1, 1, 1, f.FF)
 	pull := graph.Add(graph.Mul(gated, graph.InsertAxes(inner, 0)), graph.Mul(bend, toInner))
 	through := graph.Mul(sum(z, pull), graph.Reshape(slope, batch, n, f.FF))
-	rest := graph.Add(graph.Mul(graph.OneMinus(gated), graph.InsertAxes(decoder, 0)), graph.Mul(bend, graph.Reshape(toOld, 1, 1, 1, f.Hidden)))
+	rest := graph.Add(graph.Mul(graph.OneMinus(gated), graph.InsertAxes(decoder, 0)),
+		graph.Mul(bend, graph.Reshape(toOld, 1, 1, 1, f.Hidden)))
 	return velocity, graph.Add(graph.ReduceSum(through, 1, 2), graph.ReduceSum(sum(h.T, rest), 1, 2))
 }

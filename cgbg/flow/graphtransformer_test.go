@@ -42,7 +42,8 @@ func (f GraphTransformer) plain(w weights, t, x *graph.Node) *graph.Node {
 		return graph.Add(graph.Mul(new, g), graph.Mul(old, graph.OneMinus(g)))
 	}
 	gelu := func(z *graph.Node) *graph.Node {
-		u := graph.MulScalar(graph.Add(z, graph.MulScalar(graph.Mul(z, graph.Square(z)), 0.044715)), math.Sqrt(2/math.Pi))
+		u := graph.MulScalar(graph.Add(z, graph.MulScalar(graph.Mul(z, graph.Square(z)), 0.044715)),
+			math.Sqrt(2/math.Pi))
 		return graph.Mul(graph.MulScalar(z, 0.5), graph.OnePlus(graph.Tanh(u)))
 	}
 	x = graph.Reshape(x, batch, n, 3)
@@ -50,7 +51,8 @@ func (f GraphTransformer) plain(w weights, t, x *graph.Node) *graph.Node {
 		graph.Sin(graph.MulScalar(t, 2*math.Pi)), graph.Neg(graph.Cos(graph.MulScalar(t, 4*math.Pi)))}, -1)
 	time = graph.BroadcastToDims(graph.InsertAxes(time, 1), batch, n, 4)
 	d := graph.Sub(graph.InsertAxes(x, 1), graph.InsertAxes(x, 2))
-	edges := graph.Reshape(graph.Concatenate([]*graph.Node{d, graph.ReduceAndKeep(graph.Square(d), graph.ReduceSum, -1)}, -1), batch, n*n, 4)
+	edges := graph.Reshape(graph.Concatenate([]*graph.Node{d,
+		graph.ReduceAndKeep(graph.Square(d), graph.ReduceSum, -1)}, -1), batch, n*n, 4)
 	edges = dense(edges, w("edge/w"), w("edge/b"))
 	embed := graph.BroadcastToDims(graph.InsertAxes(w("embed"), 0), batch, n, f.Embed)
 	nodes := dense(graph.Concatenate([]*graph.Node{embed, x, time}, -1), w("node/w"), w("node/b"))
@@ -58,16 +60,19 @@ func (f GraphTransformer) plain(w weights, t, x *graph.Node) *graph.Node {
 		layer := w.of(l)
 		y := norm(nodes, layer("norm1/scale"), layer("norm1/bias"))
 		part := func(name string, from *graph.Node, dims ...int) *graph.Node {
-			return graph.Reshape(dense(from, layer(name+"/w"), layer(name+"/b")), append(append([]int{batch}, dims...), f.Heads, f.HeadDim)...)
+			return graph.Reshape(dense(from, layer(name+"/w"), layer(name+"/b")),
+				append(append([]int{batch}, dims...), f.Heads, f.HeadDim)...)
 		}
 		e := part("e", edges, n, n)
 		k := graph.Add(graph.InsertAxes(part("k", y, n), 1), e)
 		v := graph.Add(graph.InsertAxes(part("v", y, n), 1), e)
-		a := graph.Softmax(graph.MulScalar(graph.Einsum("bihd,bijhd->bhij", part("q", y, n), k), 1/math.Sqrt(float64(f.HeadDim))), -1)
+		a := graph.Softmax(graph.MulScalar(graph.Einsum("bihd,bijhd->bhij", part("q", y, n), k),
+			1/math.Sqrt(float64(f.HeadDim))), -1)
 		out := graph.Reshape(graph.Einsum("bhij,bijhd->bihd", a, v), batch, n, f.Heads*f.HeadDim)
 		nodes = gate(layer("gate1/w"), dense(out, layer("o/w"), layer("o/b")), nodes)
 		y = norm(nodes, layer("norm2/scale"), layer("norm2/bias"))
-		nodes = gate(layer("gate2/w"), dense(gelu(dense(y, layer("ff1/w"), layer("ff1/b"))), layer("ff2/w"), layer("ff2/b")), nodes)
+		nodes = gate(layer("gate2/w"), dense(gelu(dense(y, layer("ff1/w"), layer("ff1/b"))), layer("ff2/w"),
+			layer("ff2/b")), nodes)
 	}
 	out := graph.MatMul(graph.Reshape(nodes, batch, n*f.Hidden), w("decoder/w"))
 	return graph.Add(out, graph.Reshape(w("decoder/b"), 1, -1))
@@ -86,7 +91,8 @@ func (f GraphTransformer) plainTrace(w weights, t, x *graph.Node) *graph.Node {
 
 // rough makes all parameters count: at the start gates, biases and norms do not.
 func rough(t testing.TB, f Field, seed uint64) *model.Store {
-	return roughened(t, f, rand.New(rand.NewPCG(seed, 7)), func(rng *rand.Rand) float64 { return 0.05 * rng.NormFloat64() })
+	return roughened(t, f, rand.New(rand.NewPCG(seed, 7)),
+		func(rng *rand.Rand) float64 { return 0.05 * rng.NormFloat64() })
 }
 
 // roughened are a field's first parameters with noise on all of them, in float64.
@@ -118,7 +124,8 @@ func TestFoldedIsPlain(t *testing.T) {
 		NewGraphTransformer(2),
 	} {
 		for _, batchTime := range []int{1, 3} {
-			t.Run(fmt.Sprintf("%d beads, %d layers, %d times", f.Beads, f.Layers, batchTime), func(t *testing.T) { testFolded(t, f, batchTime) })
+			t.Run(fmt.Sprintf("%d beads, %d layers, %d times", f.Beads, f.Layers, batchTime),
+				func(t *testing.T) { testFolded(t, f, batchTime) })
 		}
 	}
 }
@@ -138,7 +145,8 @@ func testFolded(t *testing.T, f GraphTransformer, times int) {
 		generic := f.apply(w, t, forward.Variable(x))
 		velocity, folded := f.Divergence(store, t, x)
 		full := graph.BroadcastToDims(t, x.Shape().Dim(0), 1)
-		return []*graph.Node{f.plain(w, full, x), f.plainTrace(w, full, x), f.Velocity(store, t, x), generic.X, velocity, f.batchVelocity(store, full, x), generic.Trace(), folded}
+		return []*graph.Node{f.plain(w, full, x), f.plainTrace(w, full, x), f.Velocity(store, t, x), generic.X,
+			velocity, f.batchVelocity(store, full, x), generic.Trace(), folded}
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -151,7 +159,8 @@ func testFolded(t *testing.T, f GraphTransformer, times int) {
 	for i := range out {
 		flat[i] = tensors.MustCopyFlatData[float64](out[i])
 	}
-	for i, name := range []string{2: "velocity", 3: "generic velocity", 4: "folded velocity", 5: "velocity for batches", 6: "generic divergence", 7: "folded divergence"} {
+	for i, name := range []string{2: "velocity", 3: "generic velocity", 4: "folded velocity", 5: "velocity for batches",
+		6: "generic divergence", 7: "folded divergence"} {
 		if name == "" {
 			continue
 		}

@@ -98,7 +98,8 @@ func (s *Samples) LogQErrorMax() float64 {
 
 // Sample draws n samples with their exact log-density. The draws depend on
 // seed and n alone, not on the number of threads.
-func (m *Model) Sample(ctx context.Context, n int, seed uint64, acc Accuracy, progress func(done, total int, note string)) (*Samples, error) {
+func (m *Model) Sample(ctx context.Context, n int, seed uint64, acc Accuracy,
+	progress func(done, total int, note string)) (*Samples, error) {
 	if n <= 0 {
 		return nil, fmt.Errorf("flow: cannot draw %d samples", n)
 	}
@@ -116,7 +117,8 @@ func (m *Model) Sample(ctx context.Context, n int, seed uint64, acc Accuracy, pr
 
 // drawn are the samples that points z of the prior were carried to.
 func (m *Model) drawn(z []float64, out *transported) *Samples {
-	s := &Samples{R: m.physical(out.x), LogQ: out.logQForth(z), Quadrature: out.errors, Evaluations: out.evaluations, Divergences: out.divergences}
+	s := &Samples{R: m.physical(out.x), LogQ: out.logQForth(z), Quadrature: out.errors, Evaluations: out.evaluations,
+		Divergences: out.divergences}
 	s.LogCOM = m.LogCOM(s.R)
 	return s
 }
@@ -125,7 +127,8 @@ func (m *Model) drawn(z []float64, out *transported) *Samples {
 // and the estimated error of its quadrature, by integrating back to the prior.
 //
 // r: frames in physical units, [n*dim].
-func (m *Model) LogQ(ctx context.Context, r []float64, acc Accuracy, progress func(done, total int, note string)) (logq, quadrature []float64, err error) {
+func (m *Model) LogQ(ctx context.Context, r []float64, acc Accuracy, progress func(done, total int, note string)) (logq,
+	quadrature []float64, err error) {
 	dim := m.Field.Dim()
 	if len(r) == 0 || len(r)%dim != 0 {
 		return nil, nil, fmt.Errorf("flow: %d numbers are no frames of %d components", len(r), dim)
@@ -182,7 +185,9 @@ func (m *Model) precise(ctx context.Context, x []float64, acc Accuracy) ([]float
 	if !acc.Single {
 		return m.JointLogQ(ctx, x, 1e-9)
 	}
-	out, err := m.transport(ctx, x, 1, 0, Accuracy{PathTol: 1e-8, LogQTol: acc.LogQTol / 50, Intervals: 64, Batch: 16, Chunk: acc.Chunk, Single: true, doublePath: true}, nil)
+	out, err := m.transport(ctx, x, 1, 0,
+		Accuracy{PathTol: 1e-8, LogQTol: acc.LogQTol / 50, Intervals: 64, Batch: 16, Chunk: acc.Chunk, Single: true,
+			doublePath: true}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -254,7 +259,8 @@ func (t *transported) logQForth(z []float64) []float64 {
 }
 
 // transport moves the states from t0 to t1 in batches, several at a time.
-func (m *Model) transport(ctx context.Context, x []float64, t0, t1 float64, acc Accuracy, progress func(done, total int, note string)) (*transported, error) {
+func (m *Model) transport(ctx context.Context, x []float64, t0, t1 float64, acc Accuracy,
+	progress func(done, total int, note string)) (*transported, error) {
 	acc = acc.withDefaults()
 	e, err := m.evaluator(acc.Single)
 	if err != nil {
@@ -363,7 +369,8 @@ func (m *Model) again(ctx context.Context, x []float64, t0, t1 float64, acc Accu
 	if acc.Schedule != nil {
 		finer.Schedule = acc.Schedule.finer()
 	}
-	adaptive.Schedule, adaptive.PathTol, adaptive.LogQTol, adaptive.Intervals = nil, acc.PathTol/10, acc.LogQTol/10, 2*acc.Intervals
+	adaptive.Schedule, adaptive.Intervals = nil, 2*acc.Intervals
+	adaptive.PathTol, adaptive.LogQTol = acc.PathTol/10, acc.LogQTol/10
 	if err := move(out.rough, finer); err != nil {
 		return err
 	}

@@ -108,12 +108,14 @@ type attended struct {
 func (f GraphTransformer) newAttended(x *graph.Node) attended {
 	d := graph.Sub(graph.InsertAxes(x, 1), graph.InsertAxes(x, 2))
 	one := graph.OnesLike(graph.ReduceAndKeep(x, graph.ReduceSum, -1))
-	return attended{x: graph.Concatenate([]*graph.Node{x, one}, -1), square: graph.InsertAxes(graph.ReduceSum(graph.Square(d), -1), 2)}
+	return attended{x: graph.Concatenate([]*graph.Node{x, one}, -1),
+		square: graph.InsertAxes(graph.ReduceSum(graph.Square(d), -1), 2)}
 }
 
 // mergedAttention of nodes that are affine in features unit, [batch, beads, n].
 // basis multiplies by B from the left. Result: [batch, beads, hidden].
-func (f GraphTransformer) mergedAttention(w, layer weights, unit *graph.Node, basis func(m *graph.Node) *graph.Node, p attended) *graph.Node {
+func (f GraphTransformer) mergedAttention(w, layer weights, unit *graph.Node, basis func(m *graph.Node) *graph.Node,
+	p attended) *graph.Node {
 	batch, n := unit.Shape().Dim(0), unit.Shape().Dim(2)+axes+1
 	bias := layer("norm1/bias")
 	edge := graph.MatMul(w("edge/w"), layer("e/w"))
@@ -126,7 +128,8 @@ func (f GraphTransformer) mergedAttention(w, layer weights, unit *graph.Node, ba
 		return graph.InsertAxes(graph.Add(throughRow(bias, layer(part+"/w")), layer(part+"/b")), 0)
 	}
 	constant := graph.Add(throughRow(w("edge/b"), layer("e/w")), layer("e/b"))
-	left := graph.MulScalar(stack(basis(layer("q/w")), graph.ZerosLike(direct), row("q")), 1/math.Sqrt(float64(f.HeadDim)))
+	left := graph.MulScalar(stack(basis(layer("q/w")), graph.ZerosLike(direct), row("q")),
+		1/math.Sqrt(float64(f.HeadDim)))
 	right := stack(basis(layer("k/w")), direct, graph.ZerosLike(row("q")))
 	value := stack(basis(layer("v/w")), direct, graph.Add(row("v"), graph.InsertAxes(constant, 0)))
 	square := graph.Reshape(graph.Slice(edge, graph.AxisElem(axes)), f.Heads, f.HeadDim)
@@ -135,16 +138,20 @@ func (f GraphTransformer) mergedAttention(w, layer weights, unit *graph.Node, ba
 	full := graph.Concatenate([]*graph.Node{unit, p.x}, -1) // [batch, beads, n]
 	rows := graph.Reshape(full, -1, n)
 	query := graph.MatMul(rows, graph.Reshape(graph.Einsum("nhd,mhd->nhm", left, right), n, f.Heads*n))
-	score := graph.DotGeneral(graph.Reshape(query, batch, f.Beads*f.Heads, n), []int{2}, []int{0}, full, []int{2}, []int{0})
+	score := graph.DotGeneral(graph.Reshape(query, batch, f.Beads*f.Heads, n), []int{2}, []int{0}, full, []int{2},
+		[]int{0})
 	score = graph.Reshape(score, batch, f.Beads, f.Heads, f.Beads)
 	steep := graph.Reshape(graph.MatMul(rows, graph.Einsum("nhd,hd->nh", left, square)), batch, f.Beads, f.Heads, 1)
 	weight := graph.Softmax(graph.Add(score, graph.Mul(steep, p.square)), -1)
 
-	mixed := graph.DotGeneral(graph.Reshape(weight, batch, f.Beads*f.Heads, f.Beads), []int{2}, []int{0}, full, []int{1}, []int{0})
-	out := graph.MatMul(graph.Reshape(mixed, -1, f.Heads*n), graph.Reshape(graph.Einsum("nhd,hdD->hnD", value, output), f.Heads*n, f.Hidden))
+	mixed := graph.DotGeneral(graph.Reshape(weight, batch, f.Beads*f.Heads, f.Beads), []int{2}, []int{0}, full,
+		[]int{1}, []int{0})
+	out := graph.MatMul(graph.Reshape(mixed, -1, f.Heads*n),
+		graph.Reshape(graph.Einsum("nhd,hdD->hnD", value, output), f.Heads*n, f.Hidden))
 	distance := graph.Reshape(graph.ReduceSum(graph.Mul(weight, p.square), -1), -1, f.Heads)
 	out = graph.Add(out, graph.MatMul(distance, graph.Einsum("hd,hdD->hD", square, output)))
-	away := graph.Concatenate([]*graph.Node{graph.Neg(graph.MatMul(direct, layer("o/w"))), graph.InsertAxes(layer("o/b"), 0)}, 0)
+	away := graph.Concatenate([]*graph.Node{graph.Neg(graph.MatMul(direct, layer("o/w"))),
+		graph.InsertAxes(layer("o/b"), 0)}, 0)
 	out = graph.Add(out, graph.MatMul(graph.Reshape(p.x, -1, axes+1), away)) // −A₀₁₂ x_i, and the bias
 	return graph.Reshape(out, batch, f.Beads, f.Hidden)
 }

@@ -175,7 +175,8 @@ func TestAllAtom(t *testing.T) {
 	for i := range x {
 		x[i] = float32(math.Sin(float64(7 * i)))
 	}
-	out, err := exec.Exec(tensors.FromFlatDataAndDimensions([]float32{0.2, 0.8}, 2, 1), tensors.FromFlatDataAndDimensions(x, 2, f.Dim()))
+	out, err := exec.Exec(tensors.FromFlatDataAndDimensions([]float32{0.2, 0.8}, 2, 1),
+		tensors.FromFlatDataAndDimensions(x, 2, f.Dim()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +216,8 @@ func testBatchVelocity(t *testing.T, name, path string) {
 		t.Fatal(err)
 	}
 	f := m.Field.(GraphTransformer)
-	exec, err := model.NewExec(b.Backend, m.Store, func(_ *model.Scope, t, x *graph.Node) *graph.Node { return f.batchVelocity(m.Store, t, x) })
+	exec, err := model.NewExec(b.Backend, m.Store,
+		func(_ *model.Scope, t, x *graph.Node) *graph.Node { return f.batchVelocity(m.Store, t, x) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,8 @@ func (g gaussians) logDensity(x []float64) float64 {
 		minus -= (v + g.mean[i]) * (v + g.mean[i]) / (2 * g.s * g.s)
 	}
 	top := math.Max(plus, minus)
-	return top + math.Log(0.5*math.Exp(plus-top)+0.5*math.Exp(minus-top)) - 0.5*float64(len(x))*math.Log(2*math.Pi*g.s*g.s)
+	return top +
+		math.Log(0.5*math.Exp(plus-top)+0.5*math.Exp(minus-top)) - 0.5*float64(len(x))*math.Log(2*math.Pi*g.s*g.s)
 }
 
 // mean and its standard error.
@@ -46,10 +47,9 @@ func average(v []float64) (mean, stderr float64) {
 	return mean, math.Sqrt(stderr / float64(len(v)) / float64(len(v)-1))
 }
 
-// TestKnownDensity trains a graph transformer on a law whose density is known, of 3 beads, or of 10 where the time of minutes
-// without XLA is given. The mean of p/q over samples of the flow is 1; its mean over
-// samples of the law is one over the effective fraction, which the flow's own
-// samples give as well.
+// TestKnownDensity trains a graph transformer on a law whose density is known, of 3 beads, or of 10 where the time of
+// minutes without XLA is given. The mean of p/q over samples of the flow is 1; its mean over samples of the law is one
+// over the effective fraction, which the flow's own samples give as well.
 func TestKnownDensity(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains a flow")
@@ -76,7 +76,8 @@ func TestKnownDensity(t *testing.T) {
 		}
 	}
 	field := GraphTransformer{Beads: beads, Embed: 8, Hidden: 32, Layers: 2, Heads: 2, HeadDim: 8, FF: 64}
-	m, _, err := Fit(ctx, b.Backend, field, frames, Config{Epochs: 12, Batch: 128, RateHigh: 5e-3, RateLow: 1e-5, EMA: 0.99, Seed: 1, StepsPerCall: 1})
+	m, _, err := Fit(ctx, b.Backend, field, frames,
+		Config{Epochs: 12, Batch: 128, RateHigh: 5e-3, RateLow: 1e-5, EMA: 0.99, Seed: 1, StepsPerCall: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,6 +116,7 @@ func TestKnownDensity(t *testing.T) {
 	first, firstErr := average(weight(truth, logq)) // of the law's samples: E_p[p/q] = 1/ESS
 	t.Logf("effective fraction %.3f by the flow's samples, %.3f by the law's", 1/second, 1/first)
 	if math.Abs(first-second) > 5*math.Hypot(firstErr, secondErr) || 1/second < 0.2 {
-		t.Errorf("1/ESS: %.2f ± %.2f by the flow's samples, %.2f ± %.2f by the law's", second, secondErr, first, firstErr)
+		t.Errorf("1/ESS: %.2f ± %.2f by the flow's samples, %.2f ± %.2f by the law's", second, secondErr, first,
+			firstErr)
 	}
 }

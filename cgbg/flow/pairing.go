@@ -79,12 +79,14 @@ func align(store *model.Store, x1, x0 *graph.Node, beads int) *graph.Node {
 func optimal(store *model.Store, x1, x0 *graph.Node) *graph.Node {
 	batch := x1.Shape().Dim(0)
 	square := func(x *graph.Node) *graph.Node { return graph.ReduceAndKeep(graph.Square(x), graph.ReduceSum, 1) }
-	cost := graph.Sub(graph.Add(square(x0), graph.Transpose(square(x1), 0, 1)), graph.MulScalar(graph.Einsum("id,jd->ij", x0, x1), 2))
+	cost := graph.Sub(graph.Add(square(x0), graph.Transpose(square(x1), 0, 1)),
+		graph.MulScalar(graph.Einsum("id,jd->ij", x0, x1), 2))
 	logit := graph.Neg(graph.Div(cost, graph.MulScalar(graph.ReduceAllMean(cost), sinkhornSoftness)))
 	for range sinkhornSteps { // log-weights whose columns, then rows, sum to one
 		logit = graph.LogSoftmax(graph.LogSoftmax(logit, 0), 1)
 	}
-	uniform := graph.MaxScalar(store.RandomUniform(x1.Graph(), shapes.Make(x1.DType(), batch, batch)), math.SmallestNonzeroFloat32)
+	uniform := graph.MaxScalar(store.RandomUniform(x1.Graph(), shapes.Make(x1.DType(), batch, batch)),
+		math.SmallestNonzeroFloat32)
 	gumbel := graph.Neg(graph.Log(graph.MaxScalar(graph.Neg(graph.Log(uniform)), 1e-30)))
 	choice := graph.ArgMax(graph.Add(logit, gumbel), 1)
 	return graph.Gather(x1, graph.InsertAxes(choice, -1))

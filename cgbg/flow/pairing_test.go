@@ -63,11 +63,13 @@ func TestAlign(t *testing.T) {
 	if err := store.SetRNGStateFromSeed(3); err != nil {
 		t.Fatal(err)
 	}
-	exec, err := model.NewExec(goBackend(), store, func(_ *model.Scope, x1, x0 *graph.Node) *graph.Node { return align(store, x1, x0, beads) })
+	exec, err := model.NewExec(goBackend(), store,
+		func(_ *model.Scope, x1, x0 *graph.Node) *graph.Node { return align(store, x1, x0, beads) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	y := tensors.MustCopyFlatData[float64](exec.MustCall1(tensors.FromFlatDataAndDimensions(x1, batch, 3*beads), tensors.FromFlatDataAndDimensions(x0, batch, 3*beads)))
+	y := tensors.MustCopyFlatData[float64](exec.MustCall1(tensors.FromFlatDataAndDimensions(x1, batch, 3*beads),
+		tensors.FromFlatDataAndDimensions(x0, batch, 3*beads)))
 	for k := range batch {
 		part := func(x []float64) []float64 { return x[k*3*beads : (k+1)*3*beads] }
 		var got float64
@@ -108,11 +110,13 @@ func TestTransported(t *testing.T) {
 	if err := store.SetRNGStateFromSeed(4); err != nil {
 		t.Fatal(err)
 	}
-	exec, err := model.NewExec(goBackend(), store, func(_ *model.Scope, x1, x0 *graph.Node) *graph.Node { return optimal(store, x1, x0) })
+	exec, err := model.NewExec(goBackend(), store,
+		func(_ *model.Scope, x1, x0 *graph.Node) *graph.Node { return optimal(store, x1, x0) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	y := tensors.MustCopyFlatData[float64](exec.MustCall1(tensors.FromFlatDataAndDimensions(x1, batch, 1), tensors.FromFlatDataAndDimensions(x0, batch, 1)))
+	y := tensors.MustCopyFlatData[float64](exec.MustCall1(tensors.FromFlatDataAndDimensions(x1, batch, 1),
+		tensors.FromFlatDataAndDimensions(x0, batch, 1)))
 	used := map[float64]int{}
 	for _, v := range x1 {
 		used[v] = 0

@@ -81,7 +81,8 @@ const publishedBatch = 500
 // per frame, are those of either. In float64, so that errors are those of the integration.
 //
 // r: frames in physical units, [n*dim].
-func (m *Model) PublishedLogQ(ctx context.Context, r []float64, tol float64) (logq []float64, evaluations float64, err error) {
+func (m *Model) PublishedLogQ(ctx context.Context, r []float64, tol float64) (logq []float64, evaluations float64,
+	err error) {
 	e, err := m.evaluator(false)
 	if err != nil {
 		return nil, 0, err
@@ -113,7 +114,8 @@ func (m *Model) prior(n int, seed uint64) ([]float64, *rand.Rand) {
 
 // InReverseMode is the model with the divergence of [ReverseMode]. It shares the parameters.
 func (m *Model) InReverseMode() *Model {
-	return &Model{Field: ReverseMode{m.Field}, Mean: m.Mean, Std: m.Std, Beads: m.Beads, Store: m.Store, backend: m.backend}
+	return &Model{Field: ReverseMode{m.Field}, Mean: m.Mean, Std: m.Std, Beads: m.Beads, Store: m.Store,
+		backend: m.backend}
 }
 
 // ReverseMode is a field whose divergence is the trace of its Jacobian, row by row

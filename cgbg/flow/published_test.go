@@ -24,7 +24,8 @@ func roughModel(t *testing.T) *Model {
 		}
 		train.AddParam(single, v.Path()[len("/net/"):], values, v.Shape().Dimensions...)
 	}
-	return &Model{Field: f, Mean: make([]float64, f.Dim()), Std: 0.5, Beads: f.Beads, Store: single, backend: goBackend()}
+	return &Model{Field: f, Mean: make([]float64, f.Dim()), Std: 0.5, Beads: f.Beads, Store: single,
+		backend: goBackend()}
 }
 
 // The published solver and the decoupled one draw the same samples with the same
@@ -49,7 +50,8 @@ func TestJointSample(t *testing.T) {
 				t.Errorf("tolerance %g: ln q of sample %d: got %.6f, want %.6f", tol, i, got.LogQ[i], want.LogQ[i])
 			}
 			if d := math.Abs(got.LogCOM[i] - want.LogCOM[i]); !(d <= within) {
-				t.Errorf("tolerance %g: centre of sample %d: got %.6f, want %.6f", tol, i, got.LogCOM[i], want.LogCOM[i])
+				t.Errorf("tolerance %g: centre of sample %d: got %.6f, want %.6f", tol, i, got.LogCOM[i],
+					want.LogCOM[i])
 			}
 		}
 		for i := range got.R {
@@ -59,7 +61,8 @@ func TestJointSample(t *testing.T) {
 		}
 		// The first stage of a step is the last of the one before: 6 evaluations a step, and one to begin with.
 		if got.Evaluations != got.Divergences || math.Mod(got.Evaluations-1, 6) != 0 || got.Evaluations <= count {
-			t.Errorf("tolerance %g: got %g evaluations and %g divergences after %g", tol, got.Evaluations, got.Divergences, count)
+			t.Errorf("tolerance %g: got %g evaluations and %g divergences after %g", tol, got.Evaluations,
+				got.Divergences, count)
 		}
 		count = got.Evaluations
 	}

@@ -66,7 +66,8 @@ func fitQuadrature(values []float64, tol float64) (*rule, error) {
 			nodes++
 		}
 	}
-	return nil, fmt.Errorf("flow: no rule of up to %d nodes integrates the divergence to %g nat: train the flow longer, or loosen LogQTol", pilotIntervals, tol)
+	return nil, fmt.Errorf("flow: no rule of up to %d nodes integrates the divergence to %g nat: train the flow "+
+		"longer, or loosen LogQTol", pilotIntervals, tol)
 }
 
 // fitWeights are the optimal weights of given nodes, and their root mean square

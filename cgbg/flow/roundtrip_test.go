@@ -38,7 +38,8 @@ func TestRoundTrip(t *testing.T) {
 			want := logGaussian(x[3*i:3*i+3], f.s)
 			// A path off by 1e-8 relative moves log q by up to |x|²/s²·1e-8, and adds up over steps.
 			if tol < 1e-6 && (math.Abs(trip.LogQBack[i]-want) > 1e-5 || math.Abs(trip.LogQForth[i]-want) > 1e-5) {
-				t.Errorf("frame %d: log q %.7f back, %.7f forth, want %.7f", i, trip.LogQBack[i], trip.LogQForth[i], want)
+				t.Errorf("frame %d: log q %.7f back, %.7f forth, want %.7f", i, trip.LogQBack[i], trip.LogQForth[i],
+					want)
 			}
 		}
 		for i, v := range trip.R {

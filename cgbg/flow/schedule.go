@@ -21,16 +21,18 @@ import (
 // optimal for the pilots' divergences. A schedule of another flow is still
 // consistent, but may be far from precise: see [Samples.LogQBound].
 type Schedule struct {
-	Mesh        []float64 `json:"mesh"`    // flow times of the path, from 0 to 1
-	Nodes       []int     `json:"nodes"`   // places in Mesh where the divergence is evaluated
-	Weights     []float64 `json:"weights"` // of the nodes
-	Fine        []int     `json:"fine"`    // places in Mesh of a finer rule, for samples with rough paths or unlike the pilots
+	Mesh    []float64 `json:"mesh"`    // flow times of the path, from 0 to 1
+	Nodes   []int     `json:"nodes"`   // places in Mesh where the divergence is evaluated
+	Weights []float64 `json:"weights"` // of the nodes
+	// places in Mesh of a finer rule, for samples with rough paths or unlike the pilots
+	Fine        []int     `json:"fine"`
 	FineWeights []float64 `json:"fine_weights"`
-	Precision   []float64 `json:"precision"`  // inverse second moment of the pilots' divergences at the nodes, [n*n]
-	LogQError   float64   `json:"logq_error"` // of the quadrature, root mean square over pilots it was not fitted to, nats
-	FineError   float64   `json:"fine_error"` // of the finer rule
-	PathError   float64   `json:"path_error"` // of the end points, root mean square, standardised units
-	Defect      float64   `json:"defect"`     // of the paths, root mean square; see ode.MeshSolution
+	Precision   []float64 `json:"precision"` // inverse second moment of the pilots' divergences at the nodes, [n*n]
+	// of the quadrature, root mean square over pilots it was not fitted to, nats
+	LogQError float64 `json:"logq_error"`
+	FineError float64 `json:"fine_error"` // of the finer rule
+	PathError float64 `json:"path_error"` // of the end points, root mean square, standardised units
+	Defect    float64 `json:"defect"`     // of the paths, root mean square; see ode.MeshSolution
 }
 
 // Numbers of samples that a schedule is made from.
@@ -136,7 +138,8 @@ func pick(values []float64, index []int) []float64 {
 // fitMesh chooses a mesh: as dense as steps of Dormand–Prince are, and as fine as
 // their error asks for. set remakes it with the given nodes in it; defects are
 // those of the pilots.
-func (s *Schedule) fitMesh(ctx context.Context, e *evaluator, z, exact []float64, tol float64) (set func(nodes []float64), defects []float64, err error) {
+func (s *Schedule) fitMesh(ctx context.Context, e *evaluator, z, exact []float64,
+	tol float64) (set func(nodes []float64), defects []float64, err error) {
 	some := meshPilots * e.dim
 	sol, err := e.solve(ctx, z[:some], 0, 1, tol)
 	if err != nil {
@@ -257,7 +260,8 @@ func LoadSchedule(path string) (*Schedule, error) {
 
 func (s *Schedule) validate() error {
 	n := len(s.Nodes)
-	ok := len(s.Mesh) >= 2 && n > 0 && len(s.Weights) == n && len(s.Precision) == n*n && len(s.Fine) == len(s.FineWeights) && slices.IsSorted(s.Mesh)
+	ok := len(s.Mesh) >= 2 && n > 0 && len(s.Weights) == n && len(s.Precision) == n*n &&
+		len(s.Fine) == len(s.FineWeights) && slices.IsSorted(s.Mesh)
 	for _, k := range s.Nodes {
 		ok = ok && slices.Contains(s.Fine, k)
 	}

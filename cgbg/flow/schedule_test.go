@@ -48,8 +48,10 @@ func TestSchedule(t *testing.T) {
 			t.Errorf("log q of sample %d: got %.6f forth, %.6f back, want %.6f", i, got, back[i], want)
 		}
 	}
-	if steps := float64(len(acc.Schedule.Mesh)); s.Evaluations > 2*steps || s.Divergences > 1.2*float64(len(acc.Schedule.Nodes)) {
-		t.Errorf("%g velocities and %g divergences for %g steps and %d nodes", s.Evaluations, s.Divergences, steps, len(acc.Schedule.Nodes))
+	if steps := float64(len(acc.Schedule.Mesh)); s.Evaluations > 2*steps ||
+		s.Divergences > 1.2*float64(len(acc.Schedule.Nodes)) {
+		t.Errorf("%g velocities and %g divergences for %g steps and %d nodes", s.Evaluations, s.Divergences, steps,
+			len(acc.Schedule.Nodes))
 	}
 	// Rough paths get the finer rule.
 	fine := *acc.Schedule

@@ -18,7 +18,8 @@ const (
 // finer is the schedule of samples with rough paths. One that is rough even there
 // goes the adaptive way.
 func (s *Schedule) finer() *Schedule {
-	f := &Schedule{Mesh: make([]float64, 0, 2*len(s.Mesh)), Weights: s.FineWeights, LogQError: s.FineError, Defect: s.Defect}
+	f := &Schedule{Mesh: make([]float64, 0, 2*len(s.Mesh)), Weights: s.FineWeights, LogQError: s.FineError,
+		Defect: s.Defect}
 	for k, t := range s.Mesh {
 		if k > 0 {
 			f.Mesh = append(f.Mesh, (s.Mesh[k-1]+t)/2)
@@ -36,7 +37,8 @@ func (s *Schedule) last() bool { return s.Fine == nil }
 
 // batch moves states along the schedule, and integrates the divergence. Those
 // that it is not good enough for are listed, rough or odd.
-func (s *Schedule) batch(ctx context.Context, e *evaluator, x []float64, t0, t1 float64, acc Accuracy) (*transported, error) {
+func (s *Schedule) batch(ctx context.Context, e *evaluator, x []float64, t0, t1 float64, acc Accuracy) (*transported,
+	error) {
 	n := len(x) / e.dim
 	mesh, node, fine := slices.Clone(s.Mesh), s.places(s.Nodes), s.places(s.Fine)
 	if t1 < t0 {
@@ -90,7 +92,8 @@ func (s *Schedule) batch(ctx context.Context, e *evaluator, x []float64, t0, t1 
 }
 
 // refine integrates the divergence of some states by the finer rule.
-func (s *Schedule) refine(ctx context.Context, e *evaluator, states []int, between [][]float64, values []float64, acc Accuracy, out *transported) error {
+func (s *Schedule) refine(ctx context.Context, e *evaluator, states []int, between [][]float64, values []float64,
+	acc Accuracy, out *transported) error {
 	var t, x []float64
 	for k, part := range between {
 		for _, i := range states {

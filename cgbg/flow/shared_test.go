@@ -15,7 +15,8 @@ import (
 
 // tiny is an untrained flow of two numbers.
 func tiny(seed uint64) *Model {
-	m := &Model{Field: MLP{Dims: 2, Hidden: 8, Layers: 1, TimeHidden: 4, TimeFeatures: 2}, Mean: []float64{0, 0}, Std: 1, Store: model.NewStore(), backend: goBackend()}
+	m := &Model{Field: MLP{Dims: 2, Hidden: 8, Layers: 1, TimeHidden: 4, TimeFeatures: 2}, Mean: []float64{0, 0},
+		Std: 1, Store: model.NewStore(), backend: goBackend()}
 	m.Field.Init(m.Store, rand.New(rand.NewPCG(seed, 1)))
 	return m
 }
@@ -59,7 +60,8 @@ func TestFinalize(t *testing.T) {
 	}
 	m.Finalize()
 	m.Finalize()
-	if _, err := m.Sample(context.Background(), 4, 1, Accuracy{}, nil); err == nil || !strings.Contains(err.Error(), "finalized") {
+	if _, err := m.Sample(context.Background(), 4, 1, Accuracy{}, nil); err == nil ||
+		!strings.Contains(err.Error(), "finalized") {
 		t.Errorf("a sample: got %v", err)
 	}
 	if _, err := m.Sum(); err == nil {
@@ -105,7 +107,9 @@ func TestStartChanged(t *testing.T) {
 		}
 	}
 	fit := func() error {
-		_, _, err := Fit(context.Background(), goBackend(), tiny(1).Field, frames, Config{Epochs: 1, Batch: 20, RateHigh: 1e-3, RateLow: 1e-3, Start: start, Checkpoint: filepath.Join(dir, "checkpoint.npz")})
+		_, _, err := Fit(context.Background(), goBackend(), tiny(1).Field, frames,
+			Config{Epochs: 1, Batch: 20, RateHigh: 1e-3, RateLow: 1e-3, Start: start,
+				Checkpoint: filepath.Join(dir, "checkpoint.npz")})
 		return err
 	}
 	write(1)

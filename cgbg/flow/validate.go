@@ -14,9 +14,11 @@ const likelihoodBlocks = 10
 type Likelihood struct {
 	Mean, Error float64 // nats per frame, standardised units; standard error
 	Frames      int
-	Evaluations float64   // velocity evaluations per frame
-	Divergences float64   // divergence evaluations per frame
-	Blocks      []float64 // means of the blocks, nats per frame: from them differences of flows on the same frames are better known than either
+	Evaluations float64 // velocity evaluations per frame
+	Divergences float64 // divergence evaluations per frame
+	// means of the blocks, nats per frame: from them differences of flows on the same frames are better known than
+	// either
+	Blocks []float64
 }
 
 // NegLogLikelihood is the mean of −ln q over n of the given frames, evenly
@@ -26,7 +28,8 @@ type Likelihood struct {
 // as in training. It falls by one nat where q is e times as large.
 //
 // frames: held out of training, [n*dim], physical units. Errors: fewer than 20 frames.
-func (m *Model) NegLogLikelihood(ctx context.Context, frames []float32, n int, seed uint64, acc Accuracy, progress func(done, total int, note string)) (*Likelihood, error) {
+func (m *Model) NegLogLikelihood(ctx context.Context, frames []float32, n int, seed uint64, acc Accuracy,
+	progress func(done, total int, note string)) (*Likelihood, error) {
 	dim := m.Field.Dim()
 	have := len(frames) / dim
 	if n = min(n, have); n < 2*likelihoodBlocks {

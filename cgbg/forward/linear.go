@@ -123,7 +123,8 @@ func Einsum(equation string, v, u Value) Value {
 		out.T = graph.Einsum(direction(first)+","+second+"->"+direction(result), everyBatch(v.T, batch), u.X)
 	}
 	if u.T != nil {
-		out.T = plus(out.T, graph.Einsum(first+","+direction(second)+"->"+direction(result), v.X, everyBatch(u.T, batch)))
+		out.T = plus(out.T, graph.Einsum(first+","+direction(second)+"->"+direction(result), v.X,
+			everyBatch(u.T, batch)))
 	}
 	return out
 }

@@ -29,7 +29,10 @@ var rules = map[string]func(x, c Value) Value{
 	"Einsum": func(x, c Value) Value {
 		return Einsum("bij,bkj->bik", x.Reshape(2, 3), x.Mul(x).Reshape(2, 3)).Reshape(4)
 	},
-	"Einsum, constant":    func(x, c Value) Value { return Einsum("bij,bkj->bki", c.Reshape(2, 3), x.Reshape(2, 3)).Reshape(4) },
+	"Einsum, constant": func(x, c Value) Value {
+		return Einsum("bij,bkj->bki", c.Reshape(2, 3),
+			x.Reshape(2, 3)).Reshape(4)
+	},
 	"Einsum, batch alone": func(x, c Value) Value { return Einsum("bi,bi->bi", x, x.Mul(c)) },
 	"Einsum, weights": func(x, c Value) Value {
 		w := graph.Reshape(graph.Slice(c.X, graph.AxisElem(0)), 3, 2)
@@ -74,7 +77,9 @@ func TestRules(t *testing.T) {
 				all := graph.BroadcastToDims(out.T, batch, n, m)
 				var columns []*graph.Node
 				for i := range m {
-					columns = append(columns, graph.Gradient(graph.ReduceAllSum(graph.Slice(out.X, graph.AxisRange(), graph.AxisElem(i))), x)[0])
+					columns = append(columns,
+						graph.Gradient(graph.ReduceAllSum(graph.Slice(out.X, graph.AxisRange(), graph.AxisElem(i))),
+							x)[0])
 				}
 				return []*graph.Node{out.X, all, graph.Stack(columns, 2)}
 			})
@@ -98,8 +103,10 @@ func TestRules(t *testing.T) {
 					for i := range m {
 						got, reverse := at[1][(b*n+k)*m+i], at[2][(b*n+k)*m+i]
 						difference := (high[b*m+i] - low[b*m+i]) / (2 * step)
-						if math.Abs(got-reverse) > 1e-12*(1+math.Abs(reverse)) || math.Abs(got-difference) > 1e-6*(1+math.Abs(difference)) {
-							t.Fatalf("sample %d, component %d along %d: got %.14g, by reverse mode %.14g, by finite differences %.9g", b, i, k, got, reverse, difference)
+						if math.Abs(got-reverse) > 1e-12*(1+math.Abs(reverse)) ||
+							math.Abs(got-difference) > 1e-6*(1+math.Abs(difference)) {
+							t.Fatalf("sample %d, component %d along %d: got %.14g, by reverse mode %.14g, by finite "+
+								"differences %.9g", b, i, k, got, reverse, difference)
 						}
 					}
 				}

@@ -10,8 +10,8 @@ import (
 	"os"
 )
 
-// Fingerprint stands for inputs, in their order: the SHA-256 of their types and values, in hexadecimal digits. Inputs are values,
-// structs, slices and maps of them; the address of a pointer says nothing, so hand over what is behind it.
+// Fingerprint stands for inputs, in their order: the SHA-256 of their types and values, in hexadecimal digits. Inputs
+// are values, structs, slices and maps of them; the address of a pointer says nothing, so hand over what is behind it.
 func Fingerprint(inputs ...any) string {
 	h := sha256.New()
 	for _, v := range inputs {
@@ -27,10 +27,11 @@ type entry struct {
 	Value       json.RawMessage `json:"value"`
 }
 
-// JSON reads into value, a pointer, what the file at path keeps under the fingerprint. Where there is no such file, or one of another
-// fingerprint or form, find makes the value, which is written to the file.
+// JSON reads into value, a pointer, what the file at path keeps under the fingerprint. Where there is no such file, or
+// one of another fingerprint or form, find makes the value, which is written to the file.
 //
-// Errors: those of find, as they are; of reading and writing, with the path; a value that JSON cannot hold, such as NaN.
+// Errors: those of find, as they are; of reading and writing, with the path; a value that JSON cannot hold, such as
+// NaN.
 func JSON(path, fingerprint string, value any, find func() error) error {
 	_, err := Read(path, value, func(have string) bool { return have == fingerprint })
 	if !errors.Is(err, fs.ErrNotExist) {

@@ -72,13 +72,15 @@ func (c Config) check(start []float64) error {
 //
 // start: [replicas*dim]. Errors: a Config that makes no sense; those of force;
 // a state that is not finite, which wraps [ErrRunaway]; ctx's, wrapped.
-func Run(ctx context.Context, force Force, start []float64, c Config, progress func(done, total int, note string)) (*Trajectory, error) {
+func Run(ctx context.Context, force Force, start []float64, c Config,
+	progress func(done, total int, note string)) (*Trajectory, error) {
 	if err := c.check(start); err != nil {
 		return nil, err
 	}
 	dim := len(c.Mass)
 	n := len(start) / dim
-	t := &Trajectory{X: slices.Clone(start), V: make([]float64, len(start)), R: make([]float64, 0, c.Steps/c.Stride*len(start))}
+	t := &Trajectory{X: slices.Clone(start), V: make([]float64, len(start)),
+		R: make([]float64, 0, c.Steps/c.Stride*len(start))}
 	noise := make([]*rand.Rand, n)
 	thermal := make([]float64, dim) // standard deviation of velocities
 	for k, m := range c.Mass {
@@ -112,7 +114,8 @@ func Run(ctx context.Context, force Force, start []float64, c Config, progress f
 		for j := range t.V {
 			t.V[j] += 0.5 * c.Dt * f[j] / c.Mass[j%dim]
 			if s := t.X[j] + t.V[j]; math.IsNaN(s) || math.IsInf(s, 0) {
-				return nil, fmt.Errorf("langevin: replica %d: %w after step %d; use a smaller Dt, or a potential that confines", j/dim, ErrRunaway, step)
+				return nil, fmt.Errorf("langevin: replica %d: %w after step %d; use a smaller Dt, or a potential "+
+					"that confines", j/dim, ErrRunaway, step)
 			}
 		}
 		if step%c.Stride == 0 {

@@ -96,7 +96,8 @@ func TestDoubleWell(t *testing.T) {
 	}
 	for _, from := range []float64{-1, 1} {
 		start := slices.Repeat([]float64{from}, replicas)
-		run, err := Run(t.Context(), force, start, Config{Dt: 0.1, Gamma: 1, KT: kT, Mass: []float64{1}, Steps: 4000, Stride: 10, Seed: 8}, nil)
+		run, err := Run(t.Context(), force, start,
+			Config{Dt: 0.1, Gamma: 1, KT: kT, Mass: []float64{1}, Steps: 4000, Stride: 10, Seed: 8}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -145,7 +146,8 @@ func TestReproducible(t *testing.T) {
 	}
 	alone, both := run(0.1, 0.2), run(0.1, 0.2, -1, 1)
 	if !slices.Equal(alone.X, both.X[:2]) || alone.Frames != 10 || len(both.R) != 40 {
-		t.Errorf("with another replica beside: got %v, want %v; %d frames, %d numbers", both.X[:2], alone.X, alone.Frames, len(both.R))
+		t.Errorf("with another replica beside: got %v, want %v; %d frames, %d numbers", both.X[:2], alone.X,
+			alone.Frames, len(both.R))
 	}
 	c.Seed = 5
 	if slices.Equal(run(0.1, 0.2).X, alone.X) {
@@ -156,13 +158,15 @@ func TestReproducible(t *testing.T) {
 func TestErrors(t *testing.T) {
 	good := Config{Dt: 0.1, Gamma: 1, KT: 1, Mass: []float64{1}, Steps: 10_000, Stride: 1}
 	for name, change := range map[string]func(*Config){
-		"Dt": func(c *Config) { c.Dt = 0 }, "KT": func(c *Config) { c.KT = math.NaN() }, "Gamma": func(c *Config) { c.Gamma = -1 },
+		"Dt": func(c *Config) { c.Dt = 0 }, "KT": func(c *Config) { c.KT = math.NaN() },
+		"Gamma":  func(c *Config) { c.Gamma = -1 },
 		"masses": func(c *Config) { c.Mass = []float64{0} }, "Stride": func(c *Config) { c.Stride = 0 },
 		"configurations": func(c *Config) { c.Mass = []float64{1, 1} },
 	} {
 		c := good
 		change(&c)
-		if _, err := Run(t.Context(), spring([]float64{1}), []float64{1}, c, nil); err == nil || !strings.Contains(err.Error(), name) {
+		if _, err := Run(t.Context(), spring([]float64{1}), []float64{1}, c, nil); err == nil ||
+			!strings.Contains(err.Error(), name) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -172,7 +176,8 @@ func TestErrors(t *testing.T) {
 		t.Errorf("an unstable step: got %v, want ErrRunaway", err)
 	}
 	broken := errors.New("broken")
-	_, err := Run(t.Context(), func(context.Context, []float64) ([]float64, error) { return nil, broken }, []float64{1}, good, nil)
+	_, err := Run(t.Context(), func(context.Context, []float64) ([]float64, error) { return nil, broken }, []float64{1},
+		good, nil)
 	if !errors.Is(err, broken) {
 		t.Errorf("a failing force: got %v", err)
 	}
@@ -190,7 +195,8 @@ func BenchmarkRun(b *testing.B) {
 	mass := slices.Repeat([]float64{12}, 18)
 	free := make([]float64, 64*18)
 	c := Config{Dt: 0.1, Gamma: 1, KT: 1, Mass: mass, Steps: b.N, Stride: b.N}
-	_, err := Run(context.Background(), func(context.Context, []float64) ([]float64, error) { return free, nil }, free, c, nil)
+	_, err := Run(context.Background(), func(context.Context, []float64) ([]float64, error) { return free, nil }, free,
+		c, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -21,11 +21,11 @@ type ConditionalTest struct {
 // ErrSparse reports a window with too few frames.
 var ErrSparse = errors.New("too few frames")
 
-// CompareConditional tests whether y is distributed alike in a and b at x in [lo, hi). Every trajectory is cut into blocks
-// pieces, which must be longer than the relaxation time (see BinForce). The window must be so narrow that the slope of
-// p(x) inside it does not matter: 0.2 moves E[y] by less than 0.01 under the umbrella of §B.1. With 9 correlated deciles a
-// MaxZ above 4 has a probability below 6e-4 when the distributions agree. It fails when a run has fewer than two blocks
-// with frames in the window.
+// CompareConditional tests whether y is distributed alike in a and b at x in [lo, hi). Every trajectory is cut into
+// blocks pieces, which must be longer than the relaxation time (see BinForce). The window must be so narrow that the
+// slope of p(x) inside it does not matter: 0.2 moves E[y] by less than 0.01 under the umbrella of §B.1. With 9
+// correlated deciles a MaxZ above 4 has a probability below 6e-4 when the distributions agree. It fails when a run has
+// fewer than two blocks with frames in the window.
 func CompareConditional(a, b *Trajectories, lo, hi float64, blocks int) (*ConditionalTest, error) {
 	for _, t := range []*Trajectories{a, b} {
 		if err := checkSeries(t.X, t.Y, blocks); err != nil {
@@ -38,7 +38,8 @@ func CompareConditional(a, b *Trajectories, lo, hi float64, blocks int) (*Condit
 		all = append(all, block...)
 	}
 	if len(ya) < 2 || len(yb) < 2 {
-		return nil, fmt.Errorf("mullerbrown: comparing y at x in [%g, %g): %w: %d and %d blocks have frames there, and two of each are needed; widen the window or simulate longer",
+		return nil, fmt.Errorf("mullerbrown: comparing y at x in [%g, %g): %w: %d and %d blocks have frames there, "+
+			"and two of each are needed; widen the window or simulate longer",
 			lo, hi, ErrSparse, len(ya), len(yb))
 	}
 	sort.Float64s(all)

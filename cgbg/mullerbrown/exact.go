@@ -23,10 +23,11 @@ func MeanForce(x float64) float64 { return At(x).F }
 // At integrates over y at fixed x.
 //
 // The integrand is entire in y and falls faster than any exponential, so the trapezoidal rule on a range that holds all
-// but exp(-40) of it converges geometrically (Trefethen and Weideman, SIAM Rev. 56, 385, 2014); the step is halved until
-// two rules agree to 1e-13. The range is rigorous: u ≥ u_4 - 40.7, since the three wells are that deep together, so u
-// exceeds its minimum m by 40 outside {u_4 ≤ m + 80.7}, an interval known in closed form. Where u exceeds 1e10 (x below
-// -85 or above 117) its rounding drowns the integrand, and the limit of a narrow valley is used; U is +Inf where u overflows.
+// but exp(-40) of it converges geometrically (Trefethen and Weideman, SIAM Rev. 56, 385, 2014); the step is halved
+// until two rules agree to 1e-13. The range is rigorous: u ≥ u_4 - 40.7, since the three wells are that deep together,
+// so u exceeds its minimum m by 40 outside {u_4 ≤ m + 80.7}, an interval known in closed form. Where u exceeds 1e10 (x
+// below -85 or above 117) its rounding drowns the integrand, and the limit of a narrow valley is used; U is +Inf where
+// u overflows.
 func At(x float64) Conditional {
 	lo, hi, floor := yRange(x)
 	if floor > valleyOnly {
@@ -125,7 +126,8 @@ type Line struct {
 // NewLine tabulates FreeEnergy and MeanForce at n ≥ 2 equally spaced points from lo to hi inclusive.
 func NewLine(lo, hi float64, n int) (*Line, error) {
 	if n < 2 || !(lo < hi) {
-		return nil, fmt.Errorf("mullerbrown: line from %g to %g with %d points: need lo < hi and at least 2 points", lo, hi, n)
+		return nil, fmt.Errorf("mullerbrown: line from %g to %g with %d points: need lo < hi and at least 2 points", lo,
+			hi, n)
 	}
 	l := &Line{X: make([]float64, n), U: make([]float64, n), F: make([]float64, n)}
 	parallel(n, func(i int) {

@@ -13,7 +13,8 @@ func TestFreeEnergyMatchesGaussLegendre(t *testing.T) {
 	for _, x := range []float64{-5, 10, 16, 24, 31.7, 40, 48, 50, 58} {
 		var z float64
 		for lo := -60.0; lo < 110; lo++ {
-			z += quad.Fixed(func(y float64) float64 { return math.Exp(-Potential(x, y)) }, lo, lo+1, 20, quad.Legendre{}, 0)
+			z += quad.Fixed(func(y float64) float64 { return math.Exp(-Potential(x, y)) }, lo, lo+1, 20,
+				quad.Legendre{}, 0)
 		}
 		if got, want := FreeEnergy(x), -math.Log(z); math.Abs(got-want) > 1e-12*max(1, math.Abs(want)) {
 			t.Errorf("U(%g): got %.14g, want %.14g", x, got, want)
@@ -61,7 +62,8 @@ func TestFarTailsAreFinite(t *testing.T) {
 	c := At(100)
 	_, _, floor := yRange(100)
 	v := valley(100, floor)
-	if math.Abs(v.U-c.U) > 1e-5 || math.Abs(v.F/c.F-1) > 1e-5 || math.Abs(v.VarF/c.VarF-1) > 1e-4 || math.Abs(v.MeanY-c.MeanY) > 1e-5 {
+	if math.Abs(v.U-c.U) > 1e-5 || math.Abs(v.F/c.F-1) > 1e-5 || math.Abs(v.VarF/c.VarF-1) > 1e-4 ||
+		math.Abs(v.MeanY-c.MeanY) > 1e-5 {
 		t.Errorf("valley(100): got %+v, want %+v", v, c)
 	}
 	if c := At(2000); !math.IsInf(c.U, 1) || !math.IsInf(c.F, -1) {

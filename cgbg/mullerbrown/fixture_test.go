@@ -12,8 +12,8 @@ import (
 	"github.com/sbinet/npyio/npz"
 )
 
-// exactFixture is a file with x, U(x) = -ln ∫ exp(-u(x,y)) dy and F = -dU/dx. The one in testdata was computed with scipy's
-// adaptive quadrature at relative 1e-12.
+// exactFixture is a file with x, U(x) = -ln ∫ exp(-u(x,y)) dy and F = -dU/dx. The one in testdata was computed with
+// scipy's adaptive quadrature at relative 1e-12.
 type exactFixture struct{ X, U, F []float64 }
 
 var errMissingArray = errors.New("array is missing")
@@ -40,7 +40,8 @@ func readExact(path string) (fx exactFixture, err error) {
 		}
 	}
 	if n := len(fx.X); n == 0 || len(fx.U) != n || len(fx.F) != n {
-		return fx, fmt.Errorf("%s: lengths of x, U, F: %d, %d, %d; must be equal and positive", path, n, len(fx.U), len(fx.F))
+		return fx, fmt.Errorf("%s: lengths of x, U, F: %d, %d, %d; must be equal and positive", path, n, len(fx.U),
+			len(fx.F))
 	}
 	return fx, nil
 }

@@ -1,7 +1,8 @@
 package mullerbrown
 
 // Coefficients of the inner loop. Each exponent of Eq. 33 is a quadratic form Q, and Q = ½(dx ∂Q/∂dx + dy ∂Q/∂dy); with
-// (gx, gy) = perNat/2 · ∇Q the exponential is 2^((dx gx + dy gy)/2048), and the force of the term is -2 amp/perNat·exp·(gx, gy).
+// (gx, gy) = perNat/2 · ∇Q the exponential is 2^((dx gx + dy gy)/2048), and the force of the term is -2
+// amp/perNat·exp·(gx, gy).
 const (
 	half = perNat / 2
 
@@ -69,8 +70,8 @@ type scheme struct {
 }
 
 // advance moves every lane n ≤ blockSteps steps, reading noise from position 0, and keeps a frame each time the step
-// counter (which starts at step) reaches a multiple of stride; stride 0 keeps none. The lanes are independent: advancing
-// several in turn only lets the processor overlap them.
+// counter (which starts at step) reaches a multiple of stride; stride 0 keeps none. The lanes are independent:
+// advancing several in turn only lets the processor overlap them.
 func (t *tables) advance(lanes []*lane, c scheme, n, step, stride int) {
 	left := stride
 	if stride > 0 {

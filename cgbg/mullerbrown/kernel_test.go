@@ -31,7 +31,8 @@ func exactPow2(s float64) *big.Float {
 	const prec = 160
 	k := math.RoundToEven(s)
 	r := new(big.Float).SetPrec(prec).SetFloat64(s - k) // exact
-	lnTwo, _, _ := big.ParseFloat("0.693147180559945309417232121458176568075500134360255254120680009493393621969694716", 10, prec, big.ToNearestEven)
+	lnTwo, _, _ := big.ParseFloat("0.693147180559945309417232121458176568075500134360255254120680009493393621969694716",
+		10, prec, big.ToNearestEven)
 	r.Mul(r, lnTwo).Quo(r, big.NewFloat(2048))
 	sum, term := big.NewFloat(1).SetPrec(prec), big.NewFloat(1).SetPrec(prec)
 	for n := 1; n < 16; n++ {

@@ -15,8 +15,8 @@ var ErrRunaway = errors.New("state is not finite")
 // BurnInSteps is the default burn-in: six times the slowest relaxation time at dt = 0.1, γ = 0.1, which is that of the
 // populations of the wells and was measured from their decay over 20,000 trajectories and the autocorrelation of the
 // published set: 3.0e4 steps without the umbrella, 1.55e5 with it. (The umbrella flattens the free energy in x, but the
-// channel between the wells turns in y at x near 29, and the deeper middle well is left more slowly.) It takes the excess
-// population of the right well from 0.2 at the start to 3e-4.
+// channel between the wells turns in y at x near 29, and the deeper middle well is left more slowly.) It takes the
+// excess population of the right well from 0.2 at the start to 3e-4.
 const BurnInSteps = 1_000_000
 
 // Langevin is the dynamics of §B.1 (Eq. 34), by the update
@@ -28,13 +28,14 @@ const BurnInSteps = 1_000_000
 // on the fields below but not on Threads; on processors other than amd64 the compiler may fuse multiplications with
 // additions, which changes the last bits.
 //
-// Accuracy: positions of this scheme (semi-implicit Euler) are wrong at order dt², velocities at order dt: in a harmonic
-// well of curvature k, <x²> = kT/k·(1-γdt/2)/(1-γdt/2-k dt²/4m), <v²> = kT/m/(1-γdt/2-k dt²/4m). Against the exact
-// marginal, -ln p(x) at dt = 0.2 is off by at most 0.004 kT (± 0.001) within the main well and -0.022 ± 0.012 kT from well
-// to well (4·10^9 steps), hence by about 0.001 and 0.006 kT at the dt = 0.1 of §B.1. Velocities are 0.8 % too hot.
+// Accuracy: positions of this scheme (semi-implicit Euler) are wrong at order dt², velocities at order dt: in a
+// harmonic well of curvature k, <x²> = kT/k·(1-γdt/2)/(1-γdt/2-k dt²/4m), <v²> = kT/m/(1-γdt/2-k dt²/4m). Against the
+// exact marginal, -ln p(x) at dt = 0.2 is off by at most 0.004 kT (± 0.001) within the main well and -0.022 ± 0.012 kT
+// from well to well (4·10^9 steps), hence by about 0.001 and 0.006 kT at the dt = 0.1 of §B.1. Velocities are 0.8 % too
+// hot.
 //
-// Stability: from the corner (50, 50), where u is 1.5e3, dt = 0.1 is stable (no runaway in 2·10^5 starts) and dt = 0.3 is
-// not always. All quantities are in reduced units.
+// Stability: from the corner (50, 50), where u is 1.5e3, dt = 0.1 is stable (no runaway in 2·10^5 starts) and dt = 0.3
+// is not always. All quantities are in reduced units.
 type Langevin struct {
 	Dt, Mass, Gamma, KT float64
 	Trajectories        int    // number of independent trajectories
@@ -49,7 +50,8 @@ type Langevin struct {
 // Default returns the settings of §B.1: dt 0.1, mass 1, γ 0.1, kT 1, 10 trajectories of 10^7 steps, a frame every 10.
 // BurnIn is BurnInSteps.
 func Default() Langevin {
-	return Langevin{Dt: 0.1, Mass: 1, Gamma: 0.1, KT: KT, Trajectories: 10, Steps: 10_000_000, Stride: 10, BurnIn: BurnInSteps, Seed: 1}
+	return Langevin{Dt: 0.1, Mass: 1, Gamma: 0.1, KT: KT, Trajectories: 10, Steps: 10_000_000, Stride: 10,
+		BurnIn: BurnInSteps, Seed: 1}
 }
 
 // Trajectories holds the frames of a run, one slice per trajectory, in time order.
@@ -97,15 +99,16 @@ func (c Langevin) check() error {
 		return fmt.Errorf("mullerbrown: Gamma is %g, must be at least 0 and below 1/Dt = %g", c.Gamma, 1/c.Dt)
 	}
 	if c.Trajectories < 1 || c.Stride < 1 || c.Steps < c.Stride || c.BurnIn < 0 || c.Threads < 0 {
-		return fmt.Errorf("mullerbrown: need Trajectories ≥ 1, Stride ≥ 1, Steps ≥ Stride, BurnIn ≥ 0, Threads ≥ 0; have %d, %d, %d, %d, %d",
+		return fmt.Errorf("mullerbrown: need Trajectories ≥ 1, Stride ≥ 1, Steps ≥ Stride, BurnIn ≥ 0, Threads ≥ 0; "+
+			"have %d, %d, %d, %d, %d",
 			c.Trajectories, c.Stride, c.Steps, c.BurnIn, c.Threads)
 	}
 	return nil
 }
 
-// Run integrates all trajectories and returns Steps/Stride frames of each. progress, which may be nil, is told steps done
-// and in all (from one goroutine at a time). A state that is not finite ends the run with an error that wraps ErrRunaway;
-// when ctx ends, the run ends with its error.
+// Run integrates all trajectories and returns Steps/Stride frames of each. progress, which may be nil, is told steps
+// done and in all (from one goroutine at a time). A state that is not finite ends the run with an error that wraps
+// ErrRunaway; when ctx ends, the run ends with its error.
 func (c Langevin) Run(ctx context.Context, progress func(done, total int, note string)) (*Trajectories, error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -204,7 +207,8 @@ func (r *run) start(i int) *lane {
 // steps advances the lanes n steps in blocks, checking ctx and the states now and then.
 func (r *run) steps(ctx context.Context, lanes []*lane, first, n, stride int) error {
 	const report = 1 << 16 // steps between two progress messages
-	c := scheme{dt: r.Dt, kick: r.Dt / r.Mass, drag: r.Gamma * r.Dt, jolt: math.Sqrt(2*r.Gamma*r.KT/r.Mass) * math.Sqrt(r.Dt), biased: r.Biased}
+	c := scheme{dt: r.Dt, kick: r.Dt / r.Mass, drag: r.Gamma * r.Dt,
+		jolt: math.Sqrt(2*r.Gamma*r.KT/r.Mass) * math.Sqrt(r.Dt), biased: r.Biased}
 	told := 0
 	for step := 0; step < n; {
 		m := min(blockSteps, n-step)
@@ -215,7 +219,8 @@ func (r *run) steps(ctx context.Context, lanes []*lane, first, n, stride int) er
 		step += m
 		for i, l := range lanes {
 			if s := l.x + l.y + l.vx + l.vy; math.IsNaN(s) || math.IsInf(s, 0) {
-				return fmt.Errorf("mullerbrown: trajectory %d (seed %d): %w near step %d; use a smaller Dt or another Seed", first+i, r.Seed, ErrRunaway, step)
+				return fmt.Errorf("mullerbrown: trajectory %d (seed %d): %w near step %d; use a smaller Dt or "+
+					"another Seed", first+i, r.Seed, ErrRunaway, step)
 			}
 		}
 		if step-told >= report || step == n {

@@ -99,7 +99,8 @@ func TestProposition2(t *testing.T) {
 			t.Fatal(err)
 		}
 		if c.MaxZ > 5 {
-			t.Errorf("x in [%g, %g): deciles differ by %.1f standard errors: %v and %v", c.Lo, c.Hi, c.MaxZ, c.CDFA, c.CDFB)
+			t.Errorf("x in [%g, %g): deciles differ by %.1f standard errors: %v and %v", c.Lo, c.Hi, c.MaxZ, c.CDFA,
+				c.CDFB)
 		}
 	}
 	// The test has power: y in neighbouring windows differs.

@@ -6,10 +6,10 @@ import (
 	"math"
 )
 
-// Bound brackets the log-Sobolev constant ρ of the density p ∝ exp(-u) on [Lo, Hi], normalised there, in the convention of
-// Proposition 1: KL(q‖p) ≤ 1/(2ρ) ∫ q (d/dx ln q/p)² dx for every density q on the interval. No condition is put on q at
-// the ends; mass of p outside the interval is not part of the statement. (For the exact marginal, Rho changes by less than
-// 4e-4 of itself from [10, 50] to [-10, 56].)
+// Bound brackets the log-Sobolev constant ρ of the density p ∝ exp(-u) on [Lo, Hi], normalised there, in the convention
+// of Proposition 1: KL(q‖p) ≤ 1/(2ρ) ∫ q (d/dx ln q/p)² dx for every density q on the interval. No condition is put on
+// q at the ends; mass of p outside the interval is not part of the statement. (For the exact marginal, Rho changes by
+// less than 4e-4 of itself from [10, 50] to [-10, 56].)
 //
 // With f² = q/p the inequality reads Ent(f²) ≤ C ∫ f'² p with C = 2/ρ.
 type Bound struct {
@@ -18,8 +18,8 @@ type Bound struct {
 	Rho float64
 	// Muckenhoupt is 1/(2 max(B-, B+)), from C ≤ 4 max(B-, B+) with, m the median,
 	//	B+ = sup_{x>m} μ[x,∞) ln(1 + e²/μ[x,∞)) ∫_m^x dz/p(z)
-	// and B- alike on the left: Bobkov and Götze (1999), J. Funct. Anal. 163, 1, with the constants of Barthe and Roberto
-	// (2003), Studia Math. 159, 481, doi:10.4064/sm159-3-9.
+	// and B- alike on the left: Bobkov and Götze (1999), J. Funct. Anal. 163, 1, with the constants of Barthe and
+	// Roberto (2003), Studia Math. 159, 481, doi:10.4064/sm159-3-9.
 	Muckenhoupt float64
 	// HolleyStroock is max ρ0 exp(-osc(u - u0)) over u0 = 0, with ρ0 = π²/(Hi-Lo)², and u0 = κ(x-c)²/2, with ρ0 = κ
 	// (Holley and Stroock 1987, J. Stat. Phys. 46, 1159; Bakry and Émery 1985).
@@ -80,7 +80,8 @@ type lsGrid struct {
 
 func newLSGrid(u func(x float64) float64, lo, hi float64) (*lsGrid, error) {
 	n := lsCells
-	g := &lsGrid{lo: lo, h: (hi - lo) / float64(n), u: make([]float64, 2*n+1), p: make([]float64, n), inv: make([]float64, n)}
+	g := &lsGrid{lo: lo, h: (hi - lo) / float64(n), u: make([]float64, 2*n+1), p: make([]float64, n),
+		inv: make([]float64, n)}
 	parallel(2*n+1, func(i int) { g.u[i] = u(lo + float64(i)*g.h/2) })
 	low := math.Inf(1)
 	for _, v := range g.u {
@@ -89,7 +90,8 @@ func newLSGrid(u func(x float64) float64, lo, hi float64) (*lsGrid, error) {
 	for i, v := range g.u {
 		g.u[i] = v - low
 		if math.IsNaN(g.u[i]) || g.u[i] > 600 {
-			return nil, fmt.Errorf("mullerbrown: log-Sobolev constant: u(%g) is %g, %g above the minimum: must be finite and below 600; choose a narrower interval", lo+float64(i)*g.h/2, v, g.u[i])
+			return nil, fmt.Errorf("mullerbrown: log-Sobolev constant: u(%g) is %g, %g above the minimum: must be "+
+				"finite and below 600; choose a narrower interval", lo+float64(i)*g.h/2, v, g.u[i])
 		}
 	}
 	for _, sign := range []float64{-1, 1} {
@@ -104,7 +106,8 @@ func newLSGrid(u func(x float64) float64, lo, hi float64) (*lsGrid, error) {
 		for j := 0; j+1 < n; j += 2 {
 			fine := dst[j] + dst[j+1]
 			if coarse := g.h / 3 * (f(2*j) + 4*f(2*j+2) + f(2*j+4)); math.Abs(coarse-fine) > 15e-6*fine {
-				return nil, fmt.Errorf("mullerbrown: log-Sobolev constant: %w near x = %g; choose a narrower interval", ErrUnresolved, lo+float64(j)*g.h)
+				return nil, fmt.Errorf("mullerbrown: log-Sobolev constant: %w near x = %g; choose a narrower interval",
+					ErrUnresolved, lo+float64(j)*g.h)
 			}
 		}
 	}
@@ -162,7 +165,8 @@ func (g *lsGrid) holleyStroock() float64 {
 	span := 10 * (g.oscillation(0, 0, 1) + 1) / width // slopes beyond it only add to the oscillation
 	at := func(logKappa float64, every int) (log, slope float64) {
 		kappa := math.Exp(logKappa)
-		slope = minimise(-kappa*width-span, kappa*width+span, 50, func(s float64) float64 { return g.oscillation(kappa, s, every) })
+		slope = minimise(-kappa*width-span, kappa*width+span, 50,
+			func(s float64) float64 { return g.oscillation(kappa, s, every) })
 		return logKappa - g.oscillation(kappa, slope, every), slope
 	}
 	const thin = 32 // every 32nd point while searching

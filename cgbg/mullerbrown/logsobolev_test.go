@@ -7,7 +7,8 @@ import (
 )
 
 // Known constants: N(0, σ²) has ρ = 1/σ² (Gross 1975; on an interval ρ ≥ 1/σ² by Bakry–Émery and → 1/σ² as it widens);
-// the uniform law on an interval of length L has ρ = π²/L² (the logarithmic Sobolev and Poincaré constants agree there).
+// the uniform law on an interval of length L has ρ = π²/L² (the logarithmic Sobolev and Poincaré constants agree
+// there).
 func TestLogSobolevKnown(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -27,12 +28,14 @@ func TestLogSobolevKnown(t *testing.T) {
 			}
 			t.Logf("%+v; true/lower %.2f, by the criterion alone %.2f", b, tc.rho/b.Rho, tc.rho/b.Muckenhoupt)
 			const rounding = 1e-5 // quadrature; the interval truncates the Gaussian
-			for name, low := range map[string]float64{"Rho": b.Rho, "Muckenhoupt": b.Muckenhoupt, "HolleyStroock": b.HolleyStroock} {
+			for name, low := range map[string]float64{"Rho": b.Rho, "Muckenhoupt": b.Muckenhoupt,
+				"HolleyStroock": b.HolleyStroock} {
 				if low > tc.rho*(1+rounding) || low <= 0 {
 					t.Errorf("%s: got %g, want positive and at most %g", name, low, tc.rho)
 				}
 			}
-			for name, up := range map[string]float64{"Upper": b.Upper, "Gap": b.Gap, "CriterionUpper": b.CriterionUpper, "TestFunctions": b.TestFunctions} {
+			for name, up := range map[string]float64{"Upper": b.Upper, "Gap": b.Gap, "CriterionUpper": b.CriterionUpper,
+				"TestFunctions": b.TestFunctions} {
 				if up < tc.rho*(1-rounding) {
 					t.Errorf("%s: got %g, want at least %g", name, up, tc.rho)
 				}
@@ -67,7 +70,8 @@ func TestLogSobolevDoubleWell(t *testing.T) {
 }
 
 func TestLogSobolevRefuses(t *testing.T) {
-	if _, err := LogSobolev(func(x float64) float64 { return 100 * math.Sin(300*x) }, 0, 10); !errors.Is(err, ErrUnresolved) {
+	if _, err := LogSobolev(func(x float64) float64 { return 100 * math.Sin(300*x) }, 0, 10); !errors.Is(err,
+		ErrUnresolved) {
 		t.Errorf("fast potential: got %v, want ErrUnresolved", err)
 	}
 	for name, f := range map[string]func() (Bound, error){
@@ -82,8 +86,8 @@ func TestLogSobolevRefuses(t *testing.T) {
 	}
 }
 
-// Eq. 14 holds for perturbed potentials, the Fisher information and KL of a Gaussian pair are the known ones, and a small
-// perturbation gives KL → ½ Var.
+// Eq. 14 holds for perturbed potentials, the Fisher information and KL of a Gaussian pair are the known ones, and a
+// small perturbation gives KL → ½ Var.
 func TestProp1(t *testing.T) {
 	b, err := LogSobolev(FreeEnergy, DomainLo, DomainHi)
 	if err != nil {

@@ -13,7 +13,8 @@ import (
 // Marginal is the exact distribution of x, p(x) = exp(-U(x)-V(x))/Z with V the umbrella or 0.
 //
 // It lives on the whole line. Of the unbiased one, 3.3e-5 lies left of 10 and 1.0e-7 right of 50 (of the biased one,
-// 1.0e-5 and 3.1e-8; OutsideMass computes them), and less than 1e-30 outside [-28, 62], where the tables of CDF and Sample end.
+// 1.0e-5 and 3.1e-8; OutsideMass computes them), and less than 1e-30 outside [-28, 62], where the tables of CDF and
+// Sample end.
 type Marginal struct {
 	biased bool
 	logZ   float64
@@ -34,8 +35,8 @@ const (
 	supportHi = 62.0
 )
 
-// trapezoid integrates exp(-U-V) over the line. The integrand is analytic and falls faster than any Gaussian, so the rule
-// converges geometrically: a step of 1/4 has an error below 1e-14 (a test halves it).
+// trapezoid integrates exp(-U-V) over the line. The integrand is analytic and falls faster than any Gaussian, so the
+// rule converges geometrically: a step of 1/4 has an error below 1e-14 (a test halves it).
 func trapezoid(m *Marginal) float64 { return trapezoidStep(m, 0.25) }
 
 func trapezoidStep(m *Marginal, h float64) float64 {
@@ -92,15 +93,16 @@ func Edges(lo, hi float64, n int) []float64 {
 }
 
 // BinMasses returns the probability of each bin between successive edges, by Gauss–Legendre quadrature of 16 points on
-// pieces no wider than ½ (error below 1e-12). They sum to 1 less the mass outside the edges; divide by the sum to compare
-// with normalised histograms. Edges must increase (the result is an error otherwise).
+// pieces no wider than ½ (error below 1e-12). They sum to 1 less the mass outside the edges; divide by the sum to
+// compare with normalised histograms. Edges must increase (the result is an error otherwise).
 func (m *Marginal) BinMasses(edges []float64) ([]float64, error) {
 	if len(edges) < 2 {
 		return nil, fmt.Errorf("mullerbrown: bin masses: %d edges, need at least 2", len(edges))
 	}
 	for i, e := range edges[1:] {
 		if !(e > edges[i]) || math.IsInf(e, 0) || math.IsInf(edges[i], 0) {
-			return nil, fmt.Errorf("mullerbrown: bin masses: edges %d and %d are %g and %g, must be finite and increase", i, i+1, edges[i], e)
+			return nil, fmt.Errorf("mullerbrown: bin masses: edges %d and %d are %g and %g, must be finite and "+
+				"increase", i, i+1, edges[i], e)
 		}
 	}
 	mass := make([]float64, len(edges)-1)

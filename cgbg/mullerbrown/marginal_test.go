@@ -7,7 +7,8 @@ import (
 
 func both(t *testing.T, f func(t *testing.T, m *Marginal)) {
 	for _, biased := range []bool{false, true} {
-		t.Run(map[bool]string{false: "unbiased", true: "biased"}[biased], func(t *testing.T) { f(t, NewMarginal(biased)) })
+		t.Run(map[bool]string{false: "unbiased", true: "biased"}[biased],
+			func(t *testing.T) { f(t, NewMarginal(biased)) })
 	}
 }
 
@@ -20,7 +21,8 @@ func near(t *testing.T, what string, got, want, tol float64) {
 
 func TestNormalisationConverged(t *testing.T) {
 	both(t, func(t *testing.T, m *Marginal) {
-		near(t, "relative change of Z when the step is halved", trapezoidStep(m, 0.125)/trapezoidStep(m, 0.25), 1, 1e-13)
+		near(t, "relative change of Z when the step is halved", trapezoidStep(m, 0.125)/trapezoidStep(m, 0.25), 1,
+			1e-13)
 		near(t, "total mass by Gauss–Legendre", m.mass(supportLo, supportHi), 1, 1e-12)
 		if p := math.Exp(m.LogDensity(supportLo)) + math.Exp(m.LogDensity(supportHi)); p > 1e-30 {
 			t.Errorf("density at the ends of the support: %g, want below 1e-30", p)

@@ -21,8 +21,9 @@ type BinnedForce struct {
 // V(x) is the same up to the shape of p inside the bin (Propositions 2 and 3).
 //
 // x, f: one slice per trajectory, in time order. Every trajectory is cut into blocks pieces (1 is right when there are
-// many trajectories); pieces must be longer than the relaxation time, and their scatter gives the errors: with S_b and n_b
-// the sum and number in block b, Var(mean) = B/(B-1) Σ (S_b - mean·n_b)² / N² (ratio estimator), B the number of blocks.
+// many trajectories); pieces must be longer than the relaxation time, and their scatter gives the errors: with S_b and
+// n_b the sum and number in block b, Var(mean) = B/(B-1) Σ (S_b - mean·n_b)² / N² (ratio estimator), B the number of
+// blocks.
 func BinForce(x, f [][]float32, edges []float64, blocks int) (*BinnedForce, error) {
 	if err := checkSeries(x, f, blocks); err != nil {
 		return nil, err
@@ -69,11 +70,13 @@ func BinForce(x, f [][]float32, edges []float64, blocks int) (*BinnedForce, erro
 
 func checkSeries(x, f [][]float32, blocks int) error {
 	if len(x) == 0 || len(x) != len(f) || blocks < 1 {
-		return fmt.Errorf("mullerbrown: mean force: %d trajectories of x, %d of f, %d blocks each: need as many of both and at least one", len(x), len(f), blocks)
+		return fmt.Errorf("mullerbrown: mean force: %d trajectories of x, %d of f, %d blocks each: need as many of "+
+			"both and at least one", len(x), len(f), blocks)
 	}
 	for i := range x {
 		if len(x[i]) != len(f[i]) || len(x[i]) < blocks {
-			return fmt.Errorf("mullerbrown: mean force: trajectory %d has %d x and %d f: need as many, and at least one a block (%d blocks)", i, len(x[i]), len(f[i]), blocks)
+			return fmt.Errorf("mullerbrown: mean force: trajectory %d has %d x and %d f: need as many, and at least "+
+				"one a block (%d blocks)", i, len(x[i]), len(f[i]), blocks)
 		}
 	}
 	return nil
@@ -123,15 +126,17 @@ type ForceSpline struct {
 // ErrUndetermined reports a fit whose basis functions are not all supported by data.
 var ErrUndetermined = errors.New("some coefficients are not determined by the data")
 
-// FitForce minimises Σ (F(x_i) - f_i)² over cubic splines with the given number of intervals on [lo, hi] (frames outside
-// are left out): force matching (Eq. 13, or Eq. 16 under the umbrella) in closed form. Errors of the fit come from blocks,
-// as in BinForce, by the sandwich formula. It fails with ErrUndetermined where an interval holds no frames.
+// FitForce minimises Σ (F(x_i) - f_i)² over cubic splines with the given number of intervals on [lo, hi] (frames
+// outside are left out): force matching (Eq. 13, or Eq. 16 under the umbrella) in closed form. Errors of the fit come
+// from blocks, as in BinForce, by the sandwich formula. It fails with ErrUndetermined where an interval holds no
+// frames.
 func FitForce(x, f [][]float32, lo, hi float64, intervals, blocks int) (*ForceSpline, error) {
 	if err := checkSeries(x, f, blocks); err != nil {
 		return nil, err
 	}
 	if intervals < 1 || !(lo < hi) {
-		return nil, fmt.Errorf("mullerbrown: fitting a force on [%g, %g] with %d intervals: need lo < hi and at least 1", lo, hi, intervals)
+		return nil, fmt.Errorf("mullerbrown: fitting a force on [%g, %g] with %d intervals: need lo < hi and at "+
+			"least 1", lo, hi, intervals)
 	}
 	e := newNormal(lo, hi, intervals)
 	eachBlock(x, f, 1, func(xs, fs []float32) {
@@ -179,11 +184,12 @@ func FitForce(x, f [][]float32, lo, hi float64, intervals, blocks int) (*ForceSp
 	return s, nil
 }
 
-// FitForce returns the spline that force matching reaches with endless data from the marginal restricted to [lo, hi]: the
-// minimiser of E[(spline - F)²]. For a basis that can express F it does not depend on the bias (Proposition 3).
+// FitForce returns the spline that force matching reaches with endless data from the marginal restricted to [lo, hi]:
+// the minimiser of E[(spline - F)²]. For a basis that can express F it does not depend on the bias (Proposition 3).
 func (m *Marginal) FitForce(lo, hi float64, intervals int) (*ForceSpline, error) {
 	if intervals < 1 || !(lo < hi) {
-		return nil, fmt.Errorf("mullerbrown: fitting a force on [%g, %g] with %d intervals: need lo < hi and at least 1", lo, hi, intervals)
+		return nil, fmt.Errorf("mullerbrown: fitting a force on [%g, %g] with %d intervals: need lo < hi and at "+
+			"least 1", lo, hi, intervals)
 	}
 	r := legendre(lo, hi, 4*intervals, 8)
 	p, f := make([]float64, len(r.X)), make([]float64, len(r.X))
@@ -205,7 +211,8 @@ type normal struct {
 
 func newNormal(lo, hi float64, intervals int) *normal {
 	n := intervals + 3
-	return &normal{&ForceSpline{Lo: lo, Hi: hi, Coef: make([]float64, n)}, mat.NewSymDense(n, nil), mat.NewVecDense(n, nil)}
+	return &normal{&ForceSpline{Lo: lo, Hi: hi, Coef: make([]float64, n)}, mat.NewSymDense(n, nil),
+		mat.NewVecDense(n, nil)}
 }
 
 func (e *normal) add(x, f, w float64) {
@@ -224,7 +231,8 @@ func (e *normal) add(x, f, w float64) {
 func (e *normal) solve() (*ForceSpline, *mat.Cholesky, error) {
 	var chol mat.Cholesky
 	if !chol.Factorize(e.a) || chol.Cond() > 1e14 {
-		return nil, nil, fmt.Errorf("mullerbrown: fitting a force on [%g, %g]: %w; use a narrower range, fewer intervals or more frames", e.s.Lo, e.s.Hi, ErrUndetermined)
+		return nil, nil, fmt.Errorf("mullerbrown: fitting a force on [%g, %g]: %w; use a narrower range, fewer "+
+			"intervals or more frames", e.s.Lo, e.s.Hi, ErrUndetermined)
 	}
 	c := mat.NewVecDense(len(e.s.Coef), e.s.Coef)
 	if err := chol.SolveVecTo(c, e.rhs); err != nil {

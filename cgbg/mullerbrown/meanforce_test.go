@@ -110,8 +110,12 @@ func TestBinForceErrors(t *testing.T) {
 		t.Errorf("fit beyond the data: got %v, want ErrUndetermined", err)
 	}
 	for name, call := range map[string]func() error{
-		"lengths": func() error { _, err := BinForce([][]float32{x}, [][]float32{f[1:]}, []float64{0, 1}, 1); return err },
-		"edges":   func() error { _, err := BinForce([][]float32{x}, [][]float32{f}, []float64{1, 0}, 1); return err },
+		"lengths": func() error {
+			_, err := BinForce([][]float32{x}, [][]float32{f[1:]}, []float64{0, 1},
+				1)
+			return err
+		},
+		"edges": func() error { _, err := BinForce([][]float32{x}, [][]float32{f}, []float64{1, 0}, 1); return err },
 		"blocks": func() error {
 			_, err := BinForce([][]float32{x[:3]}, [][]float32{f[:3]}, []float64{0, 1}, 4)
 			return err

@@ -32,7 +32,8 @@ func TestPotentialIsEq33(t *testing.T) {
 	})
 }
 
-// Gradients against central differences to 1e-6 (relative to 1 + |gradient|: in the corner u is 1e3 and rounds at 1e-13).
+// Gradients against central differences to 1e-6 (relative to 1 + |gradient|: in the corner u is 1e3 and rounds at
+// 1e-13).
 func TestGradientsMatchDifferences(t *testing.T) {
 	const h = 1e-5
 	diff := func(name string, at string, got, up, down float64) {
@@ -70,7 +71,8 @@ func TestFastForceMatchesGradient(t *testing.T) {
 		}
 	}
 	grid(check)
-	for _, p := range [][2]float64{{-19.99, -19.99}, {79.99, 79.99}, {-19.99, 79.99}, {79.99, -19.99}, {-20, 3}, {81, 20}, {100, 100}} {
+	for _, p := range [][2]float64{{-19.99, -19.99}, {79.99, 79.99}, {-19.99, 79.99}, {79.99, -19.99}, {-20, 3},
+		{81, 20}, {100, 100}} {
 		check(p[0], p[1])
 	}
 	if fx, _ := tab.force(math.NaN(), 3); !math.IsNaN(fx) {

@@ -13,7 +13,8 @@ type Rule struct{ X, W []float64 }
 // NewRule returns composite Gauss–Legendre quadrature on [lo, hi]: 8 points on each of the panels.
 func NewRule(lo, hi float64, panels int) (*Rule, error) {
 	if !(lo < hi) || panels < 1 {
-		return nil, fmt.Errorf("mullerbrown: quadrature on [%g, %g] with %d panels: need lo < hi and at least 1 panel", lo, hi, panels)
+		return nil, fmt.Errorf("mullerbrown: quadrature on [%g, %g] with %d panels: need lo < hi and at least 1 panel",
+			lo, hi, panels)
 	}
 	return legendre(lo, hi, panels, 8), nil
 }
@@ -48,7 +49,8 @@ func (d Divergence) Holds() bool { return d.KL <= d.Bound }
 func Prop1(r *Rule, uEta, fEta []float64, rho float64) (Divergence, error) {
 	n := len(r.X)
 	if len(uEta) != n || len(fEta) != n || !(rho > 0) {
-		return Divergence{}, fmt.Errorf("mullerbrown: Proposition 1: %d nodes, %d potentials, %d forces, ρ = %g: need as many of each and ρ > 0", n, len(uEta), len(fEta), rho)
+		return Divergence{}, fmt.Errorf("mullerbrown: Proposition 1: %d nodes, %d potentials, %d forces, ρ = %g: "+
+			"need as many of each and ρ > 0", n, len(uEta), len(fEta), rho)
 	}
 	u, f := make([]float64, n), make([]float64, n)
 	parallel(n, func(i int) {
@@ -65,7 +67,8 @@ func Prop1(r *Rule, uEta, fEta []float64, rho float64) (Divergence, error) {
 	}
 	d.Bound = d.Fisher / (2 * rho)
 	if math.IsNaN(d.KL + d.Fisher) {
-		return d, fmt.Errorf("mullerbrown: Proposition 1: the potential or the force is not finite on [%g, %g]", r.X[0], r.X[n-1])
+		return d, fmt.Errorf("mullerbrown: Proposition 1: the potential or the force is not finite on [%g, %g]", r.X[0],
+			r.X[n-1])
 	}
 	return d, nil
 }

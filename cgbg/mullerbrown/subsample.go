@@ -10,7 +10,8 @@ import (
 // Frames is a flat set of frames: positions and unbiased forces -∇u, all of one length.
 type Frames struct{ X, Y, Fx, Fy []float32 }
 
-// Even returns n frames equally spaced over the trajectories laid end to end, in order. n must be between 1 and Frames().
+// Even returns n frames equally spaced over the trajectories laid end to end, in order. n must be between 1 and
+// Frames().
 func (t *Trajectories) Even(n int) (*Frames, error) {
 	total := t.Frames()
 	if err := checkCount(n, total); err != nil {
@@ -27,8 +28,8 @@ func (t *Trajectories) Even(n int) (*Frames, error) {
 	return f, nil
 }
 
-// Random returns n different frames, each set of n equally likely, in random order; the same seed gives the same frames.
-// n must be between 1 and Frames().
+// Random returns n different frames, each set of n equally likely, in random order; the same seed gives the same
+// frames. n must be between 1 and Frames().
 func (t *Trajectories) Random(n int, seed uint64) (*Frames, error) {
 	total := t.Frames()
 	if err := checkCount(n, total); err != nil {
@@ -47,9 +48,9 @@ func (t *Trajectories) Random(n int, seed uint64) (*Frames, error) {
 	return f, nil
 }
 
-// Flat returns n different frames whose histogram of x, with bins of width 1 on the domain, is as flat as they allow: rare
-// bins are taken whole, the others at random down to a common height. Thinning by x is one more bias on x, so that by
-// Proposition 3 these frames have the same mean force. n must be between 1 and the number of frames in the domain.
+// Flat returns n different frames whose histogram of x, with bins of width 1 on the domain, is as flat as they allow:
+// rare bins are taken whole, the others at random down to a common height. Thinning by x is one more bias on x, so that
+// by Proposition 3 these frames have the same mean force. n must be between 1 and the number of frames in the domain.
 func (t *Trajectories) Flat(n int, seed uint64) (*Frames, error) {
 	const bins = DomainHi - DomainLo
 	var members [bins][]int32
@@ -91,7 +92,8 @@ func (t *Trajectories) Flat(n int, seed uint64) (*Frames, error) {
 
 func checkCount(n, total int) error {
 	if n < 1 || n > total {
-		return fmt.Errorf("mullerbrown: %d frames asked of %d: ask for between 1 and all of them, or simulate longer", n, total)
+		return fmt.Errorf("mullerbrown: %d frames asked of %d: ask for between 1 and all of them, or simulate longer",
+			n, total)
 	}
 	return nil
 }
@@ -111,8 +113,8 @@ func newFrames(n int) *Frames {
 	return &Frames{X: make([]float32, n), Y: make([]float32, n), Fx: make([]float32, n), Fy: make([]float32, n)}
 }
 
-// NoiseFloor returns the mean of Var(f|x) over the frames, f = -∂u/∂x: what no function of x can fit of their forces. It is
-// interpolated from exact values 0.25 apart.
+// NoiseFloor returns the mean of Var(f|x) over the frames, f = -∂u/∂x: what no function of x can fit of their forces.
+// It is interpolated from exact values 0.25 apart.
 func (f *Frames) NoiseFloor() float64 {
 	const h = 0.25
 	lo := math.Floor(float64(slices.Min(f.X))/h) * h

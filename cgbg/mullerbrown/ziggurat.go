@@ -8,11 +8,13 @@ import (
 )
 
 // tables holds what the inner loop looks up: powers of two and the layers of the ziggurat. They are built once from
-// additions, multiplications, divisions and square roots only, so that they are the same wherever arithmetic is IEEE 754.
+// additions, multiplications, divisions and square roots only, so that they are the same wherever arithmetic is IEEE
+// 754.
 type tables struct {
 	// pow2[i] holds the bits of 2^(i/2048), rounded to nearest, less i<<41, so that adding k<<41 gives 2^(k/2048).
 	pow2 [pow2Size]uint64
-	// zigK[i]: an integer below it is inside the next layer. zigW[i]: width of layer i over 2^52. zigF[i]: exp(-x_i²/2).
+	// zigK[i]: an integer below it is inside the next layer. zigW[i]: width of layer i over 2^52. zigF[i]:
+	// exp(-x_i²/2).
 	zigK [zigLayers]int64
 	zigW [zigLayers]float64
 	zigF [zigLayers + 1]float64
@@ -77,7 +79,8 @@ func (t *tables) pow2n(s float64) float64 {
 	return e + e*(r*(pow2C1+r*(pow2C2+r*pow2C3)))
 }
 
-// logUnit returns ln u for 0 < u ≤ 1 to a few units in the last place: 2 artanh((m-1)/(m+1)) + k ln 2, with m in [√½, √2).
+// logUnit returns ln u for 0 < u ≤ 1 to a few units in the last place: 2 artanh((m-1)/(m+1)) + k ln 2, with m in [√½,
+// √2).
 func logUnit(u float64) float64 {
 	m, k := math.Frexp(u)
 	if m < math.Sqrt2/2 {

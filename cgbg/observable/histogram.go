@@ -201,7 +201,8 @@ func checkSamples(x, w []float64) error {
 	for i, v := range x {
 		wi := weight(w, i)
 		if !(wi >= 0) || math.IsInf(wi, 1) {
-			return fmt.Errorf("weight %d of %d is %g; weights are finite and not negative (normalise log-weights first)",
+			return fmt.Errorf("weight %d of %d is %g; weights are finite and not negative (normalise log-weights "+
+				"first)",
 				i, len(x), wi)
 		}
 		if math.IsNaN(v) && wi > 0 {

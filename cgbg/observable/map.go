@@ -137,7 +137,8 @@ func (m *Map) At(x, y float64) float64 {
 	for _, c := range []struct {
 		i, j int
 		w    float64
-	}{{i[0], j[0], (1 - fx) * (1 - fy)}, {i[0], j[1], (1 - fx) * fy}, {i[1], j[0], fx * (1 - fy)}, {i[1], j[1], fx * fy}} {
+	}{{i[0], j[0], (1 - fx) * (1 - fy)}, {i[0], j[1], (1 - fx) * fy}, {i[1], j[0], fx * (1 - fy)}, {i[1], j[1],
+		fx * fy}} {
 		if c.w > 0 {
 			sum += c.w * m.F[c.i*len(m.Y)+c.j]
 		}

@@ -74,11 +74,14 @@ func TestMapErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, f := range map[string]func() (Map, error){
-		"one variable": func() (Map, error) { return NewMap(Points{X: two.X[:1], Axes: two.Axes[:1]}, [2]float64{}, 1) },
-		"bandwidth":    func() (Map, error) { return NewMap(two, [2]float64{1, -1}, 1) },
-		"kT":           func() (Map, error) { return NewMap(two, [2]float64{}, 0) },
-		"no mass":      func() (Map, error) { return NewMap(outside, [2]float64{}, 1) },
-		"few cells":    func() (Map, error) { return NewMap(few, [2]float64{}, 1) },
+		"one variable": func() (Map, error) {
+			return NewMap(Points{X: two.X[:1], Axes: two.Axes[:1]}, [2]float64{},
+				1)
+		},
+		"bandwidth": func() (Map, error) { return NewMap(two, [2]float64{1, -1}, 1) },
+		"kT":        func() (Map, error) { return NewMap(two, [2]float64{}, 0) },
+		"no mass":   func() (Map, error) { return NewMap(outside, [2]float64{}, 1) },
+		"few cells": func() (Map, error) { return NewMap(few, [2]float64{}, 1) },
 	} {
 		if _, err := f(); err == nil {
 			t.Errorf("%s: got no error", name)

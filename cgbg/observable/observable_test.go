@@ -210,7 +210,8 @@ func TestInefficiency(t *testing.T) {
 			x[i] = a*x[i-1] + e[i]
 		}
 		want := (1 + a) / (1 - a)
-		near(t, "g", Inefficiency(x), want, 5*want*math.Sqrt(8*want/n)+0.02) // Sokal: relative error √(2(2M+1)/n), M about 2g
+		// Sokal: relative error √(2(2M+1)/n), M about 2g
+		near(t, "g", Inefficiency(x), want, 5*want*math.Sqrt(8*want/n)+0.02)
 	}
 	near(t, "constant", Inefficiency([]float64{2, 2, 2, 2}), 4, 0)
 	near(t, "short", Inefficiency([]float64{2, 3}), 1, 0)

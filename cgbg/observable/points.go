@@ -109,7 +109,8 @@ func (p Points) cells() (cellList, error) {
 // sameAxes returns an error unless two sets have one histogram.
 func sameAxes(model, reference Points) error {
 	if !slices.Equal(model.Axes, reference.Axes) {
-		return fmt.Errorf("the model has the axes %+v, the reference %+v; score both on one", model.Axes, reference.Axes)
+		return fmt.Errorf("the model has the axes %+v, the reference %+v; score both on one", model.Axes,
+			reference.Axes)
 	}
 	return nil
 }

@@ -213,12 +213,13 @@ func TestPointsErrors(t *testing.T) {
 		}
 	}
 	for name, p := range map[string]Points{
-		"none":       {},
-		"three":      {X: [][]float64{x, x, x}, Axes: []Axis{line, line, line}},
-		"no bins":    {X: [][]float64{x}, Axes: []Axis{{Lo: 0, Hi: 1}}},
-		"no range":   {X: [][]float64{x}, Axes: []Axis{{Lo: 1, Hi: 1, Bins: 3}}},
-		"many cells": {X: [][]float64{x, x}, Axes: []Axis{{Lo: 0, Hi: 1, Bins: 1 << 40}, {Lo: 0, Hi: 1, Bins: 1 << 40}}},
-		"lengths":    {X: [][]float64{x, x[:1]}, Axes: []Axis{line, line}},
+		"none":     {},
+		"three":    {X: [][]float64{x, x, x}, Axes: []Axis{line, line, line}},
+		"no bins":  {X: [][]float64{x}, Axes: []Axis{{Lo: 0, Hi: 1}}},
+		"no range": {X: [][]float64{x}, Axes: []Axis{{Lo: 1, Hi: 1, Bins: 3}}},
+		"many cells": {X: [][]float64{x, x},
+			Axes: []Axis{{Lo: 0, Hi: 1, Bins: 1 << 40}, {Lo: 0, Hi: 1, Bins: 1 << 40}}},
+		"lengths": {X: [][]float64{x, x[:1]}, Axes: []Axis{line, line}},
 	} {
 		if _, err := Score(p, p, Resampling{}); err == nil {
 			t.Errorf("%s: got no error", name)

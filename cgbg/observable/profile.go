@@ -65,7 +65,8 @@ func newProfile(x, w []float64, o ProfileOptions) (Profile, error) {
 	h := o.Bandwidth
 	if o.Smoother != Bins && h == 0 {
 		if o.Periodic {
-			return Profile{}, fmt.Errorf("no bandwidth for periodic samples; set ProfileOptions.Bandwidth (0.1 rad, say)")
+			return Profile{}, fmt.Errorf("no bandwidth for periodic samples; set ProfileOptions.Bandwidth (0.1 rad, " +
+				"say)")
 		}
 		if h = Bandwidth(x, w); o.Smoother == Corrected {
 			h *= correctedWider

@@ -89,10 +89,12 @@ func TestProfileErrors(t *testing.T) {
 	if _, err := NewProfile(x, nil, ProfileOptions{Grid: []float64{0, 1, 3}}); err == nil {
 		t.Error("an uneven grid passes")
 	}
-	if _, err := NewProfile(x, []float64{0, 0, 0}, ProfileOptions{Grid: []float64{0, 1, 2}}); !errors.Is(err, ErrNoMass) {
+	if _, err := NewProfile(x, []float64{0, 0, 0}, ProfileOptions{Grid: []float64{0, 1, 2}}); !errors.Is(err,
+		ErrNoMass) {
 		t.Errorf("got %v, want ErrNoMass", err)
 	}
-	if _, err := NewProfile([]float64{1, 1}, nil, ProfileOptions{Grid: []float64{0, 1, 2}, Smoother: Kernel}); err == nil {
+	if _, err := NewProfile([]float64{1, 1}, nil,
+		ProfileOptions{Grid: []float64{0, 1, 2}, Smoother: Kernel}); err == nil {
 		t.Error("no spread and no bandwidth passes")
 	}
 	r := Resampling{Resamples: 20, Rng: newRNG(1)}

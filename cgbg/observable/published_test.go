@@ -50,7 +50,8 @@ func TestScorePublished(t *testing.T) {
 		t.Errorf("the same weights on both sides: got %v, %v", p, err)
 	}
 	b.Weight = nil
-	if q, err := ScorePublished(a, b, r); err != nil || math.Abs(q.JS.Value-JS([]float64{3, 1}, []float64{2, 2})) > 0.01 {
+	if q, err := ScorePublished(a, b, r); err != nil ||
+		math.Abs(q.JS.Value-JS([]float64{3, 1}, []float64{2, 2})) > 0.01 {
 		t.Errorf("weights on one side: got %v, %v, want %g", q, err, JS([]float64{3, 1}, []float64{2, 2}))
 	}
 	a.Weight = make([]float64, n)

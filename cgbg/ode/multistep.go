@@ -34,7 +34,8 @@ const startup = 4
 // x0: initial states, [batch*dim], not changed. visit sees the corrected states
 // of every mesh point, with slopes at the predicted ones; it may be nil.
 // Errors: those of f, visit and ctx; ErrNonFinite, wrapped.
-func SolveMesh(ctx context.Context, f Field, x0 []float64, dim int, mesh []float64, visit MeshVisitor) (*MeshSolution, error) {
+func SolveMesh(ctx context.Context, f Field, x0 []float64, dim int, mesh []float64, visit MeshVisitor) (*MeshSolution,
+	error) {
 	if dim <= 0 || len(x0) == 0 || len(x0)%dim != 0 {
 		return nil, fmt.Errorf("ode: %d values are no batch of states with %d components", len(x0), dim)
 	}

@@ -21,7 +21,8 @@ type Ensemble struct {
 
 // FitEnsemble trains members potentials, with the seeds cfg.Seed, cfg.Seed+1, …
 // and a checkpoint file for each. Errors: those of Fit, with the member.
-func FitEnsemble(ctx context.Context, backend compute.Backend, pot Potential, r, f []float32, members int, cfg Config) (*Ensemble, []*train.History, error) {
+func FitEnsemble(ctx context.Context, backend compute.Backend, pot Potential, r, f []float32, members int,
+	cfg Config) (*Ensemble, []*train.History, error) {
 	if members < 2 {
 		return nil, nil, fmt.Errorf("pmf: an ensemble of %d: a spread takes two or more", members)
 	}

@@ -62,7 +62,8 @@ func TestEnsemble(t *testing.T) {
 	for i := range force {
 		force[i] -= float64(f[i])
 	}
-	if loss := rms(force) * rms(force); !(bound > 4-4*stderr && bound < 4.5 && bound < loss && stderr > 0.03 && stderr < 0.3) {
+	if loss := rms(force) * rms(force); !(bound > 4-4*stderr && bound < 4.5 && bound < loss && stderr > 0.03 &&
+		stderr < 0.3) {
 		t.Errorf("noise bound %g ± %g, loss %g, want 4 and below the loss", bound, stderr, loss)
 	}
 	if _, _, err := e.NoiseBound(context.Background(), r, f[1:]); err == nil {

@@ -135,8 +135,9 @@ func (m *Model) evaluator(slot **evaluator, build func(*model.Store) (*model.Exe
 
 var errFinalized = errors.New("pmf: the model was finalized: open it again")
 
-// Finalize frees what the model holds on its backend: compiled programs and parameters. No evaluation may be running; later ones are
-// errors. A model that is dropped without it is freed by the garbage collector, which does not see a device's memory.
+// Finalize frees what the model holds on its backend: compiled programs and parameters. No evaluation may be running;
+// later ones are errors. A model that is dropped without it is freed by the garbage collector, which does not see a
+// device's memory.
 func (m *Model) Finalize() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -230,7 +231,8 @@ func (m *Model) evaluate(ctx context.Context, exec *model.Exec, r []float64, wid
 		for k, w := range widths {
 			values := numbers(result[k])
 			if len(values) != size*w {
-				return nil, fmt.Errorf("pmf: frames %d to %d: output %d has %d numbers, not %d", start, end-1, k, len(values), size*w)
+				return nil, fmt.Errorf("pmf: frames %d to %d: output %d has %d numbers, not %d", start, end-1, k,
+					len(values), size*w)
 			}
 			copy(out[k][start*w:end*w], values)
 			result[k].FinalizeAll()

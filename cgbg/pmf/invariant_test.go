@@ -62,7 +62,8 @@ func TestInvariantAgainstLoop(t *testing.T) {
 		var d []float64
 		for i := range 4 {
 			for j := i + 1; j < 4; j++ {
-				d = append(d, math.Sqrt(math.Pow(x[3*i]-x[3*j], 2)+math.Pow(x[3*i+1]-x[3*j+1], 2)+math.Pow(x[3*i+2]-x[3*j+2], 2)))
+				d = append(d, math.Sqrt(math.Pow(x[3*i]-x[3*j], 2)+math.Pow(x[3*i+1]-x[3*j+1],
+					2)+math.Pow(x[3*i+2]-x[3*j+2], 2)))
 			}
 		}
 		w := make([]float64, 6)
@@ -107,7 +108,8 @@ func TestInvariantWhitens(t *testing.T) {
 		w := make([]float64, k)
 		for pair := range k {
 			i, j := 15*frame+3*int(first[pair]), 15*frame+3*int(second[pair])
-			d := math.Sqrt(math.Pow(float64(r[i]-r[j]), 2)+math.Pow(float64(r[i+1]-r[j+1]), 2)+math.Pow(float64(r[i+2]-r[j+2]), 2)) - float64(p.Mean[pair])
+			d := math.Sqrt(math.Pow(float64(r[i]-r[j]), 2)+math.Pow(float64(r[i+1]-r[j+1]),
+				2)+math.Pow(float64(r[i+2]-r[j+2]), 2)) - float64(p.Mean[pair])
 			for c := range k {
 				w[c] += d * float64(p.White[pair*k+c])
 			}
@@ -153,7 +155,8 @@ func TestInvariantFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if q := again.Potential.(Invariant); q.Beads != p.Beads || q.Hidden != p.Hidden || q.Blocks != p.Blocks || q.KT != p.KT {
+	if q := again.Potential.(Invariant); q.Beads != p.Beads || q.Hidden != p.Hidden || q.Blocks != p.Blocks ||
+		q.KT != p.KT {
 		t.Errorf("sizes %+v, want %+v", q, p)
 	}
 	want, err := m.Energy(context.Background(), r)
@@ -209,7 +212,8 @@ func TestInvariantFindsKnownPotential(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Hidden, p.Blocks = 32, 2
-	m, _, err := Fit(context.Background(), goBackend(), p, r, f, Config{Epochs: 12, Batch: 64, Rate: 5e-3, RateDecay: 1e-2, Cosine: true, ClipNorm: 1, Seed: 1, Validation: 0.1})
+	m, _, err := Fit(context.Background(), goBackend(), p, r, f,
+		Config{Epochs: 12, Batch: 64, Rate: 5e-3, RateDecay: 1e-2, Cosine: true, ClipNorm: 1, Seed: 1, Validation: 0.1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -179,7 +179,8 @@ func (f *reference) gradient(t *testing.T) {
 		for j := range got {
 			sum += got[j] * got[j]
 			if d := math.Abs(got[j] - want[j]); !(d <= 1e-8*norm+math.Abs(want[j])*0x1p-24) {
-				t.Errorf("gradient of %s, number %d: got %.12g, want %.9g (off by %.2g of the norm)", name, j, got[j], want[j], d/norm)
+				t.Errorf("gradient of %s, number %d: got %.12g, want %.9g (off by %.2g of the norm)", name, j, got[j],
+					want[j], d/norm)
 				break
 			}
 		}
@@ -205,9 +206,10 @@ func (f *reference) training(t *testing.T) {
 	// The reference's schedule is computed in float32, which shows: 0.001 is 5e-8 too large there.
 	exact := train.Exponential(1e-3, 0.9, 1000)
 	rate := func(step int) float64 { return float64(float32(exact(step))) }
-	history, err := train.Run(context.Background(), f.backend, store, func(store *model.Store, inputs []*graph.Node) *graph.Node {
-		return residual(f.Potential, store, []*graph.Node{inputs[1], inputs[0]})
-	}, []*tensors.Tensor{r, target}, train.Config{Steps: 5, StepsPerCall: 1, Rate: rate, ClipNorm: 1})
+	history, err := train.Run(context.Background(), f.backend, store,
+		func(store *model.Store, inputs []*graph.Node) *graph.Node {
+			return residual(f.Potential, store, []*graph.Node{inputs[1], inputs[0]})
+		}, []*tensors.Tensor{r, target}, train.Config{Steps: 5, StepsPerCall: 1, Rate: rate, ClipNorm: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

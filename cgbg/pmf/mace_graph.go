@@ -77,7 +77,8 @@ func (b *maceGraph) param(name string) *graph.Node { return train.Param(b.store,
 
 // constant is a node of the graph's number type.
 func (b *maceGraph) constant(values []float64, dims ...int) *graph.Node {
-	return graph.ConvertDType(graph.ConstTensor(b.at.Graph(), tensors.FromFlatDataAndDimensions(values, dims...)), b.at.DType())
+	return graph.ConvertDType(graph.ConstTensor(b.at.Graph(), tensors.FromFlatDataAndDimensions(values, dims...)),
+		b.at.DType())
 }
 
 // constants are, for every ordered pair (i, j): the pair i < j that it belongs
@@ -187,13 +188,15 @@ func (b *maceGraph) ordered(x *graph.Node) *graph.Node {
 	if b.list != nil {
 		return graph.TransposeAllAxes(graph.Reshape(x, -1, n, b.pairs/n, b.batch), 1, 2, 0, 3)
 	}
-	return graph.Reshape(graph.Gather(graph.Transpose(graph.Reshape(x, -1, b.pairs, b.batch), 0, 1), b.expand), n, n, -1, b.batch)
+	return graph.Reshape(graph.Gather(graph.Transpose(graph.Reshape(x, -1, b.pairs, b.batch), 0, 1), b.expand), n, n,
+		-1, b.batch)
 }
 
 // layer builds one interaction and its contraction.
 //
 // h: features by degree, [beads, channels, 2l+1, batch or 1].
-func (b *maceGraph) layer(layer int, h map[int]*graph.Node, rbf *graph.Node, harmonics []*graph.Node) map[int]*graph.Node {
+func (b *maceGraph) layer(layer int, h map[int]*graph.Node, rbf *graph.Node,
+	harmonics []*graph.Node) map[int]*graph.Node {
 	param := func(format string, args ...any) *graph.Node {
 		return b.param(fmt.Sprintf("%d/", layer) + fmt.Sprintf(format, args...))
 	}
@@ -205,7 +208,8 @@ func (b *maceGraph) layer(layer int, h map[int]*graph.Node, rbf *graph.Node, har
 	hidden := b.radial(layer, rbf)
 	last := param("radial_%d", len(b.Hidden))
 	last = graph.MulScalar(last, 1/math.Sqrt(float64(last.Shape().Dim(0))))
-	epsilon := graph.Div(graph.OnesLike(b.param("neighbours")), graph.Sqrt(graph.OnePlus(graph.Square(b.param("neighbours")))))
+	epsilon := graph.Div(graph.OnesLike(b.param("neighbours")),
+		graph.Sqrt(graph.OnePlus(graph.Square(b.param("neighbours")))))
 	scale := graph.MulScalar(graph.Square(epsilon), 1/float64(c*len(h)))
 	x := make([]*graph.Node, b.LMax+1)
 	index := 0
@@ -325,7 +329,8 @@ func (b *maceGraph) contract(layer, l int, phi, even, odd *graph.Node) *graph.No
 	for nu := 1; nu <= b.Correlation; nu++ {
 		weights = append(weights, b.rows(fmt.Sprintf("%d/w%d_l%d", layer, nu, l)))
 	}
-	w := graph.Einsum("nkc,kr->ncr", graph.Concatenate(weights, 1), b.constant(table.Coef, table.K, table.A*table.M*table.Q))
+	w := graph.Einsum("nkc,kr->ncr", graph.Concatenate(weights, 1),
+		b.constant(table.Coef, table.K, table.A*table.M*table.Q))
 	w = graph.Reshape(w, n, c, table.A*table.M, table.Q)
 	z := graph.Reshape(graph.Einsum("ncoq,ncqb->ncob", w, phi), n, c, table.A, table.M, b.batch)
 	a := even
@@ -340,6 +345,7 @@ func (b *maceGraph) contract(layer, l int, phi, even, odd *graph.Node) *graph.No
 func (b *maceGraph) readout(h *graph.Node) *graph.Node {
 	o := e3.Linear(b.param("readout/out"), silu(e3.Linear(b.param("readout/hidden"), h)))
 	sum := graph.ReduceSum(graph.Reshape(o, -1, b.batch), 0)
-	constant := graph.Add(graph.ReduceAllSum(b.rows("atomic")), graph.MulScalar(b.param("shift"), float64(len(b.Species))))
+	constant := graph.Add(graph.ReduceAllSum(b.rows("atomic")),
+		graph.MulScalar(b.param("shift"), float64(len(b.Species))))
 	return graph.Add(graph.Mul(sum, b.param("scale")), constant)
 }

@@ -71,8 +71,11 @@ func TestMACEFindsKnownPotential(t *testing.T) {
 	fixture.SkipUnlessHeavy(t) // the invariant potential finds it, too
 	const noise = knownNoise
 	frames, u, exact, r, f := noisyKnown()
-	p := MACE{Species: []int{0, 1, 0}, Rows: 2, Cutoff: 0.5, Neighbours: 2, Channels: 4, Embed: 4, Radial: 8, Hidden: []int{16}, Readout: 8, Layers: 2, LMax: 1, LHidden: 1, Correlation: 2}
-	m, history, err := Fit(context.Background(), goBackend(), p, r, f, Config{Epochs: 12, Batch: 64, Rate: 1e-2, RateDecay: 1e-2, Cosine: true, ClipNorm: 100, Seed: 1, Validation: 0.1})
+	p := MACE{Species: []int{0, 1, 0}, Rows: 2, Cutoff: 0.5, Neighbours: 2, Channels: 4, Embed: 4, Radial: 8,
+		Hidden: []int{16}, Readout: 8, Layers: 2, LMax: 1, LHidden: 1, Correlation: 2}
+	m, history, err := Fit(context.Background(), goBackend(), p, r, f,
+		Config{Epochs: 12, Batch: 64, Rate: 1e-2, RateDecay: 1e-2, Cosine: true, ClipNorm: 100, Seed: 1,
+			Validation: 0.1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +91,8 @@ func TestMACEFindsKnownPotential(t *testing.T) {
 		force[i] -= exact[i]
 	}
 	difference := wellsOff(frames, u, learned)
-	t.Logf("loss on held-out frames %.0f, floor %.0f; forces off by %.2f of the noise, rms %.0f kJ/mol/nm; wells off by %.3f kT", best, noise*noise, rms(force)/noise, rms(exact), difference)
+	t.Logf("loss on held-out frames %.0f, floor %.0f; forces off by %.2f of the noise, rms %.0f kJ/mol/nm; wells "+
+		"off by %.3f kT", best, noise*noise, rms(force)/noise, rms(exact), difference)
 	// The floor of 512 held-out frames of 9 components is known to √(2/4608), 2 %.
 	if best > 1.12*noise*noise {
 		t.Errorf("loss on held-out frames %.0f, want the noise floor %.0f", best, noise*noise)

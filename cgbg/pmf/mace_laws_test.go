@@ -30,8 +30,10 @@ func TestMACEInvariance(t *testing.T) {
 		return slices.Concat(r[:6], r[9:12], r[6:9])
 	}
 	for name, move := range map[string][2]func([]float64) []float64{
-		"rotation":   {func(r []float64) []float64 { return each(r, turn) }, func(f []float64) []float64 { return each(f, turn) }},
-		"reflection": {func(r []float64) []float64 { return each(r, mirror) }, func(f []float64) []float64 { return each(f, mirror) }},
+		"rotation": {func(r []float64) []float64 { return each(r, turn) },
+			func(f []float64) []float64 { return each(f, turn) }},
+		"reflection": {func(r []float64) []float64 { return each(r, mirror) },
+			func(f []float64) []float64 { return each(f, mirror) }},
 		"translation": {func(r []float64) []float64 {
 			return each(r, func(v [3]float64) [3]float64 { return [3]float64{v[0] + 1, v[1] - 2, v[2] + 0.5} })
 		}, slices.Clone[[]float64]},

@@ -142,7 +142,8 @@ func (p plainMACE) layer(layer int, h features, r []float64) features {
 						for a := range up[k] {
 							for b := range y {
 								for m := range 2*l + 1 {
-									part[k][m] += mix[k] * math.Sqrt(float64(2*l+1)) * cg[(a*len(y)+b)*(2*l+1)+m] * up[k][a] * y[b]
+									part[k][m] += mix[k] * math.Sqrt(float64(2*l+1)) *
+										cg[(a*len(y)+b)*(2*l+1)+m] * up[k][a] * y[b]
 								}
 							}
 						}
@@ -204,12 +205,20 @@ func (p plainMACE) product(layer, l, species int, x [][][]float64) [][]float64 {
 
 // small are potentials with few channels and various settings.
 var small = map[string]MACE{
-	"published degrees": {Species: []int{1, 0, 1, 1}, Rows: 2, Cutoff: 0.5, Neighbours: 2.5, Channels: 3, Embed: 4, Radial: 4, Hidden: []int{5, 6}, Readout: 3, Layers: 2, LMax: 3, LHidden: 1, Correlation: 3},
-	"three layers":      {Species: []int{0, 0, 1, 2}, Rows: 4, Cutoff: 0.4, Neighbours: 3, Channels: 2, Embed: 2, Radial: 3, Hidden: []int{4}, Readout: 2, Layers: 3, LMax: 2, LHidden: 2, Correlation: 2},
-	"no coupling":       {Species: []int{0, 1, 0, 1}, Rows: 2, Cutoff: 0.6, Neighbours: 3, Channels: 2, Embed: 2, Radial: 3, Readout: 2, Layers: 1, LMax: 1, LHidden: 0, Correlation: 1},
-	"degree 4":          {Species: []int{0, 0, 1, 0}, Rows: 2, Cutoff: 0.5, Neighbours: 3, Channels: 2, Embed: 2, Radial: 3, Hidden: []int{3}, Readout: 2, Layers: 2, LMax: 4, LHidden: 1, Correlation: 2},
-	"prior":             {Species: []int{1, 0, 1, 1}, Rows: 2, Cutoff: 0.5, Neighbours: 2.5, Box: []float64{1, 1.1, 1.2}, Channels: 2, Embed: 4, Radial: 4, Readout: 3, Layers: 1, LMax: 1, LHidden: 0, Correlation: 2, Prior: everyTerm},
-	"periodic":          {Species: []int{1, 0, 1, 1}, Rows: 2, Cutoff: 0.5, Neighbours: 2.5, Box: []float64{1, 1.1, 1.2}, Channels: 2, Embed: 4, Radial: 4, Hidden: []int{5}, Readout: 3, Layers: 2, LMax: 2, LHidden: 1, Correlation: 2},
+	"published degrees": {Species: []int{1, 0, 1, 1}, Rows: 2, Cutoff: 0.5, Neighbours: 2.5, Channels: 3, Embed: 4,
+		Radial: 4, Hidden: []int{5, 6}, Readout: 3, Layers: 2, LMax: 3, LHidden: 1, Correlation: 3},
+	"three layers": {Species: []int{0, 0, 1, 2}, Rows: 4, Cutoff: 0.4, Neighbours: 3, Channels: 2, Embed: 2,
+		Radial: 3, Hidden: []int{4}, Readout: 2, Layers: 3, LMax: 2, LHidden: 2, Correlation: 2},
+	"no coupling": {Species: []int{0, 1, 0, 1}, Rows: 2, Cutoff: 0.6, Neighbours: 3, Channels: 2, Embed: 2,
+		Radial: 3, Readout: 2, Layers: 1, LMax: 1, LHidden: 0, Correlation: 1},
+	"degree 4": {Species: []int{0, 0, 1, 0}, Rows: 2, Cutoff: 0.5, Neighbours: 3, Channels: 2, Embed: 2,
+		Radial: 3, Hidden: []int{3}, Readout: 2, Layers: 2, LMax: 4, LHidden: 1, Correlation: 2},
+	"prior": {Species: []int{1, 0, 1, 1}, Rows: 2, Cutoff: 0.5, Neighbours: 2.5,
+		Box: []float64{1, 1.1, 1.2}, Channels: 2, Embed: 4, Radial: 4, Readout: 3, Layers: 1, LMax: 1, LHidden: 0,
+		Correlation: 2, Prior: everyTerm},
+	"periodic": {Species: []int{1, 0, 1, 1}, Rows: 2, Cutoff: 0.5, Neighbours: 2.5,
+		Box: []float64{1, 1.1, 1.2}, Channels: 2, Embed: 4, Radial: 4, Hidden: []int{5}, Readout: 3, Layers: 2, LMax: 2,
+		LHidden: 1, Correlation: 2},
 }
 
 // lively makes every term count: fresh parameters leave high orders invisible.

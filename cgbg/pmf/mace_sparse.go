@@ -104,7 +104,8 @@ func (p MACE) Fix(store *model.Store) error {
 				}
 				name := fmt.Sprintf("%s%d/b_l%d_%d", fixedScope, layer, l, m)
 				if single {
-					store.VariableWithValue(name, tensors.FromFlatDataAndDimensions(narrow(out), len(poly.monomials), n, c, 1))
+					store.VariableWithValue(name,
+						tensors.FromFlatDataAndDimensions(narrow(out), len(poly.monomials), n, c, 1))
 				} else {
 					store.VariableWithValue(name, tensors.FromFlatDataAndDimensions(out, len(poly.monomials), n, c, 1))
 				}

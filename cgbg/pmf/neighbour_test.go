@@ -82,7 +82,8 @@ func TestNeighbourList(t *testing.T) {
 					}
 				}
 				most = max(most, len(want))
-				got := slices.DeleteFunc(slices.Clone(list[(frame*beads+i)*slots:][:slots]), func(j int32) bool { return int(j) == i })
+				got := slices.DeleteFunc(slices.Clone(list[(frame*beads+i)*slots:][:slots]),
+					func(j int32) bool { return int(j) == i })
 				if slices.Sort(got); !slices.Equal(got, want) {
 					t.Errorf("%s: frame %d: neighbours of bead %d: got %v, want %v", name, frame, i, got, want)
 				}
@@ -92,7 +93,8 @@ func TestNeighbourList(t *testing.T) {
 			t.Errorf("%s: %d slots for at most %d neighbours", name, slots, most)
 		}
 	}
-	if list, slots := neighbourList([]float64{0, 0, 0, 9, 0, 0}, 2, 0.5, nil); slots != 1 || !slices.Equal(list, []int32{0, 1}) {
+	if list, slots := neighbourList([]float64{0, 0, 0, 9, 0, 0}, 2, 0.5, nil); slots != 1 ||
+		!slices.Equal(list, []int32{0, 1}) {
 		t.Errorf("two beads apart: got %v with %d slots, want one empty slot each", list, slots)
 	}
 }
@@ -123,34 +125,36 @@ func TestMACEListIsDense(t *testing.T) {
 		edge  float64
 		box   []float64
 	}{{40, 0.9, nil}, {60, 1.6, nil}, {45, 1.1, cube(1.1)}, {40, 3, cube(3)}} {
-		t.Run(fmt.Sprintf("%d beads in %g nm, periodic %v", test.beads, test.edge, test.box != nil), func(t *testing.T) {
-			p := MACE{Rows: 3, Cutoff: 0.5, Neighbours: 6, Box: test.box, Channels: 2, Embed: 2, Radial: 3, Hidden: []int{4}, Readout: 2, Layers: 2, LMax: 2, LHidden: 1, Correlation: 2}
-			for i := range test.beads {
-				p.Species = append(p.Species, i%3)
-			}
-			r := gas(2, test.beads, test.edge, test.box != nil)
-			var all [2][]float64 // by form: energies, energies with forces, forces
-			for form, from := range []int{1000, 1} {
-				p.ListFrom = from
-				m, _ := lively(t, p)
-				alone, err := m.Energy(context.Background(), r)
-				if err != nil {
-					t.Fatal(err)
+		t.Run(fmt.Sprintf("%d beads in %g nm, periodic %v", test.beads, test.edge, test.box != nil),
+			func(t *testing.T) {
+				p := MACE{Rows: 3, Cutoff: 0.5, Neighbours: 6, Box: test.box, Channels: 2, Embed: 2, Radial: 3,
+					Hidden: []int{4}, Readout: 2, Layers: 2, LMax: 2, LHidden: 1, Correlation: 2}
+				for i := range test.beads {
+					p.Species = append(p.Species, i%3)
 				}
-				energy, force, err := m.EnergyForce(context.Background(), r)
-				if err != nil {
-					t.Fatal(err)
+				r := gas(2, test.beads, test.edge, test.box != nil)
+				var all [2][]float64 // by form: energies, energies with forces, forces
+				for form, from := range []int{1000, 1} {
+					p.ListFrom = from
+					m, _ := lively(t, p)
+					alone, err := m.Energy(context.Background(), r)
+					if err != nil {
+						t.Fatal(err)
+					}
+					energy, force, err := m.EnergyForce(context.Background(), r)
+					if err != nil {
+						t.Fatal(err)
+					}
+					all[form] = slices.Concat(alone, energy, force)
 				}
-				all[form] = slices.Concat(alone, energy, force)
-			}
-			unit := rms(all[0][4:])
-			if !(unit > 1e-3) {
-				t.Fatalf("the rms force is %g: nothing to test", unit)
-			}
-			if d := worst(t, all[1], all[0]); !(d <= 1e-11*math.Max(unit, rms(all[0][:4]))) {
-				t.Errorf("off by %.2g; rms force %.2g, energy %.2g", d, unit, rms(all[0][:4]))
-			}
-		})
+				unit := rms(all[0][4:])
+				if !(unit > 1e-3) {
+					t.Fatalf("the rms force is %g: nothing to test", unit)
+				}
+				if d := worst(t, all[1], all[0]); !(d <= 1e-11*math.Max(unit, rms(all[0][:4]))) {
+					t.Errorf("off by %.2g; rms force %.2g, energy %.2g", d, unit, rms(all[0][:4]))
+				}
+			})
 	}
 }
 
@@ -168,14 +172,16 @@ func TestMACEListTrains(t *testing.T) {
 	var histories [2]*train.History
 	for form, from := range []int{1000, 1} {
 		p.ListFrom = from
-		_, h, err := Fit(context.Background(), goBackend(), p, r, f, Config{Epochs: 3, Batch: 5, Rate: 1e-2, RateDecay: 1, Seed: 1, Validation: 0.25, StepsPerCall: 1})
+		_, h, err := Fit(context.Background(), goBackend(), p, r, f,
+			Config{Epochs: 3, Batch: 5, Rate: 1e-2, RateDecay: 1, Seed: 1, Validation: 0.25, StepsPerCall: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
 		histories[form] = h
 	}
 	dense, list := histories[0], histories[1]
-	if d := math.Max(worst(t, list.Loss, dense.Loss), worst(t, list.Validation, dense.Validation)); !(d <= 1e-4*dense.Loss[0]) {
+	if d := math.Max(worst(t, list.Loss, dense.Loss),
+		worst(t, list.Validation, dense.Validation)); !(d <= 1e-4*dense.Loss[0]) {
 		t.Errorf("losses differ by %.2g:\n%v\n%v", d, list.Loss, dense.Loss)
 	}
 	if last := dense.Loss[len(dense.Loss)-1]; !(math.Abs(last-dense.Loss[0]) > 1e-3*last) {

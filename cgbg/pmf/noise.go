@@ -39,7 +39,8 @@ func NoiseFloor(f []float32, mean []float64) (floor, stderr float64, err error) 
 // r, f: [n*dim], in the order of time.
 func (e *Ensemble) NoiseBound(ctx context.Context, r, f []float32) (bound, stderr float64, err error) {
 	if len(e.Models) < 2 || len(r) != len(f) {
-		return 0, 0, fmt.Errorf("pmf: noise bound: %d potentials, %d positions, %d forces: two or more potentials, and as many positions as forces", len(e.Models), len(r), len(f))
+		return 0, 0, fmt.Errorf("pmf: noise bound: %d potentials, %d positions, %d forces: two or more potentials, "+
+			"and as many positions as forces", len(e.Models), len(r), len(f))
 	}
 	wide := make([]float64, len(r))
 	for i, v := range r {

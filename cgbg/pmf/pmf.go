@@ -59,10 +59,10 @@ type Config struct {
 	Cosine    bool    // fall along half a cosine instead, to Rate*RateDecay
 	ClipNorm  float64 // gradients are scaled to at most this norm; 0: off
 	Seed      uint64
-	// Validation holds out the last part of the frames, and keeps the
-	// parameters of least loss on them, looked at fifty times a run or as often as is cheap; 0: off. Frames of one trajectory
-	// should be in the order of time, so that the part is a block. Populations by the potential's weights may go on
-	// improving where this loss stands still, with its noise: it guards against overfitting, and does not tell when to stop.
+	// Validation holds out the last part of the frames, and keeps the parameters of least loss on them, looked at fifty
+	// times a run or as often as is cheap; 0: off. Frames of one trajectory should be in the order of time, so that the
+	// part is a block. Populations by the potential's weights may go on improving where this loss stands still, with
+	// its noise: it guards against overfitting, and does not tell when to stop.
 	Validation float64
 	// RandomSplit holds out frames at random instead. Neighbours in time then
 	// stand on both sides, and the loss on them is too good.
@@ -103,7 +103,8 @@ type Model struct {
 // squared force units; they have a floor, the noise of f about the mean force.
 // Errors: no, unequally many, or non-finite frames; a checkpoint that does not
 // fit; a non-finite loss; the wrapped ctx.Err() after a checkpoint was saved.
-func Fit(ctx context.Context, backend compute.Backend, pot Potential, r, f []float32, cfg Config) (m *Model, history *train.History, err error) {
+func Fit(ctx context.Context, backend compute.Backend, pot Potential, r, f []float32, cfg Config) (m *Model,
+	history *train.History, err error) {
 	if err := check(pot, r, f, cfg); err != nil {
 		return nil, nil, err
 	}
@@ -148,7 +149,8 @@ func Fit(ctx context.Context, backend compute.Backend, pot Potential, r, f []flo
 			rows = min(rows, 16*p.Chunk()) // all at once: they must fit in memory
 		}
 		tc.ValidationInputs = trainingInputs(pot, thin(r[kept*dim:], dim, rows), thin(f[kept*dim:], dim, rows))
-		// Fifty times a run, but so that it costs no more than about a tenth of it: a frame costs a third here of what it costs in a step.
+		// Fifty times a run, but so that it costs no more than about a tenth of it: a frame costs a third here of what
+		// it costs in a step.
 		tc.ValidateEvery = max(1, steps/50, 10*rows/(3*cfg.Batch))
 	}
 	inputs := trainingInputs(pot, r[:kept*dim], f[:kept*dim])
@@ -237,7 +239,8 @@ func check(pot Potential, r, f []float32, cfg Config) error {
 	for name, values := range map[string][]float32{"position": r, "force": f} {
 		for i, v := range values {
 			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-				return fmt.Errorf("pmf: frame %d, component %d of the %s is %g: remove the frame", i/dim, i%dim, name, v)
+				return fmt.Errorf("pmf: frame %d, component %d of the %s is %g: remove the frame", i/dim, i%dim, name,
+					v)
 			}
 		}
 	}

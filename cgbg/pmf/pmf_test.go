@@ -275,12 +275,14 @@ func TestInterruptResume(t *testing.T) {
 		batch  int
 		frames []float64
 	}{
-		"RBFMLP":               {RBFMLP{Centers: 8, Lo: 1, Hi: 5, Sigma: 0.5, Hidden: 8, Layers: 2}, wellR, wellF, 64, []float64{2, 3, 4}},
+		"RBFMLP": {RBFMLP{Centers: 8, Lo: 1, Hi: 5, Sigma: 0.5, Hidden: 8, Layers: 2}, wellR, wellF, 64,
+			[]float64{2, 3, 4}},
 		"MACE":                 {small["periodic"], chain, noise, 4, conformations(2)},
 		"MACE, list and prior": {listed, chain, noise, 4, conformations(2)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cfg := Config{Epochs: 10, Batch: test.batch, Rate: 1e-3, RateDecay: 0.9, ClipNorm: 10, Seed: 1, Validation: 0.2, StepsPerCall: 4}
+			cfg := Config{Epochs: 10, Batch: test.batch, Rate: 1e-3, RateDecay: 0.9, ClipNorm: 10, Seed: 1,
+				Validation: 0.2, StepsPerCall: 4}
 			fit := func(ctx context.Context) ([]float64, error) {
 				m, _, err := Fit(ctx, goBackend(), test.pot, test.r, test.f, cfg)
 				if err != nil {
@@ -345,7 +347,8 @@ func TestFitErrors(t *testing.T) {
 func ExampleFit() {
 	r, f := doubleWell(1000)
 	pot := RBFMLP{Centers: 10, Lo: 1, Hi: 5, Sigma: 0.5, Hidden: 16, Layers: 2}
-	m, history, err := Fit(context.Background(), goBackend(), pot, r, f, Config{Epochs: 20, Batch: 100, Rate: 1e-2, RateDecay: 0.1})
+	m, history, err := Fit(context.Background(), goBackend(), pot, r, f,
+		Config{Epochs: 20, Batch: 100, Rate: 1e-2, RateDecay: 0.1})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -366,7 +369,8 @@ func BenchmarkStep(b *testing.B) {
 	for _, batch := range []int{128, 256, 512} {
 		b.Run(fmt.Sprint(batch), func(b *testing.B) {
 			for b.Loop() {
-				if _, _, err := Fit(context.Background(), goBackend(), published, r, f, Config{Epochs: 1, Batch: batch, Rate: 1e-4, RateDecay: 1}); err != nil {
+				if _, _, err := Fit(context.Background(), goBackend(), published, r, f,
+					Config{Epochs: 1, Batch: batch, Rate: 1e-4, RateDecay: 1}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -67,7 +67,8 @@ func NewPrior(frames []float32, beads int, bonds [][2]int, kT float64, box []flo
 		p.Bonds = append(p.Bonds, Bond{I: b[0], J: b[1]})
 		exclude(b[0], b[1])
 		for _, c := range bonds[:k] {
-			for _, ends := range [][4]int{{b[0], b[1], c[0], c[1]}, {b[1], b[0], c[0], c[1]}, {b[0], b[1], c[1], c[0]}, {b[1], b[0], c[1], c[0]}} {
+			for _, ends := range [][4]int{{b[0], b[1], c[0], c[1]}, {b[1], b[0], c[0], c[1]}, {b[0], b[1], c[1], c[0]},
+				{b[1], b[0], c[1], c[0]}} {
 				if ends[1] == ends[2] && ends[0] != ends[3] {
 					p.Angles = append(p.Angles, Angle{I: ends[0], J: ends[1], L: ends[3]})
 					exclude(ends[0], ends[3])
@@ -99,14 +100,16 @@ func NewPrior(frames []float32, beads int, bonds [][2]int, kT float64, box []flo
 		b := &p.Bonds[k]
 		b.Length, b.K = m.mean, kT/m.variance()
 		if !(m.variance() > 1e-10*m.mean*m.mean) {
-			return p, fmt.Errorf("pmf: prior: the bond of beads %d and %d does not vary: a constrained bond needs no spring, leave it out", b.I, b.J)
+			return p, fmt.Errorf("pmf: prior: the bond of beads %d and %d does not vary: a constrained bond needs "+
+				"no spring, leave it out", b.I, b.J)
 		}
 	}
 	for k, m := range cosines {
 		a := &p.Angles[k]
 		a.Cos, a.K = m.mean, kT/m.variance()
 		if !(m.variance() > 1e-10) {
-			return p, fmt.Errorf("pmf: prior: the angle of beads %d, %d and %d does not vary: leave out one of its bonds", a.I, a.J, a.L)
+			return p, fmt.Errorf("pmf: prior: the angle of beads %d, %d and %d does not vary: leave out one of its "+
+				"bonds", a.I, a.J, a.L)
 		}
 	}
 	return p, nil
@@ -167,7 +170,8 @@ func (p Prior) check(beads int) error {
 func (p Prior) energy(r *graph.Node, box []float64) *graph.Node {
 	var terms []*graph.Node
 	constant := func(values []float64) *graph.Node {
-		return graph.ConvertDType(graph.ConstTensor(r.Graph(), tensors.FromFlatDataAndDimensions(values, len(values), 1)), r.DType())
+		return graph.ConvertDType(graph.ConstTensor(r.Graph(),
+			tensors.FromFlatDataAndDimensions(values, len(values), 1)), r.DType())
 	}
 	// spring is the sum of ½k(x−x₀)².
 	spring := func(x *graph.Node, at, k []float64) {
@@ -238,7 +242,8 @@ func differences[T int | int32](r *graph.Node, first, second []T, axis int, leng
 		matrix[k*width+3*int(first[k])+axis] = -1 / length
 		matrix[k*width+3*int(second[k])+axis] = 1 / length
 	}
-	m := graph.ConvertDType(graph.ConstTensor(r.Graph(), tensors.FromFlatDataAndDimensions(matrix, len(first), width)), r.DType())
+	m := graph.ConvertDType(graph.ConstTensor(r.Graph(), tensors.FromFlatDataAndDimensions(matrix, len(first), width)),
+		r.DType())
 	return graph.Einsum("pk,bk->pb", m, r)
 }
 

@@ -113,7 +113,8 @@ func TestNewPrior(t *testing.T) {
 
 func TestPriorErrors(t *testing.T) {
 	rigid := []float32{0, 0, 0, 0.1, 0, 0, 0, 0.1, 0, 5, 5, 5, 5.1, 5, 5, 5, 5.2, 5}
-	for name, bonds := range map[string][][2]int{"no such bead": {{0, 3}}, "one bead": {{1, 1}}, "constrained": {{0, 1}}} {
+	for name, bonds := range map[string][][2]int{"no such bead": {{0, 3}}, "one bead": {{1, 1}},
+		"constrained": {{0, 1}}} {
 		if _, err := NewPrior(rigid, 3, bonds, 2.5, nil); err == nil {
 			t.Errorf("%s: no error", name)
 		}

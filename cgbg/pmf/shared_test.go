@@ -13,7 +13,8 @@ func TestShared(t *testing.T) {
 	ctx := context.Background()
 	mace := NewMACE([]int{0, 1, 0}, 2)
 	mace.Channels, mace.Embed, mace.Hidden, mace.Readout, mace.LMax, mace.Correlation = 2, 2, []int{4}, 2, 1, 2
-	for name, pot := range map[string]Potential{"rbf": RBFMLP{Centers: 5, Lo: 0, Hi: 4, Sigma: 0.7, Hidden: 6, Layers: 2}, "mace": mace} {
+	for name, pot := range map[string]Potential{"rbf": RBFMLP{Centers: 5, Lo: 0, Hi: 4, Sigma: 0.7, Hidden: 6,
+		Layers: 2}, "mace": mace} {
 		t.Run(name, func(t *testing.T) {
 			r := make([]float64, 5*pot.Dim())
 			for i := range r {

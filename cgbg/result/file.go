@@ -15,7 +15,8 @@ import (
 // FileName is the name of the file with a run's results, in its folder.
 const FileName = "results.json"
 
-// Entry is a result as it stands in a file. Value is a number, a string or a bool; read from a file, numbers are json.Number.
+// Entry is a result as it stands in a file. Value is a number, a string or a bool; read from a file, numbers are
+// json.Number.
 type Entry struct {
 	Name  string   `json:"name"`
 	Value any      `json:"value"`
@@ -82,7 +83,8 @@ func Write(path string, entries []Entry) error {
 	return keep.WriteFile(path, out.Bytes())
 }
 
-// Read reads a file of results; one that is not there has none. Numbers keep their digits. Error: a file that is no such.
+// Read reads a file of results; one that is not there has none. Numbers keep their digits. Error: a file that is no
+// such.
 func Read(path string) ([]Entry, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {

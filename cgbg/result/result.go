@@ -1,5 +1,5 @@
-// Package result holds what a study ends with: numbers with their errors and floors, pictures and tables, in a form that
-// notebooks show, that commands print, and that programs read from a file, results.json.
+// Package result holds what a study ends with: numbers with their errors and floors, pictures and tables, in a form
+// that notebooks show, that commands print, and that programs read from a file, results.json.
 //
 // results.json is a JSON array of {"name", "value", "error", "floor", "unit", "n"}; a field is null where there is none
 // or it is not finite. Names are paths: what was studied, then the quantity, such as obc2/cb/biased/b/ess.

@@ -66,7 +66,8 @@ func weightsFor(logw, f []float64) ([]float64, error) {
 	}
 	for i, v := range f {
 		if w[i] != 0 && (math.IsNaN(v) || math.IsInf(v, 0)) {
-			return nil, fmt.Errorf("value %d of %d is %g; drop that sample by setting its log-weight to -Inf", i, len(f), v)
+			return nil, fmt.Errorf("value %d of %d is %g; drop that sample by setting its log-weight to -Inf", i,
+				len(f), v)
 		}
 	}
 	return w, nil

@@ -19,7 +19,8 @@ func Clip(logw []float64, fraction float64) ([]float64, error) {
 		return nil, fmt.Errorf("reweight: clipping weights: %w", err)
 	}
 	if !(fraction >= 0 && fraction < 1) {
-		return nil, fmt.Errorf("reweight: clipping weights: fraction %g is outside [0, 1); the paper uses %g", fraction, PaperClip)
+		return nil, fmt.Errorf("reweight: clipping weights: fraction %g is outside [0, 1); the paper uses %g", fraction,
+			PaperClip)
 	}
 	out := slices.Clone(logw)
 	if fraction == 0 {

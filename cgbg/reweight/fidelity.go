@@ -13,7 +13,8 @@ type Fidelity struct {
 	N int
 	// Centres is the number of chiral centres that were looked at.
 	Centres int
-	// WrongHand is the share of the samples in which one of them has another hand than in the frames: they should have no weight.
+	// WrongHand is the share of the samples in which one of them has another hand than in the frames: they should have
+	// no weight.
 	WrongHand Estimate
 	// WrongWeight is the share of the weight that they have all the same.
 	WrongWeight float64
@@ -21,13 +22,15 @@ type Fidelity struct {
 	NoWeight Estimate
 	// Bonds and Angles are the numbers of those whose widths were compared.
 	Bonds, Angles int
-	// BondWidth and AngleWidth are standard deviations over those of the frames, root mean squares over all bonds and angles, 1 where alike: of
-	// the samples as they came (Before), and weighted; weighted ones are zero where there are no weights.
+	// BondWidth and AngleWidth are standard deviations over those of the frames, root mean squares over all bonds and
+	// angles, 1 where alike: of the samples as they came (Before), and weighted; weighted ones are zero where there are
+	// no weights.
 	BondWidthBefore, AngleWidthBefore, BondWidth, AngleWidth Estimate
 }
 
-// Limits of the grades; judgements, too. A flow that knows no hands makes half of its samples wrong, or more of several centres. Widths
-// of 1.5 leave few samples in the frames' range of some twenty bonds and angles. Those that are weighted are the potential's own.
+// Limits of the grades; judgements, too. A flow that knows no hands makes half of its samples wrong, or more of several
+// centres. Widths of 1.5 leave few samples in the frames' range of some twenty bonds and angles. Those that are
+// weighted are the potential's own.
 const (
 	someWrong, manyWrong  = 0.1, 0.4
 	wide, tooWide         = 1.5, 3.0
@@ -41,7 +44,8 @@ func Share(count, n int) Estimate {
 	return Estimate{Value: p, Error: math.Sqrt(p * (1 - p) / float64(n))}
 }
 
-// With is the summary with a grade and a verdict that mind how the samples look, too. Weights that are unusable stay so.
+// With is the summary with a grade and a verdict that mind how the samples look, too. Weights that are unusable stay
+// so.
 func (s Summary) With(f Fidelity) Summary {
 	s.Fidelity = f
 	if s.Err != nil {
@@ -70,11 +74,14 @@ func (f Fidelity) reasons() (bad, weak, cure []string) {
 		before, after Estimate
 	}{{"bonds", f.BondWidthBefore, f.BondWidth}, {"angles", f.AngleWidthBefore, f.AngleWidth}} {
 		sure := c.before.Value - 2*c.before.Error // a few outliers have a large error
-		undertrained = add(sure >= wide, sure >= tooWide, fmt.Sprintf("the flow's %s are %.1f times as wide as the frames'", c.what, c.before.Value)) || undertrained
+		undertrained = add(sure >= wide, sure >= tooWide,
+			fmt.Sprintf("the flow's %s are %.1f times as wide as the frames'", c.what, c.before.Value)) || undertrained
 		if c.after.Value > 0 {
 			off := max(c.after.Value-2*c.after.Error, 1/(c.after.Value+2*c.after.Error))
 			const better = "improve the PMF, which decides the widths after reweighting"
-			if add(off >= offWidth, off >= farOffWidth, fmt.Sprintf("reweighted %s are %.1f times as wide as the frames'", c.what, c.after.Value)) && !slices.Contains(cure, better) {
+			if add(off >= offWidth, off >= farOffWidth,
+				fmt.Sprintf("reweighted %s are %.1f times as wide as the frames'", c.what, c.after.Value)) &&
+				!slices.Contains(cure, better) {
 				cure = append(cure, better)
 			}
 		}

@@ -25,8 +25,8 @@ var logTiny = math.Log(0x1p-1022)
 type Pareto struct {
 	// LogW are the smoothed log-weights, [n], nats, normalised to Σ exp = 1.
 	LogW []float64
-	// KHat is the fitted shape of the tail: the weights have 1/k̂ finite moments. −Inf where the largest weights are all
-	// equal (bounded weights, an exact flow), +Inf where the tail is too short to be fitted.
+	// KHat is the fitted shape of the tail: the weights have 1/k̂ finite moments. −Inf where the largest weights are
+	// all equal (bounded weights, an exact flow), +Inf where the tail is too short to be fitted.
 	KHat float64
 	// KHatError is its asymptotic standard error (1+k̂)/√tail, NaN where k̂ is not finite.
 	KHatError float64
@@ -170,8 +170,8 @@ func MinSamples(khat float64) float64 {
 	return math.Pow(10, 1/(1-math.Max(0, khat)))
 }
 
-// ConvergenceRate returns the factor c by which the error of the smoothed estimate falls like n^(−c/2) near n samples: 1 is
-// the usual 1/√n, 0 is no convergence. Source: Vehtari et al. (2024), appendix B.
+// ConvergenceRate returns the factor c by which the error of the smoothed estimate falls like n^(−c/2) near n samples:
+// 1 is the usual 1/√n, 0 is no convergence. Source: Vehtari et al. (2024), appendix B.
 func ConvergenceRate(khat float64, n int) float64 {
 	s := float64(n)
 	switch {

@@ -89,7 +89,8 @@ func TestSmoothEdges(t *testing.T) {
 	}
 }
 
-// Literals: Vehtari et al. (2024), §3.2.3: 0.7 from n ≈ 2154 on; n = 100 gives 0.5; and §3.2.4: k̂ = 0.7 needs about 2,200.
+// Literals: Vehtari et al. (2024), §3.2.3: 0.7 from n ≈ 2154 on; n = 100 gives 0.5; and §3.2.4: k̂ = 0.7 needs about
+// 2,200.
 func TestThresholds(t *testing.T) {
 	near(t, "n=100", KThreshold(100), 0.5, algebra)
 	near(t, "n=1e6", KThreshold(1_000_000), 0.7, algebra)
@@ -137,8 +138,10 @@ func TestVerdict(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := Summarize(c.logw)
-			if s.Status != c.want || s.Reliable != (c.want != Unreliable) || !strings.HasPrefix(s.Verdict, c.want.String()+": ") {
-				t.Errorf("got %v (k̂ %.2f, ESS %.3f, largest %.3f): %q", s.Status, s.KHat, s.ESS, s.MaxWeight, s.Verdict)
+			if s.Status != c.want || s.Reliable != (c.want != Unreliable) ||
+				!strings.HasPrefix(s.Verdict, c.want.String()+": ") {
+				t.Errorf("got %v (k̂ %.2f, ESS %.3f, largest %.3f): %q", s.Status, s.KHat, s.ESS, s.MaxWeight,
+					s.Verdict)
 			}
 			for _, w := range c.says {
 				if !strings.Contains(s.Verdict, w) {

@@ -30,8 +30,9 @@ func (s Status) String() string {
 	return "not reliable"
 }
 
-// Limits of the grades. k̂ has its own (KThreshold). The others are judgements: at 20 effective samples a probability is
-// known to 20 %, at 200 to 7 %; one sample that carries a fifth or a fiftieth of all weight moves results by as much.
+// Limits of the grades. k̂ has its own (KThreshold). The others are judgements: at 20 effective samples a probability
+// is known to 20 %, at 200 to 7 %; one sample that carries a fifth or a fiftieth of all weight moves results by as
+// much.
 const (
 	minEffective, fewEffective = 20.0, 200.0
 	maxShare, largeShare       = 0.2, 0.02
@@ -47,8 +48,8 @@ type Summary struct {
 	ESS, ESSError float64
 	// ESSClipped is the same after the paper's drop of the top 1 %, still as a fraction of N.
 	ESSClipped, ESSClippedError float64
-	// KHat is the Pareto shape of the largest weights (see Pareto), KHatError its standard error, and KThreshold the value
-	// above which N samples are not reliable.
+	// KHat is the Pareto shape of the largest weights (see Pareto), KHatError its standard error, and KThreshold the
+	// value above which N samples are not reliable.
 	KHat, KHatError, KThreshold float64
 	// MaxWeight is the largest normalised weight, between 1/N and 1.
 	MaxWeight float64
@@ -117,10 +118,12 @@ func (s *Summary) grade() {
 		bad = append(bad, "the tail of the weights is too short for a fit of k̂")
 		cure = append(cure, "draw more samples (1,000 or more)")
 	case s.KHat > s.KThreshold:
-		bad = append(bad, fmt.Sprintf("k̂ = %.2f is above %.2f, the limit for %s samples", s.KHat, s.KThreshold, count(float64(s.N))))
+		bad = append(bad, fmt.Sprintf("k̂ = %.2f is above %.2f, the limit for %s samples", s.KHat, s.KThreshold,
+			count(float64(s.N))))
 		cure = append(cure, s.kCure()...)
 	case s.KHat > noisyK:
-		weak = append(weak, fmt.Sprintf("k̂ = %.2f is below %.2f but above %.1f, so the weights have no finite variance",
+		weak = append(weak, fmt.Sprintf("k̂ = %.2f is below %.2f but above %.1f, so the weights have no finite "+
+			"variance",
 			s.KHat, s.KThreshold, noisyK))
 		cure = append(cure, "use the smoothed weights", "train the flow longer")
 	}
@@ -178,7 +181,8 @@ func (s *Summary) outlierCure() []string {
 	const ratio = 5
 	c := []string{"until then quote the clipped or smoothed weights, which are biased"}
 	if s.ESSClipped > ratio*s.ESS {
-		c = append([]string{fmt.Sprintf("a few outliers dominate (ESS %.2g %%, clipped %.2g %%): look where they lie, and improve the PMF there "+
+		c = append([]string{fmt.Sprintf("a few outliers dominate (ESS %.2g %%, clipped %.2g %%): look where they "+
+			"lie, and improve the PMF there "+
 			"if it is outside its training data", 100*s.ESS, 100*s.ESSClipped)}, c...)
 	}
 	return c

@@ -60,7 +60,8 @@ func LogCOMPublishedRadial(com []float64, beads int) []float64 {
 
 func eachCOM(com []float64, beads int, logp func(r2, n float64) float64) []float64 {
 	if len(com)%3 != 0 || beads < 1 {
-		panic(fmt.Sprintf("reweight: %d centre-of-mass coordinates for %d beads; want 3 per sample and a bead", len(com), beads))
+		panic(fmt.Sprintf("reweight: %d centre-of-mass coordinates for %d beads; want 3 per sample and a bead",
+			len(com), beads))
 	}
 	out := make([]float64, len(com)/3)
 	for i := range out {

@@ -49,20 +49,23 @@ type Curve struct {
 
 // CurvePoint is one training.
 type CurvePoint struct {
-	Asked       int                          `json:"asked"`                 // steps
-	Steps       int                          `json:"steps"`                 // whole passes over the frames
-	Frames      int                          `json:"frames"`                // given; some are held out
-	Score       reweight.Estimate            `json:"score"`                 // flows: −ln q of held-out frames, nat; potentials: squared force error, (kJ/mol/nm)²
-	ESS         reweight.Estimate            `json:"ess"`                   // as a fraction, unclipped
-	KHat        *float64                     `json:"khat"`                  // nil where there are too few weights
-	Populations map[string]reweight.Estimate `json:"populations,omitempty"` // of the question's states, by the weighted samples
-	Seconds     float64                      `json:"seconds"`               // of the training; of its last part where it was stopped
+	Asked  int `json:"asked"`  // steps
+	Steps  int `json:"steps"`  // whole passes over the frames
+	Frames int `json:"frames"` // given; some are held out
+	// Score is, of flows, −ln q of held-out frames, nat; of potentials the squared force error, (kJ/mol/nm)².
+	Score reweight.Estimate `json:"score"`
+	ESS   reweight.Estimate `json:"ess"`  // as a fraction, unclipped
+	KHat  *float64          `json:"khat"` // nil where there are too few weights
+	// Populations are of the question's states, by the weighted samples.
+	Populations map[string]reweight.Estimate `json:"populations,omitempty"`
+	Seconds     float64                      `json:"seconds"` // of the training; of its last part where it was stopped
 }
 
-// LearningCurve trains models of a kind ("flow" or "pmf") on the frames of a file, with more and more steps on more and more of the
-// frames, and finds what the weights are worth with each: samples of every flow under one potential, or the samples of one flow under every
-// potential. It tells whether time or data would help. Few frames and many steps make bad flows, so that for every number of frames
-// the steps that do best on held-out frames count. Points go to the JSON file out as they are done; a curve that was stopped goes on.
+// LearningCurve trains models of a kind ("flow" or "pmf") on the frames of a file, with more and more steps on more and
+// more of the frames, and finds what the weights are worth with each: samples of every flow under one potential, or the
+// samples of one flow under every potential. It tells whether time or data would help. Few frames and many steps make
+// bad flows, so that for every number of frames the steps that do best on held-out frames count. Points go to the JSON
+// file out as they are done; a curve that was stopped goes on.
 //
 // Errors: those of the files, of training and of sampling; ctx.Err(), wrapped.
 func LearningCurve(ctx context.Context, b *backend.Backend, kind, in, out string, o CurveOptions) (*Curve, error) {
@@ -80,27 +83,15 @@ func LearningCurve(ctx context.Context, b *backend.Backend, kind, in, out string
 	if c.DataSHA, err = data.Checksum(ctx, in); err != nil {
 		return nil, err
 	}
-	train := o.Train
-	train.Progress = nil
-	settings := map[string]any{"preset": train.Preset, "seed": train.Seed, "batch": train.Batch, "width": train.Width, "potential": train.Potential,
-		"field": train.Field, "samples": o.N}
-	sums := []any{kind, o.N, c.DataSHA}
-	for _, other := range []struct{ name, file string }{{cgbg.PMF, o.PMF}, {cgbg.Flow, o.Flow}, {"weighed", o.Samples}, {"start", train.Start}} {
-		if other.file == "" {
-			continue
-		}
-		sum, err := data.Checksum(ctx, other.file)
-		if err != nil {
-			return nil, err
-		}
-		settings[other.name], sums = filepath.Base(other.file), append(sums, sum)
+	if err := o.describe(ctx, c); err != nil {
+		return nil, err
 	}
-	c.Settings, c.Fingerprint = settings, keep.Hash(append(sums, train)...)
 	work := out + ".models"
 	if old, err := ReadCurve(out); err == nil && old.Fingerprint == c.Fingerprint {
 		c.Points = old.Points
 	} else if err == nil {
-		return nil, fmt.Errorf("study: %s holds something else than this curve, of other data or settings: move it away, and %s if it is there", out, work)
+		return nil, fmt.Errorf("study: %s holds something else than this curve, of other data or settings: "+
+			"move it away, and %s if it is there", out, work)
 	} else if !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%w: move the file away, and %s if it is there", err, work)
 	}
@@ -108,7 +99,8 @@ func LearningCurve(ctx context.Context, b *backend.Backend, kind, in, out string
 		return nil, err
 	}
 	for _, p := range o.points(frames.Len()) {
-		if slices.ContainsFunc(c.Points, func(q CurvePoint) bool { return q.Asked == p.Asked && q.Frames == p.Frames }) {
+		same := func(q CurvePoint) bool { return q.Asked == p.Asked && q.Frames == p.Frames }
+		if slices.ContainsFunc(c.Points, same) {
 			continue
 		}
 		if err := os.MkdirAll(work, 0o755); err != nil {
@@ -118,7 +110,8 @@ func LearningCurve(ctx context.Context, b *backend.Backend, kind, in, out string
 		if err := data.WriteFile(some, meta, frames.Pick(data.Evenly(frames.Len(), p.Frames))); err != nil {
 			return nil, err
 		}
-		if err := p.learn(ctx, b, kind, some, filepath.Join(work, fmt.Sprintf("%d_%d.npz", p.Frames, p.Asked)), o); err != nil {
+		model := filepath.Join(work, fmt.Sprintf("%d_%d.npz", p.Frames, p.Asked))
+		if err := p.learn(ctx, b, kind, some, model, o); err != nil {
 			return nil, err
 		}
 		c.Points = append(c.Points, p)
@@ -132,6 +125,36 @@ func LearningCurve(ctx context.Context, b *backend.Backend, kind, in, out string
 	}
 	os.RemoveAll(work) // one that stays does no harm
 	return c, nil
+}
+
+// describe sets the curve's settings and fingerprint.
+func (o *CurveOptions) describe(ctx context.Context, c *Curve) error {
+	train := o.Train
+	train.Progress = nil
+	settings := map[string]any{"preset": train.Preset, "seed": train.Seed, "batch": train.Batch, "width": train.Width,
+		"potential": train.Potential, "field": train.Field, "samples": o.N}
+	sums := []any{c.Kind, o.N, c.DataSHA}
+	for _, other := range []struct{ name, file string }{
+		{cgbg.PMF, o.PMF}, {cgbg.Flow, o.Flow}, {"weighed", o.Samples}, {"start", train.Start}} {
+		if other.file == "" {
+			continue
+		}
+		sum, err := data.Checksum(ctx, other.file)
+		if err != nil {
+			return err
+		}
+		settings[other.name], sums = filepath.Base(other.file), append(sums, sum)
+	}
+	if o.Question != nil {
+		for _, v := range o.Question.Variables {
+			sums = append(sums, v.Name, v.Text)
+		}
+		for _, s := range o.Question.States {
+			sums = append(sums, s.Name, s.Text)
+		}
+	}
+	c.Settings, c.Fingerprint = settings, keep.Hash(append(sums, train)...)
+	return nil
 }
 
 func (o *CurveOptions) check(kind string) error {
@@ -223,7 +246,8 @@ func (p *CurvePoint) learn(ctx context.Context, b *backend.Backend, kind, frames
 	}
 	samples := model + ".samples.arrow"
 	if kind == cgbg.Flow {
-		_, err = cgbg.Draw(ctx, b, model, samples, cgbg.DrawOptions{N: o.N, Seed: t.Seed, PMF: []string{o.PMF}, Progress: t.Progress})
+		_, err = cgbg.Draw(ctx, b, model, samples,
+			cgbg.DrawOptions{N: o.N, Seed: t.Seed, PMF: []string{o.PMF}, Progress: t.Progress})
 	} else {
 		_, err = cgbg.Reweigh(ctx, b, o.Samples, o.Flow, []string{model}, samples)
 	}
@@ -243,7 +267,8 @@ func (p *CurvePoint) learn(ctx context.Context, b *backend.Backend, kind, frames
 	if o.Question == nil {
 		return nil
 	}
-	set, err := analysis.NewSet(o.Question, analysis.Options{Name: filepath.Base(model), Seed: int(t.Seed)}, weighed, meta)
+	set, err := analysis.NewSet(o.Question, analysis.Options{Name: filepath.Base(model), Seed: int(t.Seed)}, weighed,
+		meta)
 	if err != nil {
 		return err
 	}
@@ -314,11 +339,13 @@ func CurveFigure(names []string, curves []*Curve) (figure.Picture, error) {
 		}
 	}
 	label := "effective sample size, %"
-	return figure.LinesRow(panels[:], []figure.LinesOptions{{XLabel: "steps of training", YLabel: label, LogX: true, Points: true},
+	return figure.LinesRow(panels[:], []figure.LinesOptions{
+		{XLabel: "steps of training", YLabel: label, LogX: true, Points: true},
 		{XLabel: "frames, best number of steps", YLabel: label, LogX: true, Points: true}})
 }
 
-// ShippedCurve is a learning curve that comes along, of a kind (flow or pmf) on biased frames: PREFIX_curve_KIND.json. Error: there is none.
+// ShippedCurve is a learning curve that comes along, of a kind (flow or pmf) on biased frames: PREFIX_curve_KIND.json.
+// Error: there is none.
 func ShippedCurve(g *cgbg.Generator, kind string) (*Curve, error) {
 	file, err := g.Shipped(fmt.Sprintf("%s_curve_%s.json", g.Prefix, kind))
 	if err != nil {

@@ -57,8 +57,11 @@ func Energies(ctx context.Context, g *cgbg.Generator, flowOf, pmfOf string) (fig
 		return out
 	}
 	summary := reweight.Summarize(f.LogW)
-	return analysis.EnergyFigure(g.Seed, &summary, analysis.Sample{Name: "MD", Role: figure.Simulation, X: shift(e), Block: analysis.BlockLength(observable.Inefficiency(e), len(e))},
-		analysis.Sample{Name: cgbg.Flow, Role: figure.Before, X: shift(f.U)}, analysis.Sample{Name: "flow, reweighted", Role: figure.After, X: shift(f.U), Weight: w})
+	return analysis.EnergyFigure(g.Seed, &summary,
+		analysis.Sample{Name: "MD", Role: figure.Simulation, X: shift(e),
+			Block: analysis.BlockLength(observable.Inefficiency(e), len(e))},
+		analysis.Sample{Name: cgbg.Flow, Role: figure.Before, X: shift(f.U)},
+		analysis.Sample{Name: "flow, reweighted", Role: figure.After, X: shift(f.U), Weight: w})
 }
 
 // Bonds draws the lengths of the peptide bonds in frames of the unbiased
@@ -80,7 +83,8 @@ func Bonds(ctx context.Context, g *cgbg.Generator, flowOf, pmfOf string) (figure
 		role  figure.Role
 		f     *data.Frames
 		meta  data.Meta
-	}{{"MD", figure.Simulation, frames, frameMeta}, {cgbg.Flow, figure.Before, &plain, meta}, {"flow, reweighted", figure.After, f, meta}} {
+	}{{"MD", figure.Simulation, frames, frameMeta}, {cgbg.Flow, figure.Before, &plain, meta},
+		{"flow, reweighted", figure.After, f, meta}} {
 		set, err := analysis.NewBondSet(g.Name, s.title, s.role, s.f, s.meta)
 		if err != nil {
 			return figure.Picture{}, err

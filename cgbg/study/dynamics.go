@@ -83,7 +83,8 @@ func RunDynamics(ctx context.Context, g *cgbg.Generator, of string, progress cgb
 	}
 	about := meta
 	about.Stride = c.Dt * float64(c.Stride)
-	about.Generator, about.Extra = "cgbg: Langevin dynamics on a learned potential", map[string]string{cgbg.KeyFingerprint: fingerprint}
+	about.Generator, about.Extra = "cgbg: Langevin dynamics on a learned potential",
+		map[string]string{cgbg.KeyFingerprint: fingerprint}
 	made := &data.Frames{Beads: start.Beads, Dim: start.Dim, R: data.Rounded(r)}
 	if err := data.WriteFile(path, about, made); err != nil {
 		return nil, err
@@ -95,7 +96,8 @@ func RunDynamics(ctx context.Context, g *cgbg.Generator, of string, progress cgb
 // askDynamics asks the generator's question of the dynamics' frames.
 func askDynamics(g *cgbg.Generator, d *Dynamics, f *data.Frames, meta data.Meta) (*analysis.Set, error) {
 	d.R = data.Widened(f.R)
-	set, err := analysis.NewSet(g.Reference.Question, analysis.Options{Name: g.Name + "/langevin", Seed: g.Seed}, f, meta)
+	set, err := analysis.NewSet(g.Reference.Question, analysis.Options{Name: g.Name + "/langevin", Seed: g.Seed}, f,
+		meta)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +151,8 @@ type DynamicsReport struct {
 }
 
 // ReportDynamics scores the dynamics out of the split state.
-func ReportDynamics(ctx context.Context, g *cgbg.Generator, of string, progress cgbg.Progress) (*DynamicsReport, error) {
+func ReportDynamics(ctx context.Context, g *cgbg.Generator, of string,
+	progress cgbg.Progress) (*DynamicsReport, error) {
 	d, err := RunDynamics(ctx, g, of, progress)
 	if err != nil {
 		return nil, err
@@ -202,6 +205,7 @@ func (r *DynamicsReport) Results() []result.Result {
 // dynamics on the potential that the flow's weights are made of.
 func (r *DynamicsReport) Figures() ([]result.Figure, error) {
 	p, err := analysis.ProfileFigure(nil, 30, analysis.Rng(r.seed, analysis.StreamProfiles), r.curves...)
-	return []result.Figure{p.Named("dynamics", "free energies along the variables out of the rare state: simulation with and "+
-		"without its bias, reweighted flow, and Langevin dynamics on the potential")}, err
+	return []result.Figure{p.Named("dynamics",
+		"free energies along the variables out of the rare state: simulation with and "+
+			"without its bias, reweighted flow, and Langevin dynamics on the potential")}, err
 }

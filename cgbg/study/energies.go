@@ -26,8 +26,10 @@ type EnergyRange struct {
 }
 
 // EnergyRanges evaluates the potential of a kind of simulation on the frames that its flow did not see, on the
-// potential's own dynamics, and on samples of every kind of flow but for those of the wrong handedness. bond: two beads.
-func EnergyRanges(ctx context.Context, g *cgbg.Generator, of string, bond [2]string, kinds []cgbg.FlowKind) ([]EnergyRange, error) {
+// potential's own dynamics, and on samples of every kind of flow but for those of the wrong handedness.
+// bond: two beads.
+func EnergyRanges(ctx context.Context, g *cgbg.Generator, of string, bond [2]string,
+	kinds []cgbg.FlowKind) ([]EnergyRange, error) {
 	frames, meta, err := g.FlowFrames[of]()
 	if err != nil {
 		return nil, err
@@ -85,8 +87,8 @@ func EnergyRanges(ctx context.Context, g *cgbg.Generator, of string, bond [2]str
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, EnergyRange{Name: s.name, Low: at(0.1), Median: at(0.5), High: at(0.9), Bond: stat.StdDev(x, nil),
-			Of: bond[0] + "–" + bond[1], N: len(e), prefix: g.Name})
+		out = append(out, EnergyRange{Name: s.name, Low: at(0.1), Median: at(0.5), High: at(0.9),
+			Bond: stat.StdDev(x, nil), Of: bond[0] + "–" + bond[1], N: len(e), prefix: g.Name})
 	}
 	return out, nil
 }

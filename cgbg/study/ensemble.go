@@ -31,7 +31,8 @@ type EnsembleReport struct {
 
 // Ensemble trains potentials of a kind of forces with different seeds, by the preset, and
 // weighs the samples of a flow by each and by their mean. Potentials that are there are taken up.
-func Ensemble(ctx context.Context, g *cgbg.Generator, flowOf, pmfOf string, members int, progress cgbg.Progress) (*EnsembleReport, error) {
+func Ensemble(ctx context.Context, g *cgbg.Generator, flowOf, pmfOf string, members int,
+	progress cgbg.Progress) (*EnsembleReport, error) {
 	f, meta, err := g.Samples(ctx, flowOf, pmfOf, nil)
 	if err != nil {
 		return nil, err
@@ -59,7 +60,9 @@ func Ensemble(ctx context.Context, g *cgbg.Generator, flowOf, pmfOf string, memb
 	var positive []float64
 	for k := range members {
 		out := g.Path(fmt.Sprintf("ensemble_%s_%d.npz", pmfOf, k+1))
-		if _, _, err := cgbg.Train(ctx, g.Backend, cgbg.PMF, frames, out, cgbg.TrainOptions{Preset: g.Settings.Preset, Seed: g.Settings.Seed + uint64(100+k), Potential: cgbg.Invariant, Progress: progress}); err != nil {
+		o := cgbg.TrainOptions{Preset: g.Settings.Preset, Seed: g.Settings.Seed + uint64(100+k),
+			Potential: cgbg.Invariant, Progress: progress}
+		if _, _, err := cgbg.Train(ctx, g.Backend, cgbg.PMF, frames, out, o); err != nil {
 			return nil, fmt.Errorf("potential %d of %d: %w", k+1, members, err)
 		}
 		m, err := cgbg.ReadPMF(g.Backend, out, g.Name+": samples of the flow", meta)

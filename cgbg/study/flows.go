@@ -13,7 +13,8 @@ import (
 var equivariant = cgbg.FlowKind{Field: cgbg.Equivariant, Pairing: flow.Aligned}
 
 // FlowKinds are those that [CompareFlows] compares.
-var FlowKinds = []cgbg.FlowKind{{Field: cgbg.GraphTransformer, Pairing: flow.Independent}, {Field: cgbg.GraphTransformer, Pairing: flow.Aligned}, equivariant}
+var FlowKinds = []cgbg.FlowKind{{Field: cgbg.GraphTransformer, Pairing: flow.Independent},
+	{Field: cgbg.GraphTransformer, Pairing: flow.Aligned}, equivariant}
 
 // FlowReport is how well a kind of flow does beside others.
 type FlowReport struct {
@@ -47,5 +48,6 @@ func CompareFlows(ctx context.Context, g *cgbg.Generator, of string, progress cg
 // Results are the numbers of a kind of flow under the names of results.json.
 func (r *FlowReport) Results() []result.Result {
 	l := r.Flow.NLL
-	return append(r.Evaluation.Results(), result.New(r.Evaluation.Name+"/nll", l.Mean, l.Error, result.None, "nat", l.Frames))
+	return append(r.Evaluation.Results(), result.New(r.Evaluation.Name+"/nll", l.Mean, l.Error, result.None, "nat",
+		l.Frames))
 }

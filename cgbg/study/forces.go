@@ -15,12 +15,13 @@ type ForceError struct {
 	Set     string            // of frames
 	U, B    reweight.Estimate // mean squared error of a force component, (kJ/mol/nm)², noise included
 	Noise   reweight.Estimate // upper bound of the noise in it, see pmf.NoiseBoundOf
-	Out, In [2]float64        // the errors of U and B for frames out of the split state and in it; NaN where there are none
+	Out, In [2]float64        // errors of U and B for frames out of the split state and in it; NaN: there are none
 	N       int
 }
 
 // ForceErrors holds both potentials to the forces of sets of frames, at most n of each, evenly spaced.
-func ForceErrors(ctx context.Context, g *cgbg.Generator, n int, sets map[string]analysis.Source, order []string) ([]ForceError, error) {
+func ForceErrors(ctx context.Context, g *cgbg.Generator, n int, sets map[string]analysis.Source,
+	order []string) ([]ForceError, error) {
 	var models [2]*pmf.Model
 	var first data.Meta
 	n = min(n, limits(g).frames)

@@ -72,10 +72,11 @@ func LogQErrors(ctx context.Context, g *cgbg.Generator, of string, progress cgbg
 	}
 	defer m.Finalize()
 	out := &LogQReport{Name: g.Name + "/logq"}
-	return out, keptOf(g, m, "logq-errors.json", []any{g.Settings.Checks, referenceTol, pathTol}, &out.Rows, func() (err error) {
-		out.Rows, err = logQErrors(ctx, g, m, progress)
-		return err
-	})
+	return out, keptOf(g, m, "logq-errors.json", []any{g.Settings.Checks, referenceTol, pathTol}, &out.Rows,
+		func() (err error) {
+			out.Rows, err = logQErrors(ctx, g, m, progress)
+			return err
+		})
 }
 
 // accuracy is that of samples of a flow.
@@ -91,7 +92,8 @@ func keptOf(g *cgbg.Generator, m *flow.Model, file string, inputs []any, value a
 	if err != nil {
 		return err
 	}
-	return g.JSON(file, keep.Fingerprint(append(inputs, file, sum, g.Seed, accuracy(g, m), g.Backend.Name)...), value, find)
+	return g.JSON(file, keep.Fingerprint(append(inputs, file, sum, g.Seed, accuracy(g, m), g.Backend.Name)...), value,
+		find)
 }
 
 func logQErrors(ctx context.Context, g *cgbg.Generator, m *flow.Model, progress cgbg.Progress) ([]LogQError, error) {
@@ -114,20 +116,26 @@ func logQErrors(ctx context.Context, g *cgbg.Generator, m *flow.Model, progress 
 		if err != nil {
 			return nil, err
 		}
-		add(LogQError{Name: fmt.Sprintf("joint_%.0e", tol), Way: PublishedWay, Setting: fmt.Sprintf("tolerance %.0e", tol), Evaluations: n, Divergences: n}, logq)
+		add(LogQError{Name: fmt.Sprintf("joint_%.0e", tol), Way: PublishedWay,
+			Setting: fmt.Sprintf("tolerance %.0e", tol), Evaluations: n, Divergences: n}, logq)
 	}
 	for _, n := range intervals {
-		acc := flow.Accuracy{PathTol: pathTol, Intervals: n / 2, LogQTol: math.MaxFloat64, Single: true} // the second level is the last
+		// The second level is the last.
+		acc := flow.Accuracy{PathTol: pathTol, Intervals: n / 2, LogQTol: math.MaxFloat64, Single: true}
 		trip, err := m.RoundTrip(ctx, ref.R, acc)
 		if err != nil {
 			return nil, err
 		}
-		e := LogQError{Name: fmt.Sprintf("apart_%d", n+1), Way: OurWay, Setting: fmt.Sprintf("path %.0e, %d nodes", pathTol, n+1), Evaluations: trip.Evaluations, Divergences: trip.Divergences}
+		e := LogQError{Name: fmt.Sprintf("apart_%d", n+1), Way: OurWay,
+			Setting: fmt.Sprintf("path %.0e, %d nodes", pathTol, n+1), Evaluations: trip.Evaluations,
+			Divergences: trip.Divergences}
 		_, _, e.Moved = analysis.Deviation(trip.R, ref.R)
 		add(e, trip.LogQBack)
 	}
 	acc := accuracy(g, m)
-	add(LogQError{Name: "drawn", Way: DrawnWay, Setting: fmt.Sprintf("path %.0e, nodes for %g nat", acc.PathTol, acc.LogQTol), Evaluations: ref.Evaluations, Divergences: ref.Divergences}, ref.LogQ)
+	add(LogQError{Name: "drawn", Way: DrawnWay,
+		Setting: fmt.Sprintf("path %.0e, nodes for %g nat", acc.PathTol, acc.LogQTol), Evaluations: ref.Evaluations,
+		Divergences: ref.Divergences}, ref.LogQ)
 	return out, nil
 }
 
@@ -156,7 +164,8 @@ func (r *LogQReport) Results() (list []result.Result) {
 // Figures draw errors of ln q against divergence evaluations.
 func (r *LogQReport) Figures() ([]result.Figure, error) {
 	rows := r.Rows
-	series := []figure.Series{{Name: PublishedWay, Role: figure.Before}, {Name: OurWay, Role: figure.After}, {Name: DrawnWay, Role: figure.Exact}}
+	series := []figure.Series{{Name: PublishedWay, Role: figure.Before}, {Name: OurWay, Role: figure.After},
+		{Name: DrawnWay, Role: figure.Exact}}
 	for k := range series {
 		s := &series[k]
 		for _, e := range rows {
@@ -165,8 +174,10 @@ func (r *LogQReport) Figures() ([]result.Figure, error) {
 			}
 		}
 	}
-	p, err := figure.Lines(series, figure.LinesOptions{XLabel: "divergence evaluations per sample", YLabel: "RMS error of ln q (nat)", LogX: true, LogY: true, Points: true})
-	return []result.Figure{p.Named("logq_errors", "root mean square error of ln q against divergence evaluations per sample, by way of integration")}, err
+	p, err := figure.Lines(series, figure.LinesOptions{XLabel: "divergence evaluations per sample",
+		YLabel: "RMS error of ln q (nat)", LogX: true, LogY: true, Points: true})
+	return []result.Figure{p.Named("logq_errors",
+		"root mean square error of ln q against divergence evaluations per sample, by way of integration")}, err
 }
 
 func (e LogQError) results() []result.Result {
@@ -190,8 +201,10 @@ type Certificate struct {
 	CheckRMS, CheckMax float64 // of the checked errors, nats
 	Bound              float64 // of the errors of 99 of 100 log-densities, nats
 	Fresh, Inside      int     // other samples, drawn alike, and those of them whose error is within the bound
-	Share, ShareError  float64 // Inside/Fresh; standard deviation of the posterior under a uniform prior, above zero even where all are inside
-	FreshMax           float64 // largest error of the fresh samples, nats
+	// Share is Inside/Fresh, and ShareError the standard deviation of the posterior under a uniform prior, above zero
+	// even where all are inside.
+	Share, ShareError float64
+	FreshMax          float64 // largest error of the fresh samples, nats
 
 	// The samples, forth as they were drawn and back again with the same tolerances.
 	TripR    float64 // largest distance of a coordinate from where it was, nm
@@ -221,7 +234,8 @@ func certify(ctx context.Context, g *cgbg.Generator, m *flow.Model, c *Certifica
 	if err != nil {
 		return err
 	}
-	c.Samples, c.Checked, c.CheckRMS, c.CheckMax, c.Bound = len(s.LogQ), s.Checked, s.CheckRMS, s.CheckMax, s.LogQBound()
+	c.Samples, c.Checked, c.CheckRMS, c.CheckMax, c.Bound = len(s.LogQ), s.Checked, s.CheckRMS, s.CheckMax,
+		s.LogQBound()
 	trip, err := m.RoundTrip(ctx, s.R, acc)
 	if err != nil {
 		return err

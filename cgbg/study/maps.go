@@ -53,7 +53,8 @@ func CompareForceMaps(s *gromacs.Structure, f *data.Frames) ([]ForceNoise, error
 		}
 		var forces []float32
 		for i := range f.Len() {
-			if forces, err = internal.Apply(forces, f.R[i*f.Width():(i+1)*f.Width()], f.F[i*f.Width():(i+1)*f.Width()]); err != nil {
+			at, to := i*f.Width(), (i+1)*f.Width()
+			if forces, err = internal.Apply(forces, f.R[at:to], f.F[at:to]); err != nil {
 				return nil, err
 			}
 		}
@@ -61,7 +62,8 @@ func CompareForceMaps(s *gromacs.Structure, f *data.Frames) ([]ForceNoise, error
 		for _, v := range forces {
 			squares += float64(v) * float64(v) / float64(len(forces))
 		}
-		out = append(out, ForceNoise{Map: name, Basic: cgmap.MeanRMS(g.RMS(basic)), Least: cgmap.MeanRMS(g.RMS(least)), Internal: math.Sqrt(squares), Frames: g.Frames()})
+		out = append(out, ForceNoise{Map: name, Basic: cgmap.MeanRMS(g.RMS(basic)), Least: cgmap.MeanRMS(g.RMS(least)),
+			Internal: math.Sqrt(squares), Frames: g.Frames()})
 	}
 	return out, nil
 }
@@ -80,8 +82,9 @@ func MapFigure(s *gromacs.Structure) (figure.Picture, error) {
 		if err != nil {
 			return figure.Picture{}, err
 		}
-		d := figure.Molecule{Title: fmt.Sprintf("%s: %d beads", c.title, len(m.Beads)), X: x, Y: y, Bonds: bonds.Bonds(),
-			Bead: make([]bool, len(s.Atoms)), Label: make([]string, len(s.Atoms)), Element: make([]byte, len(s.Atoms))}
+		d := figure.Molecule{Title: fmt.Sprintf("%s: %d beads", c.title, len(m.Beads)), X: x, Y: y,
+			Bonds: bonds.Bonds(), Bead: make([]bool, len(s.Atoms)), Label: make([]string, len(s.Atoms)),
+			Element: make([]byte, len(s.Atoms))}
 		for i, a := range s.Atoms {
 			d.Element[i] = a.Name[0]
 		}

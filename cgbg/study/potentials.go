@@ -19,7 +19,8 @@ type PotentialsReport struct {
 }
 
 // ComparePotentials weighs the samples of a flow by both potentials (paper, Fig. 5).
-func ComparePotentials(ctx context.Context, g *cgbg.Generator, flowOf string, progress cgbg.Progress) (*PotentialsReport, error) {
+func ComparePotentials(ctx context.Context, g *cgbg.Generator, flowOf string,
+	progress cgbg.Progress) (*PotentialsReport, error) {
 	r := &PotentialsReport{Name: g.Name + "/" + flowOf}
 	var err error
 	if r.U, err = g.Evaluate(ctx, flowOf, cgbg.Unbiased, progress); err == nil {
@@ -30,7 +31,8 @@ func ComparePotentials(ctx context.Context, g *cgbg.Generator, flowOf string, pr
 	}
 	r.U.Samples.Title, r.B.Samples.Title = "reweighted by PMF_U", "reweighted by PMF_B"
 	rng := analysis.Rng(g.Seed, analysis.StreamDifference)
-	r.Difference, err = observable.ScoreDifference(g.Reference.Main(r.U.Samples), g.Reference.Main(r.B.Samples), g.Reference.Main(g.Reference),
+	r.Difference, err = observable.ScoreDifference(g.Reference.Main(r.U.Samples), g.Reference.Main(r.B.Samples),
+		g.Reference.Main(g.Reference),
 		observable.Resampling{Resamples: analysis.Bootstraps, Rng: rng})
 	return r, err
 }
@@ -49,7 +51,9 @@ func (r *PotentialsReport) Maps() (figure.Picture, error) {
 func (r *PotentialsReport) Results() []result.Result {
 	name := r.Name
 	return []result.Result{
-		result.New(name+"/js_u_minus_b", r.Difference.JS.Value, r.Difference.JS.Error, result.None, "nat", r.B.Weights.N),
-		result.New(name+"/pmf_error_u_minus_b", r.Difference.PMFError.Value, r.Difference.PMFError.Error, result.None, "(kT)²", r.B.Weights.N),
+		result.New(name+"/js_u_minus_b", r.Difference.JS.Value, r.Difference.JS.Error, result.None, "nat",
+			r.B.Weights.N),
+		result.New(name+"/pmf_error_u_minus_b", r.Difference.PMFError.Value, r.Difference.PMFError.Error, result.None,
+			"(kT)²", r.B.Weights.N),
 	}
 }

@@ -19,8 +19,10 @@ type amounts struct {
 
 // limits are a generator's, by its preset.
 func limits(g *cgbg.Generator) amounts {
-	a := amounts{frames: math.MaxInt, reference: math.MaxInt, solved: math.MaxInt, effective: math.Inf(1), replicas: 256,
-		langevin: langevin.Config{Dt: 0.002, Gamma: 2, Steps: 100_000, Stride: 50}} // ps: 14 steps in the fastest vibration
+	a := amounts{frames: math.MaxInt, reference: math.MaxInt, solved: math.MaxInt, effective: math.Inf(1),
+		replicas: 256,
+		// ps: 14 steps in the fastest vibration.
+		langevin: langevin.Config{Dt: 0.002, Gamma: 2, Steps: 100_000, Stride: 50}}
 	switch g.Settings.Preset {
 	case "quick":
 		a.replicas, a.langevin.Dt, a.langevin.Steps, a.langevin.Stride = 64, 0.003, 3000, 20

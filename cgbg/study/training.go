@@ -57,7 +57,8 @@ type TrainedFlow struct {
 // trainedFor trains a flow of a kind of simulation for so many epochs (0: as many as the preset says), with a schedule
 // of rates of that length, and computes the exact likelihood of the frames that are held out. What it gave is kept in
 // the run's folder.
-func trainedFor(ctx context.Context, g *cgbg.Generator, of string, kind cgbg.FlowKind, epochs int, progress cgbg.Progress) (*TrainedFlow, error) {
+func trainedFor(ctx context.Context, g *cgbg.Generator, of string, kind cgbg.FlowKind, epochs int,
+	progress cgbg.Progress) (*TrainedFlow, error) {
 	o := kind.Options()
 	o.Epochs = epochs
 	v := g.With(o)
@@ -98,7 +99,8 @@ func trainedFor(ctx context.Context, g *cgbg.Generator, of string, kind cgbg.Flo
 		}
 		defer m.Finalize()
 		_, held := cgbg.HoldOut(frames.Len())
-		l, err := m.NegLogLikelihood(ctx, frames.Positions(held), g.Settings.HeldOut, g.Settings.Seed, flow.SamplingAccuracy(g.Backend.Name, m.Field), nil)
+		l, err := m.NegLogLikelihood(ctx, frames.Positions(held), g.Settings.HeldOut, g.Settings.Seed,
+			flow.SamplingAccuracy(g.Backend.Name, m.Field), nil)
 		*out = TrainedFlow{kind, took.Steps, took.PerStep * float64(took.Steps), l}
 		return err
 	})
@@ -154,9 +156,11 @@ func (l *FlowLearning) Figures() ([]result.Figure, error) {
 		_, e := last.Less(t.NLL)
 		s.X, s.Y, s.Error = append(s.X, float64(t.Steps)), append(s.Y, t.NLL.Mean), append(s.Error, e)
 	}
-	p, err := figure.Lines([]figure.Series{s}, figure.LinesOptions{XLabel: "training steps", YLabel: "−ln q of held-out frames (nat per frame)", LogX: true, Points: true,
+	p, err := figure.Lines([]figure.Series{s}, figure.LinesOptions{XLabel: "training steps",
+		YLabel: "−ln q of held-out frames (nat per frame)", LogX: true, Points: true,
 		Remark: fmt.Sprintf("bars: difference from the longest training; all: ±%.2f nat", last.Error)})
-	return []result.Figure{p.Named("learning", "negative log-likelihood of held-out frames against training steps")}, err
+	alt := "negative log-likelihood of held-out frames against training steps"
+	return []result.Figure{p.Named("learning", alt)}, err
 }
 
 // comparedPart of the published field's epochs is what CompareFields trains for.
@@ -167,13 +171,15 @@ type FieldComparison struct {
 	Name      string // before the names of results
 	Published *TrainedFlow
 	Steps     *TrainedFlow // ours for as many steps
-	Time      *TrainedFlow // ours for the longest time of the learning curve's that is no longer than the published field's; nil: none is
+	// Time is ours for the longest time of the learning curve's that is no longer than the published one's; nil: none.
+	Time *TrainedFlow
 }
 
 // CompareFields trains the published field for a part of the preset's epochs, with
 // frames turned onto their noise, and sets it beside the equivariant one: with as many steps, and
 // with as much time.
-func CompareFields(ctx context.Context, g *cgbg.Generator, of string, progress cgbg.Progress) (*FieldComparison, error) {
+func CompareFields(ctx context.Context, g *cgbg.Generator, of string,
+	progress cgbg.Progress) (*FieldComparison, error) {
 	published := cgbg.FlowKind{Field: cgbg.GraphTransformer, Pairing: flow.Aligned}
 	epochs, err := epochsOf(g, published)
 	if err != nil {
@@ -207,7 +213,8 @@ type ComparedFlow struct {
 
 // Rows are the comparison as a table has it.
 func (c *FieldComparison) Rows() []ComparedFlow {
-	rows := []ComparedFlow{{c.Name + "/published", "graph transformer, as published", c.Published}, {c.Name + "/equal_steps", "equivariant, as many steps", c.Steps}}
+	rows := []ComparedFlow{{c.Name + "/published", "graph transformer, as published", c.Published},
+		{c.Name + "/equal_steps", "equivariant, as many steps", c.Steps}}
 	if c.Time != nil {
 		rows = append(rows, ComparedFlow{c.Name + "/equal_time", "equivariant, no more time", c.Time})
 	}

@@ -38,13 +38,15 @@ func Verify(ctx context.Context, g *cgbg.Generator, of string, progress cgbg.Pro
 		return nil, err
 	}
 	v := &Verification{N: min(g.Settings.Verified, f.Len()), Fresh: g.Settings.Fresh}
-	logq, _, err := m.LogQ(ctx, data.Widened(f.R[:v.N*f.Width()]), flow.SamplingAccuracy(g.Backend.Name, m.Field), progress)
+	acc := flow.SamplingAccuracy(g.Backend.Name, m.Field)
+	logq, _, err := m.LogQ(ctx, data.Widened(f.R[:v.N*f.Width()]), acc, progress)
 	if err != nil {
 		return nil, err
 	}
 	v.RMS, _, v.Max = analysis.Deviation(logq, f.LogQ[:v.N])
 	fresh := g.Path("fresh_" + of + ".arrow")
-	if _, err := cgbg.Draw(ctx, g.Backend, file, fresh, cgbg.DrawOptions{N: v.Fresh, Seed: g.Settings.Seed + 1000, PMF: []string{potential}, Progress: progress}); err != nil {
+	o := cgbg.DrawOptions{N: v.Fresh, Seed: g.Settings.Seed + 1000, PMF: []string{potential}, Progress: progress}
+	if _, err := cgbg.Draw(ctx, g.Backend, file, fresh, o); err != nil {
 		return nil, err
 	}
 	other, _, err := data.ReadFile(fresh)
@@ -66,9 +68,11 @@ func Verify(ctx context.Context, g *cgbg.Generator, of string, progress cgbg.Pro
 	return v, err
 }
 
-// Until draws samples of a flow until their weights, by the potential of biased forces, are worth so many
-// equal samples (preset small: 8), in parts of half as many. Errors: fifty times as many samples are not worth it; those of [cgbg.Draw].
-func Until(ctx context.Context, g *cgbg.Generator, of string, effective float64, progress cgbg.Progress) (*cgbg.Drawn, error) {
+// Until draws samples of a flow until their weights, by the potential of biased forces, are worth so many equal samples
+// (preset small: 8), in parts of half as many. Errors: fifty times as many samples are not worth it; those of
+// [cgbg.Draw].
+func Until(ctx context.Context, g *cgbg.Generator, of string, effective float64,
+	progress cgbg.Progress) (*cgbg.Drawn, error) {
 	file, err := g.Model(ctx, cgbg.Flow, of, progress)
 	if err != nil {
 		return nil, err
@@ -79,10 +83,13 @@ func Until(ctx context.Context, g *cgbg.Generator, of string, effective float64,
 	}
 	effective = min(effective, limits(g).effective)
 	const most = 50
-	d, err := cgbg.Draw(ctx, g.Backend, file, g.Path(fmt.Sprintf("until_%g_%s.arrow", effective, of)), cgbg.DrawOptions{N: int(most * effective), UntilESS: effective,
-		Part: max(1, int(effective/2)), Seed: g.Settings.Seed + 3000, Checks: -1, PMF: []string{potential}, Progress: progress})
+	d, err := cgbg.Draw(ctx, g.Backend, file, g.Path(fmt.Sprintf("until_%g_%s.arrow", effective, of)),
+		cgbg.DrawOptions{N: int(most * effective), UntilESS: effective,
+			Part: max(1, int(effective/2)), Seed: g.Settings.Seed + 3000, Checks: -1, PMF: []string{potential},
+			Progress: progress})
 	if err == nil && d.Weights.ESS*float64(d.N) < effective {
-		return nil, fmt.Errorf("study: %s: %d samples of the flow of %s frames are worth %.0f, not %g: the flow or the potential is too poor", g.Name, d.N, of, d.Weights.ESS*float64(d.N), effective)
+		return nil, fmt.Errorf("study: %s: %d samples of the flow of %s frames are worth %.0f, not %g: "+
+			"the flow or the potential is too poor", g.Name, d.N, of, d.Weights.ESS*float64(d.N), effective)
 	}
 	return d, err
 }

@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// Limits of a bond: relative standard deviations of its length, and how much longer than the
-// longer edges of the tree at both of its ends one may be that closes a ring. Bonds of atoms have 0.02 to
-// 0.03 at room temperature, those of beads of several atoms up to 0.1; distances over an angle are 1.6 times as long as a bond,
-// contacts of a folded chain fluctuate.
+// Limits of a bond: relative standard deviations of its length, and how much longer than the longer edges of the tree
+// at both of its ends one may be that closes a ring. Bonds of atoms have 0.02 to 0.03 at room temperature, those of
+// beads of several atoms up to 0.1; distances over an angle are 1.6 times as long as a bond, contacts of a folded chain
+// fluctuate.
 const (
 	softest   = 0.1
 	ringStiff = 0.05
@@ -71,7 +71,8 @@ func distances(r []float32, beads int) (mean, sd []float64) {
 	return mean, sd
 }
 
-// spanningTree joins all beads by edges i < j of the least total length. Source: Prim, Bell Syst. Tech. J. 36 (1957) 1389.
+// spanningTree joins all beads by edges i < j of the least total length. Source: Prim, Bell Syst. Tech. J. 36 (1957)
+// 1389.
 func spanningTree(length []float64, beads int) [][2]int {
 	at := func(i, j int) float64 { return length[min(i, j)*beads+max(i, j)] }
 	nearest, in := make([]int, beads), make([]bool, beads) // bead of the tree that is nearest to one outside

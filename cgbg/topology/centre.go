@@ -2,8 +2,9 @@ package topology
 
 import "math"
 
-// Margins of a centre: its mean triple product over the standard deviation, and the least mean. That of a tetrahedral centre is 0.77 with
-// a deviation of 0.05 to 0.1 at room temperature; that of a planar one is 0 with a deviation of 0.1 to 0.2.
+// Margins of a centre: its mean triple product over the standard deviation, and the least mean. That of a tetrahedral
+// centre is 0.77 with a deviation of 0.05 to 0.1 at room temperature; that of a planar one is 0 with a deviation of 0.1
+// to 0.2.
 const (
 	steady   = 3
 	leastTip = 0.2
@@ -26,7 +27,8 @@ func TripleProduct[T float32 | float64](frame []T, quad [4]int) float64 {
 // Right tells whether the centre of a frame has its hand. frame: [beads, 3].
 func (c Centre) Right(frame []float64) bool { return TripleProduct(frame, c.Beads)*c.Sign > 0 }
 
-// centre finds the three neighbours of a bead that stand most steadily about it with one hand; ok: there are some. r: [n, beads, 3].
+// centre finds the three neighbours of a bead that stand most steadily about it with one hand; ok: there are some. r:
+// [n, beads, 3].
 func centre(r []float32, beads, bead int, around []int) (best Centre, ok bool) {
 	most := 0.
 	for i := range around {

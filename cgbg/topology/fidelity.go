@@ -7,9 +7,9 @@ import (
 	"github.com/cgbg-go/lab/data"
 )
 
-// A sample in which one chiral centre has another hand than in the frames gets no weight. With one centre the potential,
-// invariant under reflection, cannot tell it from its mirror image; with more of them it is another molecule, which
-// forces on these frames say nothing about.
+// A sample in which one chiral centre has another hand than in the frames gets no weight. With one centre the
+// potential, invariant under reflection, cannot tell it from its mirror image; with more of them it is another
+// molecule, which forces on these frames say nothing about.
 
 // Discard takes the weight of samples r, [n, beads, 3], that have another hand than the frames; g may be nil.
 func (g *Geometry) Discard(logw, r []float64) {

@@ -29,15 +29,16 @@ type Coordinate struct {
 // minFrames is the least number of frames that tell what does not change.
 const minFrames = 10
 
-// Limits of the coordinates that are kept: constraints have no width that another one could be held to, and angles softer than
-// the second (11 degrees) tell of the conformers.
+// Limits of the coordinates that are kept: constraints have no width that another one could be held to, and angles
+// softer than the second (11 degrees) tell of the conformers.
 const (
 	constrained = 0.003 // relative to the mean
 	softAngle   = 0.2   // rad
 )
 
-// Find finds bonds, angles and chiral centres in frames, [n, beads, 3]; weight: those of frames of a biased simulation, [n], of any scale; nil for
-// one each. Bonds and angles are those that fluctuate a little: what is constrained or soft is left out. Of fewer than ten frames there are none.
+// Find finds bonds, angles and chiral centres in frames, [n, beads, 3]; weight: those of frames of a biased simulation,
+// [n], of any scale; nil for one each. Bonds and angles are those that fluctuate a little: what is constrained or soft
+// is left out. Of fewer than ten frames there are none.
 func Find(r []float32, beads int, weight []float64) *Geometry {
 	g := &Geometry{Centres: []Centre{}}
 	if beads < 2 || len(r) < minFrames*3*beads {
@@ -104,10 +105,11 @@ func (g *Geometry) Right(frame []float64) bool {
 	return true
 }
 
-// Widths are how wide bonds and angles of other frames are: √⟨s²/σ²⟩, the root mean square over the bonds (or the angles) of
-// their standard deviation s over σ, that of the frames that were looked at; 1 for frames alike. Errors are those of independent frames, of r alone. r:
-// [n, beads, 3]; logw: log-weights, [n], held to weighted frames where these have weights; nil for one each. Zero where there are no bonds (or angles).
-// Errors: log-weights that cannot be used.
+// Widths are how wide bonds and angles of other frames are: √⟨s²/σ²⟩, the root mean square over the bonds (or the
+// angles) of their standard deviation s over σ, that of the frames that were looked at; 1 for frames alike. Errors are
+// those of independent frames, of r alone. r: [n, beads, 3]; logw: log-weights, [n], held to weighted frames where
+// these have weights; nil for one each. Zero where there are no bonds (or angles). Errors: log-weights that cannot be
+// used.
 func (g *Geometry) Widths(r []float64, beads int, logw []float64) (bonds, angles reweight.Estimate, err error) {
 	weighted := logw != nil
 	if !weighted {
@@ -143,7 +145,8 @@ func width(list []Coordinate, r []float64, beads int, logw []float64, weighted b
 	return reweight.Estimate{Value: root, Error: e.Error / (2 * root)}, err
 }
 
-// Check returns an error unless all is of frames of so many beads, with widths and signs: of a geometry that was read from a file.
+// Check returns an error unless all is of frames of so many beads, with widths and signs: of a geometry that was read
+// from a file.
 func (g *Geometry) Check(beads int) error {
 	there := func(list []int) bool {
 		for i, b := range list {

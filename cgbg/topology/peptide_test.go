@@ -12,7 +12,8 @@ func place(a, b, c [3]float64, length, angle, dihedral float64) [3]float64 {
 	n := cross(ab, bc)
 	scale(&n, 1/norm(n))
 	m := cross(n, bc)
-	x, y, z := -length*math.Cos(angle), length*math.Sin(angle)*math.Cos(dihedral), length*math.Sin(angle)*math.Sin(dihedral)
+	x, rho := -length*math.Cos(angle), length*math.Sin(angle)
+	y, z := rho*math.Cos(dihedral), rho*math.Sin(dihedral)
 	var d [3]float64
 	for k := range d {
 		d[k] = c[k] + x*bc[k] + y*m[k] + z*n[k]
@@ -30,8 +31,9 @@ func cross(a, b [3]float64) [3]float64 {
 	return [3]float64{a[1]*b[2] - a[2]*b[1], a[2]*b[0] - a[0]*b[2], a[0]*b[1] - a[1]*b[0]}
 }
 
-// peptide makes a frame of N, CA, CB, C of every residue with random φ and ψ; hand: +1 of an L residue, −1 of a D one, 0 of glycine, which has no CB.
-// Lengths and angles are those of Engh and Huber, Acta Cryst. A 47 (1991) 392, to two digits, with deviations of 0.003 nm and width rad.
+// peptide makes a frame of N, CA, CB, C of every residue with random φ and ψ; hand: +1 of an L residue, −1 of a D one,
+// 0 of glycine, which has no CB. Lengths and angles are those of Engh and Huber, Acta Cryst. A 47 (1991) 392, to two
+// digits, with deviations of 0.003 nm and width rad.
 func peptide(rng *rand.Rand, hands []float64, width float64) []float64 {
 	stretch := func(x float64) float64 { return x + 0.003*rng.NormFloat64() }
 	bend := func(degrees float64) float64 { return degrees*math.Pi/180 + width*rng.NormFloat64() }

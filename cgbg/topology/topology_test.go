@@ -138,8 +138,8 @@ func TestTwoMolecules(t *testing.T) {
 	}
 }
 
-// Real dynamics: CA is the one centre, the carbonyl carbons of Heavy Atom beads are none, and the bond N–CA has the width of AMBER's:
-// 337 kcal/mol/Å² x², so that √(kT/2k) = 0.00297 nm at 300 K.
+// Real dynamics: CA is the one centre, the carbonyl carbons of Heavy Atom beads are none, and the bond N–CA has the
+// width of AMBER's: 337 kcal/mol/Å² x², so that √(kT/2k) = 0.00297 nm at 300 K.
 func TestAlanine(t *testing.T) {
 	f, _, err := ala2.CoreBeta()
 	if err != nil {
@@ -177,7 +177,8 @@ func TestWidths(t *testing.T) {
 	}
 	bonds, angles, err = g.Widths(wide, 8, nil)
 	want := math.Sqrt((1 + 9) / 2.)
-	if err != nil || math.Abs(bonds.Value-1) > 5*bonds.Error || math.Abs(angles.Value-want) > 5*angles.Error+0.1 || !(angles.Error > 0 && angles.Error < 0.1) {
+	if err != nil || math.Abs(bonds.Value-1) > 5*bonds.Error || math.Abs(angles.Value-want) > 5*angles.Error+0.1 ||
+		!(angles.Error > 0 && angles.Error < 0.1) {
 		t.Errorf("got %v and %v, want 1 and %.2f, %v", bonds, angles, want, err)
 	}
 	if _, angles, err = g.Widths(wide, 8, logw); err != nil || math.Abs(angles.Value-1) > 5*angles.Error {

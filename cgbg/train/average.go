@@ -35,7 +35,8 @@ func startAverage(store *model.Store) error {
 	}
 	for path, values := range params {
 		dims := store.GetVariable(path).Shape().Dimensions
-		if err := add(emaScope+strings.TrimPrefix(path, netScope), tensors.FromFlatDataAndDimensions(values, dims...)); err != nil {
+		if err := add(emaScope+strings.TrimPrefix(path, netScope),
+			tensors.FromFlatDataAndDimensions(values, dims...)); err != nil {
 			return err
 		}
 	}

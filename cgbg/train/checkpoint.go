@@ -68,7 +68,8 @@ const (
 // save writes the checkpoint atomically: one NPZ file with all variables,
 // readable with numpy; every entry carries a checksum (CRC-32 of zip).
 func (l *loop) save() error {
-	m := meta{Format: 1, Fingerprint: l.cfg.Fingerprint, Step: l.state.step, Sum: l.state.sum, Count: l.state.count, History: l.state.History}
+	m := meta{Format: 1, Fingerprint: l.cfg.Fingerprint, Step: l.state.step, Sum: l.state.sum, Count: l.state.count,
+		History: l.state.History}
 	if !math.IsInf(l.state.best, 0) {
 		m.Best = &l.state.best
 	}
@@ -147,7 +148,8 @@ func (l *loop) load() error {
 	}
 	if m.Format != 1 || m.Fingerprint != l.cfg.Fingerprint {
 		was, now := firstDifference(m.Fingerprint, l.cfg.Fingerprint)
-		return fmt.Errorf("train: checkpoint %s was made with other settings or data (%q, now %q): delete it to start over, or choose another file", path, was, now)
+		return fmt.Errorf("train: checkpoint %s was made with other settings or data (%q, now %q): delete it to "+
+			"start over, or choose another file", path, was, now)
 	}
 	l.state = state{History: m.History, step: m.Step, sum: m.Sum, count: m.Count, best: math.Inf(1)}
 	if m.Best != nil {
@@ -159,7 +161,8 @@ func (l *loop) load() error {
 			continue
 		}
 		if err := l.restore(z, name); err != nil {
-			return fmt.Errorf("train: checkpoint %s is damaged (entry %s: %w): delete it to start over", path, f.Name, err)
+			return fmt.Errorf("train: checkpoint %s is damaged (entry %s: %w): delete it to start over", path, f.Name,
+				err)
 		}
 	}
 	return nil
@@ -224,7 +227,8 @@ func readEntry(z *zip.Reader, name string) ([]byte, error) {
 // writeTensor writes one NPY array of format 1.0 (numpy.lib.format); npyio
 // writes no arrays of more than one dimension from flat data.
 func writeTensor(z *zip.Writer, name string, t *tensors.Tensor) error {
-	descr, ok := map[string]string{"Float32": "<f4", "Float64": "<f8", "Int64": "<i8", "Uint64": "<u8", "Int32": "<i4"}[t.DType().String()]
+	descr, ok := map[string]string{"Float32": "<f4", "Float64": "<f8", "Int64": "<i8", "Uint64": "<u8",
+		"Int32": "<i4"}[t.DType().String()]
 	if !ok {
 		return fmt.Errorf("no NPY form for %s", t.DType())
 	}
@@ -232,7 +236,8 @@ func writeTensor(z *zip.Writer, name string, t *tensors.Tensor) error {
 	for _, d := range t.Shape().Dimensions {
 		dims += fmt.Sprintf("%d, ", d)
 	}
-	head := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, strings.TrimSuffix(dims, " "))
+	head := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr,
+		strings.TrimSuffix(dims, " "))
 	head += strings.Repeat(" ", 63-(10+len(head))%64) + "\n"
 	data := append([]byte("\x93NUMPY\x01\x00"), byte(len(head)), byte(len(head)>>8))
 	data = append(data, head...)

@@ -91,9 +91,11 @@ func ImportParams(store *model.Store, arrays map[string]*tensors.Tensor) error {
 		case array == nil:
 			return fmt.Errorf("train: %w: no array %q", ErrParams, paramPrefix+name)
 		case !slices.Equal(array.Shape().Dimensions, v.Shape().Dimensions):
-			return fmt.Errorf("train: %w: array %q has the shape %v, the model %v", ErrParams, paramPrefix+name, array.Shape().Dimensions, v.Shape().Dimensions)
+			return fmt.Errorf("train: %w: array %q has the shape %v, the model %v", ErrParams, paramPrefix+name,
+				array.Shape().Dimensions, v.Shape().Dimensions)
 		case array.DType() != dtypes.Float32 && array.DType() != dtypes.Float64:
-			return fmt.Errorf("train: %w: array %q holds numbers of type %s", ErrParams, paramPrefix+name, array.DType())
+			return fmt.Errorf("train: %w: array %q holds numbers of type %s", ErrParams, paramPrefix+name,
+				array.DType())
 		}
 		flat, err := toFloat64(array)
 		if err != nil {

@@ -87,7 +87,8 @@ type loop struct {
 // the same tensors. If cfg.Checkpoint exists, the loop continues from there; a
 // finished one returns at once. On cancellation of ctx the loop saves a
 // checkpoint and returns an error that wraps ctx.Err().
-func Run(ctx context.Context, backend compute.Backend, store *model.Store, loss Loss, inputs []*tensors.Tensor, cfg Config) (*History, error) {
+func Run(ctx context.Context, backend compute.Backend, store *model.Store, loss Loss, inputs []*tensors.Tensor,
+	cfg Config) (*History, error) {
 	if cfg.StepsPerCall == 0 {
 		cfg.StepsPerCall = 10
 	}
@@ -312,12 +313,15 @@ func (l *loop) validate() error {
 
 func (l *loop) interrupted(cause error) error {
 	if l.cfg.Checkpoint == "" {
-		return fmt.Errorf("train: stopped after step %d of %d, nothing saved (no checkpoint file was asked for): %w", l.state.step, l.cfg.Steps, cause)
+		return fmt.Errorf("train: stopped after step %d of %d, nothing saved (no checkpoint file was asked for): %w",
+			l.state.step, l.cfg.Steps, cause)
 	}
 	if err := l.save(); err != nil {
-		return fmt.Errorf("train: stopped after step %d of %d, and not saved: %w (%w)", l.state.step, l.cfg.Steps, err, cause)
+		return fmt.Errorf("train: stopped after step %d of %d, and not saved: %w (%w)", l.state.step, l.cfg.Steps, err,
+			cause)
 	}
-	return fmt.Errorf("train: stopped after step %d of %d; run it again to go on from %s: %w", l.state.step, l.cfg.Steps, l.cfg.Checkpoint, cause)
+	return fmt.Errorf("train: stopped after step %d of %d; run it again to go on from %s: %w", l.state.step,
+		l.cfg.Steps, l.cfg.Checkpoint, cause)
 }
 
 func (l *loop) progress(final bool) {

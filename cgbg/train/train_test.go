@@ -55,7 +55,8 @@ func inputs() []*tensors.Tensor {
 }
 
 func config(t *testing.T) Config {
-	return Config{Steps: 400, Rate: Cosine(0.05, 0, 400), Seed: 5, Checkpoint: filepath.Join(t.TempDir(), "fit.npz"), Fingerprint: "test"}
+	return Config{Steps: 400, Rate: Cosine(0.05, 0, 400), Seed: 5, Checkpoint: filepath.Join(t.TempDir(), "fit.npz"),
+		Fingerprint: "test"}
 }
 
 func params(t *testing.T, store *model.Store) map[string][]float32 {
@@ -198,8 +199,10 @@ func TestValidationKeepsTheBest(t *testing.T) {
 		t.Fatal(err)
 	}
 	least := slices.Min(history.Validation)
-	if i := slices.Index(history.ValidationStep, history.BestStep); history.BestStep > 300 || history.Validation[i] != least {
-		t.Errorf("got the best of step %d, validation %v at steps %v", history.BestStep, history.Validation, history.ValidationStep)
+	if i := slices.Index(history.ValidationStep, history.BestStep); history.BestStep > 300 ||
+		history.Validation[i] != least {
+		t.Errorf("got the best of step %d, validation %v at steps %v", history.BestStep, history.Validation,
+			history.ValidationStep)
 	}
 	var sum float64
 	for i, w := range params(t, store)["/net/dense/w"] {
@@ -349,10 +352,11 @@ func TestAverage(t *testing.T) {
 func TestCancelledWithoutCheckpoint(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "checkpoint.npz")
 	ctx, cancel := context.WithCancel(context.Background())
-	cfg := Config{Steps: 100, StepsPerCall: 1, Rate: Cosine(1e-3, 1e-3, 100), Seed: 1, Checkpoint: path, Progress: func(int, int, string) {
-		os.Mkdir(path, 0o755) // in the way
-		cancel()
-	}}
+	cfg := Config{Steps: 100, StepsPerCall: 1, Rate: Cosine(1e-3, 1e-3, 100), Seed: 1, Checkpoint: path,
+		Progress: func(int, int, string) {
+			os.Mkdir(path, 0o755) // in the way
+			cancel()
+		}}
 	store := model.NewStore()
 	AddParam(store, "x", []float32{1})
 	_, err := Run(ctx, goBackend(), store, func(store *model.Store, inputs []*graph.Node) *graph.Node {

@@ -17,7 +17,8 @@ func TestCoreBeta(t *testing.T) {
 	if f.Len() != 20_000 || f.Beads != 6 || len(f.F) != len(f.R) || len(f.LogW) != f.Len() {
 		t.Fatalf("got %d frames of %d beads, %d forces, %d weights", f.Len(), f.Beads, len(f.F), len(f.LogW))
 	}
-	if meta.Mapping != "core-beta" || meta.Temperature != 300 || math.Abs(meta.Stride-0.2) > 1e-6 || meta.Units.Length != "nm" {
+	if meta.Mapping != "core-beta" || meta.Temperature != 300 || math.Abs(meta.Stride-0.2) > 1e-6 ||
+		meta.Units.Length != "nm" {
 		t.Errorf("got %+v", meta)
 	}
 	// Bonds of the first frame: C–N, N–CA, CA–CB, CA–C, C–N, nm; a peptide's are 0.13 to 0.16.

@@ -69,7 +69,7 @@ func TestBias(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if grid.Names != [2]string{"phi_ALA3", "psi_ALA3"} {
+	if !slices.Equal(grid.Names, []string{"phi_ALA3", "psi_ALA3"}) {
 		t.Errorf("the bias is on %v", grid.Names)
 	}
 	f, m := load(t, Dihedrals)

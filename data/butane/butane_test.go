@@ -240,7 +240,8 @@ func TestDistributions(t *testing.T) {
 	bond := func(x float64) float64 { return bondSpring / 2 * (x - bondLength) * (x - bondLength) }
 	length, square := func(x float64) float64 { return x }, func(x float64) float64 { return x * x }
 	check("bond", func(b [3][3]float64) float64 { return norm(b[1]) }, law(0.1, 0.2, bond, square, length))
-	check("bond's square", func(b [3][3]float64) float64 { return dot(b[2], b[2]) }, law(0.1, 0.2, bond, square, square))
+	check("bond's square", func(b [3][3]float64) float64 { return dot(b[2], b[2]) },
+		law(0.1, 0.2, bond, square, square))
 	check("energy of the angle", func(b [3][3]float64) float64 {
 		return angle(math.Acos(-dot(b[1], b[2]) / (norm(b[1]) * norm(b[2]))))
 	}, law(0, math.Pi, angle, math.Sin, angle))

@@ -11,10 +11,11 @@ import (
 //
 //   - A, γ, B, β, α, C: lengths in Å and angles in degrees (CHARMM before version 22, NAMD before 2.6, OpenMM), or
 //   - their cosines (NAMD, X-PLOR, VMD, LAMMPS, MDAnalysis, mdtraj),
-//   - XX, XY, YY, XZ, YZ, ZZ: the lower triangle of a symmetric matrix of box vectors, Å (CHARMM from version 22 on, cpptraj; the "XTLABC"
-//     of CHARMM's documentation, crystl.info).
+//   - XX, XY, YY, XZ, YZ, ZZ: the lower triangle of a symmetric matrix of box vectors, Å (CHARMM from
+//     version 22 on, cpptraj; the "XTLABC" of CHARMM's documentation, crystl.info).
 //
-// The numbers tell them apart but for few. All writers of lengths and angles claim version 24 of CHARMM, or none, but cpptraj before 2016.
+// The numbers tell them apart but for few. All writers of lengths and angles claim version 24 of CHARMM, or none, but
+// cpptraj before 2016.
 
 // otherWriters is the version that programs other than CHARMM claim.
 const otherWriters = 24
@@ -25,7 +26,8 @@ const leastAngle, largestAngle = 40, 140
 // sameBox is the difference of boxes that tells nothing, nm.
 const sameBox = 1e-4
 
-// unitCell turns a record into box vectors, and gives those of the other reading where there are two. Error: the numbers are no cell.
+// unitCell turns a record into box vectors, and gives those of the other reading where there are two. Error: the
+// numbers are no cell.
 func (r *Reader) unitCell(p []byte) (box, other [9]float64, err error) {
 	var v [6]float64
 	for i := range v {
@@ -33,7 +35,8 @@ func (r *Reader) unitCell(p []byte) (box, other [9]float64, err error) {
 	}
 	readings := cells(v, r.version)
 	if len(readings) == 0 {
-		return box, other, fmt.Errorf("%w: the unit cell %v is neither lengths and angles (or their cosines) nor a symmetric matrix of box vectors", ErrFormat, v)
+		return box, other, fmt.Errorf("%w: the unit cell %v is neither lengths and angles (or their cosines) nor a "+
+			"symmetric matrix of box vectors", ErrFormat, v)
 	}
 	box = readings[0]
 	for _, second := range readings[1:] {
@@ -62,7 +65,8 @@ func cells(v [6]float64, version int32) (readings [][9]float64) {
 	switch {
 	case v[0] < 0 || v[2] < 0 || v[5] < 0:
 		return nil
-	case off == [3]float64{} || off == [3]float64{90, 90, 90} || v[0] == 0 && v[2] == 0 && v[5] == 0: // a length of zero: no boundary
+	// a length of zero: no boundary
+	case off == [3]float64{} || off == [3]float64{90, 90, 90} || v[0] == 0 && v[2] == 0 && v[5] == 0:
 		return [][9]float64{{v[0] / 10, 0, 0, 0, v[2] / 10, 0, 0, 0, v[5] / 10}}
 	case v[0] == 0 || v[2] == 0 || v[5] == 0:
 		return nil
@@ -103,6 +107,7 @@ func shape(v [6]float64) (box [9]float64, ok bool) {
 		box[i] /= 10
 	}
 	minor := box[0]*box[4] - box[1]*box[1]
-	volume := box[0]*(box[4]*box[8]-box[5]*box[5]) - box[1]*(box[1]*box[8]-box[5]*box[2]) + box[2]*(box[1]*box[5]-box[4]*box[2])
+	volume := box[0]*(box[4]*box[8]-box[5]*box[5]) - box[1]*(box[1]*box[8]-box[5]*box[2]) +
+		box[2]*(box[1]*box[5]-box[4]*box[2])
 	return box, box[0] > 0 && minor > 0 && volume > 0.02*box[0]*box[4]*box[8]
 }

@@ -28,7 +28,8 @@ func lengthsAndAngles(box [9]float64) (v [6]float64) {
 	return v
 }
 
-// symmetric is CHARMM's matrix of a cell: the square root of the products of its vectors, as a record; by Newton's iteration for the polar factor (Higham, SIAM J. Sci. Stat. Comput. 7 (1986) 1160).
+// symmetric is CHARMM's matrix of a cell: the square root of the products of its vectors, as a record; by Newton's
+// iteration for the polar factor (Higham, SIAM J. Sci. Stat. Comput. 7 (1986) 1160).
 func symmetric(box [9]float64) [6]float64 {
 	x := box
 	for range 60 {
@@ -151,11 +152,14 @@ func TestOddUnitCells(t *testing.T) {
 		{name: "none"},
 		{name: "none, right angles", record: [6]float64{0, 90, 0, 90, 90, 0}},
 		{name: "slab", record: [6]float64{30, 0, 40, 0, 0, 0}, box: [9]float64{3, 0, 0, 0, 4, 0, 0, 0, 0}},
-		{name: "slab in degrees", record: [6]float64{30, 90, 40, 90, 90, 0}, box: [9]float64{3, 0, 0, 0, 4, 0, 0, 0, 0}},
-		{name: "noise", record: [6]float64{30, 1e-9, 40, -1e-9, 1e-9, 50}, version: 36, box: [9]float64{3, 0, 0, 4e-9, 4, 0, -5e-9, 5e-9, 5}},
+		{name: "slab in degrees", record: [6]float64{30, 90, 40, 90, 90, 0},
+			box: [9]float64{3, 0, 0, 0, 4, 0, 0, 0, 0}},
+		{name: "noise", record: [6]float64{30, 1e-9, 40, -1e-9, 1e-9, 50}, version: 36,
+			box: [9]float64{3, 0, 0, 4e-9, 4, 0, -5e-9, 5e-9, 5}},
 		{name: "cosine or Å", record: [6]float64{30, 0.5, 40, 0, 0, 50}, version: 36,
 			box: [9]float64{3, 0, 0, 2, math.Sqrt(12), 0, 0, 0, 5}, other: [9]float64{3, 0.05, 0, 0.05, 4, 0, 0, 0, 5}},
-		{name: "cosine", record: [6]float64{30, 0.5, 40, 0, 0, 50}, version: 24, box: [9]float64{3, 0, 0, 2, math.Sqrt(12), 0, 0, 0, 5}},
+		{name: "cosine", record: [6]float64{30, 0.5, 40, 0, 0, 50}, version: 24,
+			box: [9]float64{3, 0, 0, 2, math.Sqrt(12), 0, 0, 0, 5}},
 		{name: "negative", record: [6]float64{-30, 0, 40, 0, 0, 50}, err: true},
 		{name: "no number", record: [6]float64{30, 0, math.NaN(), 0, 0, 50}, err: true},
 		{name: "infinite", record: [6]float64{30, math.Inf(1), 40, 0, 0, 50}, err: true},

@@ -132,7 +132,8 @@ func (r *Reader) Note() string {
 	if !r.ended || r.frames <= 0 || r.frame == r.frames {
 		return ""
 	}
-	return fmt.Sprintf("it has %d frames, its head announces %d: the program that wrote it was stopped, or did not count", r.frame, r.frames)
+	return fmt.Sprintf("it has %d frames, its head announces %d: the program that wrote it was stopped, or did not "+
+		"count", r.frame, r.frames)
 }
 
 // Next reads the next frame into f, whose slice R it uses again. It returns
@@ -208,7 +209,8 @@ func (r *Reader) positions(f *gromacs.Frame, record func(size int) ([]byte, erro
 			}
 			v := math.Float32frombits(r.order.Uint32(p[4*j:])) / 10
 			if v-v != 0 {
-				return fmt.Errorf("%w: the position of atom %d (from 0) is %v; the simulation blew up, or the file is damaged", ErrNonFinite, i, v)
+				return fmt.Errorf("%w: the position of atom %d (from 0) is %v; the simulation blew up, or the file "+
+					"is damaged", ErrNonFinite, i, v)
 			}
 			f.R[3*i+k] = v
 		}

@@ -157,7 +157,8 @@ func TestDamage(t *testing.T) {
 		for err == nil {
 			err = r.Next(&f)
 		}
-		if !errors.Is(err, c.err) || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "test.dcd") {
+		if !errors.Is(err, c.err) || !strings.Contains(err.Error(), c.want) ||
+			!strings.Contains(err.Error(), "test.dcd") {
 			t.Errorf("%s: got %v", c.name, err)
 		}
 	}
@@ -183,7 +184,8 @@ func TestUncounted(t *testing.T) {
 			err = r.Next(&gromacs.Frame{})
 		}
 		if err != io.EOF || n-1 != 8 || !strings.Contains(r.Note(), c.note) || c.note == "" && r.Note() != "" {
-			t.Errorf("%d frames in the head: got %d, %v, %q, want 8 and %q", int32(c.announced), n-1, err, r.Note(), c.note)
+			t.Errorf("%d frames in the head: got %d, %v, %q, want 8 and %q", int32(c.announced), n-1, err, r.Note(),
+				c.note)
 		}
 	}
 }

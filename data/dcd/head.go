@@ -34,7 +34,8 @@ func (r *Reader) findOrder() error {
 	case big.Uint32(p) == headBytes:
 		r.order, r.mark = big, 4
 	default:
-		return fmt.Errorf("%w: it begins with %q; a DCD file begins with a record of %d bytes", ErrFormat, p[:4], headBytes)
+		return fmt.Errorf("%w: it begins with %q; a DCD file begins with a record of %d bytes", ErrFormat, p[:4],
+			headBytes)
 	}
 	return nil
 }
@@ -56,7 +57,8 @@ func (r *Reader) header() error {
 	fixed := int(control(8))
 	var delta float64
 	r.version = control(19)
-	if r.version != 0 { // CHARMM's version; without it a file has neither cell nor fourth dimension, and X-PLOR's time step
+	// CHARMM's version; without it a file has neither cell nor fourth dimension, and X-PLOR's time step
+	if r.version != 0 {
 		r.cell, r.four = control(10) != 0, control(11) != 0
 		delta = float64(math.Float32frombits(uint32(control(9))))
 	} else {
@@ -91,7 +93,8 @@ func (r *Reader) title() ([]byte, error) {
 			return false
 		}
 		at := start + int(n) + r.mark
-		return at+2*r.mark+4 <= len(p) && r.marked(p[at:]) == 4 && r.marked(p[at+r.mark+4:]) == 4 && int32(r.order.Uint32(p[at+r.mark:])) >= 0
+		return at+2*r.mark+4 <= len(p) && r.marked(p[at:]) == 4 && r.marked(p[at+r.mark+4:]) == 4 &&
+			int32(r.order.Uint32(p[at+r.mark:])) >= 0
 	}
 	length := r.marked(p)
 	for _, n := range []int64{length, 4 + 80*int64(int32(r.order.Uint32(p[start:])))} {
@@ -154,9 +157,11 @@ func (r *Reader) timeStep(delta float64, title []byte) {
 		r.doubt = "its head keeps no time step" + cure
 	case bytes.Contains(lower, []byte("lammps")) && delta >= 0.01:
 		r.step = delta / 1000
-		r.doubt = fmt.Sprintf("LAMMPS wrote it, and its time step of %.4g is taken to be in fs (units real), frames are %.6g ps apart; -dt says otherwise", delta, r.step*float64(r.interval))
+		r.doubt = fmt.Sprintf("LAMMPS wrote it, and its time step of %.4g is taken to be in fs (units real), frames "+
+			"are %.6g ps apart; -dt says otherwise", delta, r.step*float64(r.interval))
 	case bytes.Contains(lower, []byte("lammps")):
-		r.doubt = fmt.Sprintf("LAMMPS wrote it, and its time step of %.4g is in units of the simulation's", delta) + cure
+		r.doubt = fmt.Sprintf("LAMMPS wrote it, and its time step of %.4g is in units of the simulation's", delta) +
+			cure
 	case delta == 1:
 		r.doubt = "its head has a time step of 1, as VMD and mdtraj write it for any simulation" + cure
 	case bytes.Contains(lower, []byte("cpptraj")) && float32(delta) == 0.001:

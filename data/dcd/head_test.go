@@ -45,7 +45,8 @@ func (f *file) bytes() []byte {
 	}
 	atoms := len(f.frames[0]) / 3
 	control := make([]int32, 20)
-	control[0], control[1], control[2], control[8], control[10], control[11], control[19] = int32(len(f.frames)), f.start, f.nsv, int32(len(f.fixed)), f.flags[0], f.flags[1], 24
+	control[0], control[1], control[2], control[8] = int32(len(f.frames)), f.start, f.nsv, int32(len(f.fixed))
+	control[10], control[11], control[19] = f.flags[0], f.flags[1], 24
 	control[9] = int32(math.Float32bits(f.delta))
 	head := append([]byte("CORD"), words(control...)...)
 	if f.xplor != 0 {
@@ -98,7 +99,8 @@ func (f *file) bytes() []byte {
 
 // example has two frames of four atoms; atom 2 does not move.
 func example() file {
-	f := file{order: binary.LittleEndian, mark: 4, delta: 0.02045482706, nsv: 500, start: 500, title: "REMARKS made by a test"}
+	f := file{order: binary.LittleEndian, mark: 4, delta: 0.02045482706, nsv: 500, start: 500,
+		title: "REMARKS made by a test"}
 	for n := range 2 {
 		var r []float32
 		for i := range 4 {
@@ -124,18 +126,23 @@ func TestForms(t *testing.T) {
 	}{
 		{"plain", func(f *file) {}, [9]float64{}},
 		{"big-endian", func(f *file) { f.order = binary.BigEndian }, [9]float64{}},
-		{"64-bit marks", func(f *file) { f.mark, f.cell, f.flags[0] = 8, cell, 1 }, [9]float64{3, 0, 0, 0, 4, 0, 0, 0, 5}},
+		{"64-bit marks", func(f *file) { f.mark, f.cell, f.flags[0] = 8, cell, 1 },
+			[9]float64{3, 0, 0, 0, 4, 0, 0, 0, 5}},
 		{"64-bit marks, big-endian", func(f *file) { f.mark, f.order = 8, binary.BigEndian }, [9]float64{}},
 		{"X-PLOR", func(f *file) { f.xplor = 0.02045482706 }, [9]float64{}},
-		{"a title of three lines in a record said to be of two", func(f *file) { f.title, f.titleMark = strings.Repeat("x", 240), 164 }, [9]float64{}},
+		{"a title of three lines in a record said to be of two",
+			func(f *file) { f.title, f.titleMark = strings.Repeat("x", 240), 164 }, [9]float64{}},
 		{"a title of one line that says three", func(f *file) { f.lines = 3 }, [9]float64{}},
 		{"a title without lines", func(f *file) { f.title = "" }, [9]float64{}},
-		{"a title of one line, of three by mark and number", func(f *file) { f.lines, f.titleMark = 3, 244 }, [9]float64{}},
-		{"a cell that the head does not know of", func(f *file) { f.cell = cell }, [9]float64{3, 0, 0, 0, 4, 0, 0, 0, 5}},
+		{"a title of one line, of three by mark and number", func(f *file) { f.lines, f.titleMark = 3, 244 },
+			[9]float64{}},
+		{"a cell that the head does not know of", func(f *file) { f.cell = cell },
+			[9]float64{3, 0, 0, 0, 4, 0, 0, 0, 5}},
 		{"no cell where the head has one", func(f *file) { f.flags[0] = 1 }, [9]float64{}},
 		{"a slab", func(f *file) { f.cell, f.flags[0] = slab, 1 }, [9]float64{3, 0, 0, 0, 4, 0, 0, 0, 0}},
 		{"a cell of zeros", func(f *file) { f.cell, f.flags[0] = make([]float64, 6), 1 }, [9]float64{}},
-		{"fixed atoms", func(f *file) { f.fixed, f.cell, f.flags[0] = []int{2}, cell, 1 }, [9]float64{3, 0, 0, 0, 4, 0, 0, 0, 5}},
+		{"fixed atoms", func(f *file) { f.fixed, f.cell, f.flags[0] = []int{2}, cell, 1 },
+			[9]float64{3, 0, 0, 0, 4, 0, 0, 0, 5}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := example()
@@ -209,7 +216,8 @@ func TestInterval(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, doubt := r.Interval()
-		if math.Abs(got-c.want) > 1e-6 || !strings.Contains(doubt, c.doubt) || c.doubt == "" && doubt != "" || c.want == 0 && !strings.Contains(doubt, "-dt") {
+		if math.Abs(got-c.want) > 1e-6 || !strings.Contains(doubt, c.doubt) || c.doubt == "" && doubt != "" ||
+			c.want == 0 && !strings.Contains(doubt, "-dt") {
 			t.Errorf("%s: got %g, %q, want %g, %q", c.name, got, doubt, c.want, c.doubt)
 		}
 	}

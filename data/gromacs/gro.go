@@ -107,7 +107,8 @@ func (p *groParser) atom(s *Structure, line string) error {
 	if first < 0 || width < 5 || len(rest) < 3*width {
 		return p.fail(ErrFormat, "%q holds no three positions", rest)
 	}
-	s.Atoms = append(s.Atoms, Atom{Name: strings.TrimSpace(line[10:15]), Residue: strings.TrimSpace(line[5:10]), ResidueNumber: number})
+	s.Atoms = append(s.Atoms, Atom{Name: strings.TrimSpace(line[10:15]), Residue: strings.TrimSpace(line[5:10]),
+		ResidueNumber: number})
 	for k := range 3 {
 		text := strings.TrimSpace(rest[k*width : (k+1)*width])
 		v, err := strconv.ParseFloat(text, 32)

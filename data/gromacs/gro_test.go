@@ -68,8 +68,10 @@ func TestBadGRO(t *testing.T) {
 		{"negative count", strings.Replace(water, "    1\n", "   -1\n", 1), "line 2", ErrFormat},
 		{"huge count", strings.Replace(water, "    1\n", "2000000000\n", 1), "line 4", ErrFormat},
 		{"short line", strings.Replace(water, "   0.126   1.624  -1.679", "", 1), "line 3", ErrFormat},
-		{"no points", strings.Replace(water, "   0.126   1.624  -1.679", "     126    1624   -1679", 1), "line 3", ErrFormat},
-		{"one point", strings.Replace(water, "   0.126   1.624  -1.679", "   0.126    1624   -1679", 1), "line 3", ErrFormat},
+		{"no points", strings.Replace(water, "   0.126   1.624  -1.679", "     126    1624   -1679", 1), "line 3",
+			ErrFormat},
+		{"one point", strings.Replace(water, "   0.126   1.624  -1.679", "   0.126    1624   -1679", 1), "line 3",
+			ErrFormat},
 		{"NaN", strings.Replace(water, "  -1.679", "     NaN", 1), "line 3", ErrFormat},
 		{"residue", strings.Replace(water, "    1SOL", "    xSOL", 1), "line 3", ErrFormat},
 		{"box of two", strings.Replace(water, "1.0 2.0 3.0", "1.0 2.0", 1), "box has 2", ErrFormat},
@@ -77,7 +79,8 @@ func TestBadGRO(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := ParseGRO(strings.NewReader(c.text), "water.gro")
-			if !errors.Is(err, c.kind) || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "water.gro") {
+			if !errors.Is(err, c.kind) || !strings.Contains(err.Error(), c.want) ||
+				!strings.Contains(err.Error(), "water.gro") {
 				t.Errorf("got %v; want %v with %q", err, c.kind, c.want)
 			}
 		})

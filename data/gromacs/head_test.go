@@ -43,7 +43,8 @@ func TestNextHead(t *testing.T) {
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
-		for name, in := range map[string]io.Reader{"seeking": bytes.NewReader(file.Bytes()), "reading": io.MultiReader(bytes.NewReader(file.Bytes()))} {
+		for name, in := range map[string]io.Reader{"seeking": bytes.NewReader(file.Bytes()),
+			"reading": io.MultiReader(bytes.NewReader(file.Bytes()))} {
 			got := heads(t, NewXTC(in, "test.xtc").NextHead)
 			if len(got) != len(want) {
 				t.Fatalf("%d atoms, %s: got %d heads, want %d", atoms, name, len(got), len(want))

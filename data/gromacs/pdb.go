@@ -134,11 +134,13 @@ func (s *Structure) pdbBox(line string) error {
 	for k, from := range []int{7, 16, 25, 34, 41, 48} {
 		var err error
 		if v[k], err = pdbNumber(line, from, from+[]int{8, 6}[k/3]); err != nil {
-			s.Notes = append(s.Notes, fmt.Sprintf("the line %q is no whole box (%v): the structure is taken to have none", strings.TrimSpace(line), err))
+			s.Notes = append(s.Notes, fmt.Sprintf("the line %q is no whole box (%v): the structure is taken to have "+
+				"none", strings.TrimSpace(line), err))
 			return nil
 		}
 	}
-	if v[0] == v[1] && v[1] == v[2] && (v[0] == 0 || v[0] == 1) { // the format's way to say that there is none, and that of others
+	// the format's way to say that there is none, and that of others
+	if v[0] == v[1] && v[1] == v[2] && (v[0] == 0 || v[0] == 1) {
 		return nil
 	}
 	var err error
@@ -167,7 +169,8 @@ func Cell(a, b, c, cosAlpha, cosBeta, cosGamma float64) ([9]float64, error) {
 	box := [9]float64{a, 0, 0, b * cosGamma, b * sinGamma, 0, x, y, math.Sqrt(c*c - x*x - y*y)}
 	for _, e := range box {
 		if math.IsNaN(e) || math.IsInf(e, 0) || !(a >= 0 && b >= 0 && c >= 0) {
-			return [9]float64{}, fmt.Errorf("lengths %g, %g, %g nm and cosines %g, %g, %g of the angles make no box", a, b, c, cosAlpha, cosBeta, cosGamma)
+			return [9]float64{}, fmt.Errorf("lengths %g, %g, %g nm and cosines %g, %g, %g of the angles make no box", a,
+				b, c, cosAlpha, cosBeta, cosGamma)
 		}
 	}
 	return box, nil
@@ -211,9 +214,11 @@ func (p *PDBWriter) Append(f *Frame) error {
 		}
 		// Serial and residue numbers go on from 0 where they have no more columns, as GROMACS and OpenMM have it.
 		line := fmt.Sprintf("ATOM  %5d %-4.4s %-4.4s%1.1s%4d%1.1s   %8.3f%8.3f%8.3f  1.00  0.00          %2.2s\n",
-			(i+1)%100000, name, a.Residue, a.Chain, a.ResidueNumber%10000, a.Insertion, 10*f.R[3*i], 10*f.R[3*i+1], 10*f.R[3*i+2], strings.ToUpper(a.Element))
+			(i+1)%100000, name, a.Residue, a.Chain, a.ResidueNumber%10000, a.Insertion,
+			10*f.R[3*i], 10*f.R[3*i+1], 10*f.R[3*i+2], strings.ToUpper(a.Element))
 		if len(line) != 79 {
-			return fmt.Errorf("gromacs: atom %d (from 0), %s of residue %d, at %v nm is beyond the columns of a PDB file; write XTC", i, a.Name, a.ResidueNumber, f.R[3*i:3*i+3])
+			return fmt.Errorf("gromacs: atom %d (from 0), %s of residue %d, at %v nm is beyond the columns of a PDB "+
+				"file; write XTC", i, a.Name, a.ResidueNumber, f.R[3*i:3*i+3])
 		}
 		p.out.WriteString(line)
 	}
@@ -243,5 +248,6 @@ func pdbCell(box [9]float64) string {
 		}
 		return math.Acos(dot/(length[i]*length[j])) * 180 / math.Pi
 	}
-	return fmt.Sprintf("CRYST1%9.3f%9.3f%9.3f%7.2f%7.2f%7.2f P 1           1\n", 10*length[0], 10*length[1], 10*length[2], angle(1, 2), angle(0, 2), angle(0, 1))
+	return fmt.Sprintf("CRYST1%9.3f%9.3f%9.3f%7.2f%7.2f%7.2f P 1           1\n", 10*length[0], 10*length[1],
+		10*length[2], angle(1, 2), angle(0, 2), angle(0, 1))
 }

@@ -37,7 +37,8 @@ func residueNumber(columns string, before int) (int, error) {
 	case isHex:
 		return int(hex), nil
 	}
-	return 0, fmt.Errorf("the residue number is %q: neither decimal, nor hexadecimal, nor hybrid-36; write a GRO file, or fewer residues", columns)
+	return 0, fmt.Errorf("the residue number is %q: neither decimal, nor hexadecimal, nor hybrid-36; write a GRO "+
+		"file, or fewer residues", columns)
 }
 
 // pdbResidues is the first number that four columns do not hold.
@@ -87,7 +88,8 @@ func shifted(line string) int {
 
 // isAtom tells whether a line is of an atom; a serial number may have taken the blanks behind ATOM.
 func isAtom(line string) bool {
-	return strings.HasPrefix(line, "HETATM") || strings.HasPrefix(line, "ATOM") && len(line) > 4 && (line[4] == ' ' || line[4] >= '0' && line[4] <= '9')
+	return strings.HasPrefix(line, "HETATM") || strings.HasPrefix(line, "ATOM") && len(line) > 4 &&
+		(line[4] == ' ' || line[4] >= '0' && line[4] <= '9')
 }
 
 // locations sorts out alternate locations. A residue takes those of the letter
@@ -116,7 +118,8 @@ func (l *locations) place(a Atom, letter byte, n int) int {
 	}
 	was, there := l.at[a.Name]
 	switch {
-	case letter != l.letter && a.Residue != l.name, l.letters[a.Name] == ' ': // another residue in the same place, or one of several
+	// another residue in the same place, or one of several
+	case letter != l.letter && a.Residue != l.name, l.letters[a.Name] == ' ':
 		return -1
 	case !there:
 		l.at[a.Name], l.letters[a.Name] = n, letter

@@ -45,8 +45,10 @@ const pdbLine = "ATOM      1  CH3 ACE A   1      12.345  -0.500 100.000  1.00  0
 
 func TestPDBDetails(t *testing.T) {
 	other := strings.Replace(pdbLine, "CH3 ACE", "CH3BACE", 1)
-	text := "CRYST1   20.000   20.000   20.000  60.00  60.00  90.00 P 1           1\nMODEL 1\n" + pdbLine + other + "ENDMDL\nMODEL 2\n" + pdbLine + "ENDMDL\n"
-	if s, err := ParsePDB(strings.NewReader(strings.ReplaceAll(text, "ENDMDL\n", "")), "x.pdb"); err != nil || len(s.Atoms) != 1 {
+	text := "CRYST1   20.000   20.000   20.000  60.00  60.00  90.00 P 1           1\nMODEL 1\n" + pdbLine + other +
+		"ENDMDL\nMODEL 2\n" + pdbLine + "ENDMDL\n"
+	if s, err := ParsePDB(strings.NewReader(strings.ReplaceAll(text, "ENDMDL\n", "")), "x.pdb"); err != nil ||
+		len(s.Atoms) != 1 {
 		t.Errorf("models without their ends: got %+v, %v, want one atom", s, err)
 	}
 	s, err := ParsePDB(strings.NewReader(text), "x.pdb")
@@ -64,7 +66,8 @@ func TestPDBDetails(t *testing.T) {
 	}
 	for name, bad := range map[string]string{
 		"empty": "", "short": pdbLine[:40], "not a number": strings.Replace(pdbLine, "12.345", "   nan", 1),
-		"residue": strings.Replace(pdbLine, "   1   ", "  x1   ", 1), "no box": "CRYST1   20.000   20.000   20.000  10.00  10.00  90.00\n" + pdbLine,
+		"residue": strings.Replace(pdbLine, "   1   ", "  x1   ", 1),
+		"no box":  "CRYST1   20.000   20.000   20.000  10.00  10.00  90.00\n" + pdbLine,
 	} {
 		if _, err := ParsePDB(strings.NewReader(bad), "x.pdb"); !errors.Is(err, ErrFormat) {
 			t.Errorf("%s: got %v", name, err)
@@ -77,7 +80,8 @@ func TestPDBDetails(t *testing.T) {
 
 // atomLine is a line of an atom with its columns as they are given.
 func atomLine(head, name, letter, residue, number string) string {
-	return head + " " + name + letter + residue + " " + "A" + number + "      1.000   2.000   3.000  1.00  0.00           C"
+	return head + " " + name + letter + residue + " " + "A" + number +
+		"      1.000   2.000   3.000  1.00  0.00           C"
 }
 
 // Numbers that four or five columns do not hold, as programs write them.
@@ -93,7 +97,8 @@ func TestPDBNumbers(t *testing.T) {
 		{"hybrid-36, small letters", []string{"ZZZZ ", "a000 "}, []int{1223055, 1223056}},
 		{"hexadecimal", []string{"9998 ", "9999 ", "2710 ", "2710 ", "2711 "}, []int{9998, 9999, 10000, 10000, 10001}},
 		{"hexadecimal alone", []string{"   3 ", "271A "}, []int{3, 10010}},
-		{"hexadecimal up to letters", []string{"9999 ", "2710 ", "9FFF ", "A000 ", "A001 "}, []int{9999, 10000, 40959, 40960, 40961}},
+		{"hexadecimal up to letters", []string{"9999 ", "2710 ", "9FFF ", "A000 ", "A001 "},
+			[]int{9999, 10000, 40959, 40960, 40961}},
 		{"five digits", []string{"9999 ", "10000", "10001"}, []int{9999, 10000, 10001}},
 		{"negative", []string{" -10 ", "  -9 "}, []int{-10, -9}},
 		{"another chain", []string{"A000 ", "   1 "}, []int{10000, 1}},
@@ -115,7 +120,8 @@ func TestPDBNumbers(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"**** ", "1e5  ", "A0   ", "     "} {
-		if _, err := ParsePDB(strings.NewReader(atomLine("ATOM      1", " CA ", " ", "LYS", bad)), "x.pdb"); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), "hybrid-36") {
+		if _, err := ParsePDB(strings.NewReader(atomLine("ATOM      1", " CA ", " ", "LYS", bad)),
+			"x.pdb"); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), "hybrid-36") {
 			t.Errorf("%q: got %v", bad, err)
 		}
 	}
@@ -123,19 +129,22 @@ func TestPDBNumbers(t *testing.T) {
 
 // Serial numbers of any length take columns of others, or move them.
 func TestPDBSerials(t *testing.T) {
-	for _, head := range []string{"ATOM      1", "ATOM  99999", "ATOM 100000", "ATOM1000000", "ATOM  100000", "ATOM  1000000", "HETATM100000", "HETATM99999", "ATOM  A0000", "ATOM  186a0", "ATOM  *****"} {
+	for _, head := range []string{"ATOM      1", "ATOM  99999", "ATOM 100000", "ATOM1000000", "ATOM  100000",
+		"ATOM  1000000", "HETATM100000", "HETATM99999", "ATOM  A0000", "ATOM  186a0", "ATOM  *****"} {
 		for _, end := range []string{"", "\r"} {
 			s, err := ParsePDB(strings.NewReader(atomLine(head, " CA ", " ", "LYS", "  12B")+end+"\n"), "x.pdb")
 			if err != nil {
 				t.Errorf("%s: %v", head, err)
 				continue
 			}
-			if want := (Atom{Name: "CA", Residue: "LYS", ResidueNumber: 12, Chain: "A", Insertion: "B", Element: "C"}); s.Atoms[0] != want || s.R[2] != 0.3 {
+			if want := (Atom{Name: "CA", Residue: "LYS", ResidueNumber: 12, Chain: "A", Insertion: "B",
+				Element: "C"}); s.Atoms[0] != want || s.R[2] != 0.3 {
 				t.Errorf("%s: got %+v at %v, want %+v", head, s.Atoms[0], s.R, want)
 			}
 		}
 	}
-	two := strings.NewReplacer("1.000", " 1.00", "2.000", " 2.00", "3.000", " 3.00").Replace(atomLine("ATOM      1", " CA ", " ", "LYS", "  12 "))
+	two := strings.NewReplacer("1.000", " 1.00", "2.000", " 2.00", "3.000",
+		" 3.00").Replace(atomLine("ATOM      1", " CA ", " ", "LYS", "  12 "))
 	if s, err := ParsePDB(strings.NewReader(two), "x.pdb"); err != nil || s.Atoms[0].Name != "CA" || s.R[0] != 0.1 {
 		t.Errorf("positions with two digits: got %v", err)
 	}
@@ -158,7 +167,8 @@ func TestPDBLocations(t *testing.T) {
 		text := ""
 		for n, w := range strings.Fields(c.lines) {
 			i := len(w) - 5
-			line := []byte(atomLine("ATOM      1", " "+(w[:i] + "   ")[:3], strings.Replace(w[i:i+1], "-", " ", 1), w[i+1:i+4], "   "+w[i+4:]+" "))
+			line := []byte(atomLine("ATOM      1", " "+(w[:i] + "   ")[:3], strings.Replace(w[i:i+1], "-", " ", 1),
+				w[i+1:i+4], "   "+w[i+4:]+" "))
 			line[34-1] = byte('0' + n) // x is the line's number, Å
 			text += string(line) + "\n"
 		}
@@ -184,9 +194,12 @@ func TestPDBBox(t *testing.T) {
 	}{
 		{"VMD's zeros", "CRYST1    0.000    0.000    0.000  90.00  90.00  90.00 P 1           1", [9]float64{}, 0},
 		{"all zeros", "CRYST1    0.000    0.000    0.000   0.00   0.00   0.00 P 1           1", [9]float64{}, 0},
-		{"the format's ones", "CRYST1    1.000    1.000    1.000  90.00  90.00  90.00 P 1           1", [9]float64{}, 0},
-		{"without a space group", "CRYST1   20.000   30.000   40.000  90.00  90.00  90.00", [9]float64{2, 0, 0, 0, 3, 0, 0, 0, 4}, 0},
-		{"a slab", "CRYST1   20.000   30.000    0.000  90.00  90.00  90.00 P 1           1", [9]float64{2, 0, 0, 0, 3, 0, 0, 0, 0}, 0},
+		{"the format's ones", "CRYST1    1.000    1.000    1.000  90.00  90.00  90.00 P 1           1", [9]float64{},
+			0},
+		{"without a space group", "CRYST1   20.000   30.000   40.000  90.00  90.00  90.00",
+			[9]float64{2, 0, 0, 0, 3, 0, 0, 0, 4}, 0},
+		{"a slab", "CRYST1   20.000   30.000    0.000  90.00  90.00  90.00 P 1           1",
+			[9]float64{2, 0, 0, 0, 3, 0, 0, 0, 0}, 0},
 		{"cut in its last angle", "CRYST1   20.000   30.000   40.000  90.00  90.00  9", [9]float64{}, 1},
 		{"cut behind its lengths", "CRYST1   20.000   30.000   40.000", [9]float64{}, 1},
 		{"cut in a length", "CRYST1   20.0", [9]float64{}, 1},

@@ -62,7 +62,8 @@ func (t *TRR) Close() error { return t.close() }
 const (
 	trrMagic   = 1993
 	trrVersion = "GMX_trn_file"
-	// maxAtoms bounds the number of atoms, so that sizes in bytes fit in an int32 in double precision, as in the format.
+	// maxAtoms bounds the number of atoms, so that sizes in bytes fit in an int32 in double precision, as in the
+	// format.
 	maxAtoms = math.MaxInt32 / 24
 )
 
@@ -107,9 +108,11 @@ func (t *TRR) magic() error {
 	switch m := binary.BigEndian.Uint32(magic); {
 	case m == trrMagic:
 	case binary.LittleEndian.Uint32(magic) == trrMagic:
-		return fmt.Errorf("%w: little-endian numbers, which GROMACS does not write; the copy may have swapped its bytes", ErrFormat)
+		return fmt.Errorf("%w: little-endian numbers, which GROMACS does not write; the copy may have swapped its "+
+			"bytes", ErrFormat)
 	default:
-		return fmt.Errorf("%w: magic number %d in place of %d; this is no TRR file, or the frame before it is damaged", ErrFormat, m, trrMagic)
+		return fmt.Errorf("%w: magic number %d in place of %d; this is no TRR file, or the frame before it is damaged",
+			ErrFormat, m, trrMagic)
 	}
 	t.offset += 4
 	return nil
@@ -145,7 +148,8 @@ func (t *TRR) next(f *Frame) error {
 			return err
 		}
 		if i := nonFinite(*block.dst); i >= 0 {
-			return fmt.Errorf("%w: the %s of atom %d (from 0) is %v; the simulation blew up, or the file is damaged", ErrNonFinite, block.name, i/3, (*block.dst)[i])
+			return fmt.Errorf("%w: the %s of atom %d (from 0) is %v; the simulation blew up, or the file is damaged",
+				ErrNonFinite, block.name, i/3, (*block.dst)[i])
 		}
 	}
 	return nil
@@ -176,7 +180,8 @@ func (t *TRR) header(f *Frame) (h trrHeader, double bool, err error) {
 	if err := t.read(words); err != nil {
 		return h, false, err
 	}
-	for i, field := range [...]*int32{&h.IR, &h.E, &h.Box, &h.Vir, &h.Pres, &h.Top, &h.Sym, &h.X, &h.V, &h.F, &h.Atoms, &h.Step, &h.NRE} {
+	for i, field := range [...]*int32{&h.IR, &h.E, &h.Box, &h.Vir, &h.Pres, &h.Top, &h.Sym, &h.X, &h.V, &h.F, &h.Atoms,
+		&h.Step, &h.NRE} {
 		*field = int32(binary.BigEndian.Uint32(words[4*i:]))
 	}
 	if double, err = h.check(); err != nil {
@@ -205,7 +210,8 @@ func (h *trrHeader) check() (double bool, err error) {
 		size int32
 	}{{"input record", h.IR}, {"energy", h.E}, {"topology", h.Top}, {"symbol table", h.Sym}} {
 		if b.size != 0 {
-			return false, fmt.Errorf("%w: %d bytes of %s, which no version of GROMACS in use writes", ErrFormat, b.size, b.name)
+			return false, fmt.Errorf("%w: %d bytes of %s, which no version of GROMACS in use writes", ErrFormat, b.size,
+				b.name)
 		}
 	}
 	if h.Atoms < 0 || h.Atoms > maxAtoms {
@@ -217,7 +223,8 @@ func (h *trrHeader) check() (double bool, err error) {
 		name    string
 		size    int32
 		numbers int64
-	}{{"box", h.Box, 9}, {"virial", h.Vir, 9}, {"pressure", h.Pres, 9}, {"positions", h.X, n}, {"velocities", h.V, n}, {"forces", h.F, n}} {
+	}{{"box", h.Box, 9}, {"virial", h.Vir, 9}, {"pressure", h.Pres, 9}, {"positions", h.X, n}, {"velocities", h.V,
+		n}, {"forces", h.F, n}} {
 		if b.size == 0 {
 			continue
 		}

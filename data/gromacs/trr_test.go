@@ -40,7 +40,8 @@ func encode(double bool, frames ...synthetic) []byte {
 	for _, f := range frames {
 		binary.Write(&b, binary.BigEndian, []int32{trrMagic, int32(len(trrVersion)) + 1, int32(len(trrVersion))})
 		b.WriteString(trrVersion)
-		h := trrHeader{Atoms: int32(f.atoms), Step: int32(f.Step), X: int32(len(f.R)) * word, V: int32(len(f.V)) * word, F: int32(len(f.F)) * word}
+		h := trrHeader{Atoms: int32(f.atoms), Step: int32(f.Step), X: int32(len(f.R)) * word, V: int32(len(f.V)) * word,
+			F: int32(len(f.F)) * word}
 		if f.box {
 			h.Box = 9 * word
 		}
@@ -78,8 +79,9 @@ func ramp(n int, start float32) []float32 {
 }
 
 func example(step int64) synthetic {
-	return synthetic{atoms: 3, box: true, Frame: Frame{Step: step, Time: float64(step) / 4, Lambda: 0.5, Box: [9]float64{2, 0, 0, 0, 2, 0, 0, 0, 2},
-		R: ramp(9, float32(step)), V: ramp(9, -1), F: ramp(9, 100)}}
+	return synthetic{atoms: 3, box: true,
+		Frame: Frame{Step: step, Time: float64(step) / 4, Lambda: 0.5, Box: [9]float64{2, 0, 0, 0, 2, 0, 0, 0, 2},
+			R: ramp(9, float32(step)), V: ramp(9, -1), F: ramp(9, 100)}}
 }
 
 // The first frames of a real trajectory, against MDAnalysis 2.4.2.
@@ -162,11 +164,13 @@ func TestRoundTrip(t *testing.T) {
 				}
 				for k, pair := range [][2][]float32{{f.R, s.R}, {f.V, s.V}, {f.F, s.F}} {
 					if len(pair[0]) != len(pair[1]) {
-						t.Fatalf("double %v, parts %b, block %d: got %d numbers, want %d", double, parts, k, len(pair[0]), len(pair[1]))
+						t.Fatalf("double %v, parts %b, block %d: got %d numbers, want %d", double, parts, k,
+							len(pair[0]), len(pair[1]))
 					}
 					for i := range pair[0] {
 						if pair[0][i] != pair[1][i] {
-							t.Errorf("double %v, parts %b, block %d: got %v, want %v", double, parts, k, pair[0], pair[1])
+							t.Errorf("double %v, parts %b, block %d: got %v, want %v", double, parts, k, pair[0],
+								pair[1])
 							break
 						}
 					}
@@ -202,7 +206,8 @@ func TestTruncation(t *testing.T) {
 				}
 				continue
 			}
-			if !errors.Is(err, ErrTruncated) || !strings.Contains(err.Error(), "cut.trr: frame") || !strings.Contains(err.Error(), "offset") {
+			if !errors.Is(err, ErrTruncated) || !strings.Contains(err.Error(), "cut.trr: frame") ||
+				!strings.Contains(err.Error(), "offset") {
 				t.Fatalf("cut at %d: got %v", cut, err)
 			}
 		}
@@ -264,7 +269,8 @@ func TestBadFiles(t *testing.T) {
 				err = r.Next(&f)
 			}
 			runtime.ReadMemStats(&after)
-			if !errors.Is(err, c.kind) || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "bad.trr") {
+			if !errors.Is(err, c.kind) || !strings.Contains(err.Error(), c.want) ||
+				!strings.Contains(err.Error(), "bad.trr") {
 				t.Errorf("got %v; want %v with %q", err, c.kind, c.want)
 			}
 			if used := after.TotalAlloc - before.TotalAlloc; used > 8<<20 {

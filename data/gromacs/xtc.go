@@ -37,7 +37,8 @@ func OpenXTC(path string) (*XTC, error) {
 
 // NewXTC reads a trajectory from r; name is for messages.
 func NewXTC(r io.Reader, name string) *XTC {
-	return &XTC{in: bufio.NewReaderSize(r, bufferSize), file: r, name: name, atoms: -1, close: func() error { return nil }}
+	return &XTC{in: bufio.NewReaderSize(r, bufferSize), file: r, name: name, atoms: -1,
+		close: func() error { return nil }}
 }
 
 // Close closes the file.
@@ -74,7 +75,8 @@ func (x *XTC) header(f *Frame) (big bool, err error) {
 	x.offset += 4
 	m := binary.BigEndian.Uint32(magic[:])
 	if m != xtcMagic && m != xtcMagicBig {
-		return false, fmt.Errorf("%w: magic number %d in place of %d; this is no XTC file, or the frame before it is damaged", ErrFormat, m, xtcMagic)
+		return false, fmt.Errorf("%w: magic number %d in place of %d; this is no XTC file, or the frame before it "+
+			"is damaged", ErrFormat, m, xtcMagic)
 	}
 	var head struct {
 		Atoms, Step int32
@@ -199,9 +201,12 @@ type packing struct {
 // ranges of small differences: a triple of numbers below ranges[i] takes i bits.
 // About 2^(i/3); the format fixes these values.
 var ranges = [...]uint64{
-	0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 10, 12, 16, 20, 25, 32, 40, 50, 64, 80, 101, 128, 161, 203, 256, 322, 406, 512, 645, 812, 1024,
-	1290, 1625, 2048, 2580, 3250, 4096, 5060, 6501, 8192, 10321, 13003, 16384, 20642, 26007, 32768, 41285, 52015, 65536, 82570,
-	104031, 131072, 165140, 208063, 262144, 330280, 416127, 524287, 660561, 832255, 1048576, 1321122, 1664510, 2097152, 2642245,
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 10, 12, 16, 20, 25, 32, 40, 50, 64, 80, 101, 128, 161, 203, 256, 322, 406, 512, 645,
+	812, 1024,
+	1290, 1625, 2048, 2580, 3250, 4096, 5060, 6501, 8192, 10321, 13003, 16384, 20642, 26007, 32768, 41285, 52015, 65536,
+	82570,
+	104031, 131072, 165140, 208063, 262144, 330280, 416127, 524287, 660561, 832255, 1048576, 1321122, 1664510, 2097152,
+	2642245,
 	3329021, 4194304, 5284491, 6658042, 8388607, 10568983, 13316085, 16777216,
 }
 
@@ -364,7 +369,8 @@ func (p *packing) unpack(dst []float32, atoms int, packed []byte) ([]float32, er
 		}
 		if change != 0 {
 			if small += change; small < firstRange || small >= len(ranges) {
-				return dst, fmt.Errorf("%w: range %d of small differences at atom %d (from 0)", ErrFormat, small, len(dst)/3)
+				return dst, fmt.Errorf("%w: range %d of small differences at atom %d (from 0)", ErrFormat, small,
+					len(dst)/3)
 			}
 			differences = smallTriple(small)
 			half = int32(ranges[small] / 2)

@@ -147,7 +147,8 @@ func TestXTCDamage(t *testing.T) {
 		{"cut in a head", whole[:10], ErrTruncated, "frame 0"},
 		{"magic", at(0, 1993), ErrFormat, "1993"},
 		{"atoms", at(4, 23), ErrFormat, "23 atoms, and then 22"},
-		{"huge", func() []byte { b := at(4, 80e6); binary.BigEndian.PutUint32(b[head:], 80e6); return b }(), ErrFormat, "frame 0"},
+		{"huge", func() []byte { b := at(4, 80e6); binary.BigEndian.PutUint32(b[head:], 80e6); return b }(), ErrFormat,
+			"frame 0"},
 		{"box", at(16, math.Float32bits(float32(math.NaN()))), ErrNonFinite, "box"},
 		{"precision", at(head+4, 0), ErrFormat, "precision"},
 		{"bytes", at(head+4+4+28, 1<<30), ErrFormat, "bytes"},
@@ -160,7 +161,8 @@ func TestXTCDamage(t *testing.T) {
 		for err == nil {
 			err = x.Next(&f)
 		}
-		if !errors.Is(err, c.err) || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "test.xtc: frame") {
+		if !errors.Is(err, c.err) || !strings.Contains(err.Error(), c.want) ||
+			!strings.Contains(err.Error(), "test.xtc: frame") {
 			t.Errorf("%s: got %v", c.name, err)
 		}
 	}

@@ -52,7 +52,8 @@ func (x *XTCWriter) Append(f *Frame) error {
 		return err
 	}
 	p := packing{Precision: x.precision, Small: firstRange,
-		Min: [3]int32{math.MaxInt32, math.MaxInt32, math.MaxInt32}, Max: [3]int32{math.MinInt32, math.MinInt32, math.MinInt32}}
+		Min: [3]int32{math.MaxInt32, math.MaxInt32, math.MaxInt32}, Max: [3]int32{math.MinInt32, math.MinInt32,
+			math.MinInt32}}
 	steps := make([]int32, len(f.R))
 	for i, v := range f.R {
 		s := math.Round(float64(v) * float64(x.precision))

@@ -33,7 +33,8 @@ const DefaultEndpoint = "https://huggingface.co"
 // Errors that fetching wraps; branch on them with errors.Is.
 var (
 	ErrNotFound = errors.New("the hub has no such file")
-	ErrDenied   = errors.New("the hub denies access; set HF_TOKEN to a token that may read the set, or accept its terms on the hub's page")
+	ErrDenied   = errors.New("the hub denies access; set HF_TOKEN to a token that may read the set, or accept its " +
+		"terms on the hub's page")
 	ErrChecksum = errors.New("what arrived is not what the hub announced; it was thrown away, fetch it again")
 	ErrBroken   = errors.New("the download broke off; run the same command again, and it goes on from there")
 )
@@ -70,7 +71,8 @@ func (c *Client) fetch(ctx context.Context, dataset, revision, file string) (str
 	for part := range strings.SplitSeq(file, "/") {
 		escaped = append(escaped, url.PathEscape(part))
 	}
-	address := fmt.Sprintf("%s/datasets/%s/resolve/%s/%s", strings.TrimSuffix(c.endpoint(), "/"), dataset, url.PathEscape(revision), strings.Join(escaped, "/"))
+	address := fmt.Sprintf("%s/datasets/%s/resolve/%s/%s", strings.TrimSuffix(c.endpoint(), "/"), dataset,
+		url.PathEscape(revision), strings.Join(escaped, "/"))
 	about, err := c.ask(ctx, address)
 	if err != nil {
 		return "", err
@@ -196,7 +198,8 @@ func (c *Client) ask(ctx context.Context, address string) (about, error) {
 	}
 	a.sum = strings.Trim(strings.TrimPrefix(tag, "W/"), `"`)
 	if _, err := hex.DecodeString(a.sum); err != nil || len(a.sum) != 2*sha256.Size && len(a.sum) != 2*sha1.Size {
-		return about{}, fmt.Errorf("%s answers with the checksum %q, neither SHA-256 nor that of a git blob: is it a hub?", address, tag)
+		return about{}, fmt.Errorf("%s answers with the checksum %q, neither SHA-256 nor that of a git blob: is it "+
+			"a hub?", address, tag)
 	}
 	return a, nil
 }
@@ -275,7 +278,8 @@ func (c *Client) rest(ctx context.Context, address string, file *os.File, done i
 	defer resp.Body.Close()
 	switch {
 	case resp.StatusCode == http.StatusRequestedRangeNotSatisfiable || resp.StatusCode == http.StatusOK && done > 0,
-		resp.StatusCode == http.StatusPartialContent && !strings.HasPrefix(resp.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-", done)):
+		resp.StatusCode == http.StatusPartialContent &&
+			!strings.HasPrefix(resp.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-", done)):
 		// The server begins anew, so do we.
 		if err := file.Truncate(0); err != nil {
 			return err

@@ -53,7 +53,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path != "/datasets/who/set/resolve/main/a b/data.npz":
 		w.WriteHeader(http.StatusNotFound)
 	case s.git:
-		w.Header().Set("ETag", fmt.Sprintf(`"%x"`, sha1.Sum(append(fmt.Appendf(nil, "blob %d\x00", len(s.body)), s.body...))))
+		w.Header().Set("ETag", fmt.Sprintf(`"%x"`,
+			sha1.Sum(append(fmt.Appendf(nil, "blob %d\x00", len(s.body)), s.body...))))
 		s.send(w, r)
 	default:
 		announced := s.body
@@ -206,7 +207,8 @@ func TestAccess(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := (&Client{Endpoint: s.URL, Token: s.secret, Cache: t.TempDir()}).Fetch(ctx, "who/set", "", "a b/data.npz"); !errors.Is(err, context.Canceled) {
+	if _, err := (&Client{Endpoint: s.URL, Token: s.secret, Cache: t.TempDir()}).Fetch(ctx, "who/set", "",
+		"a b/data.npz"); !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: got %v", err)
 	}
 }

@@ -53,7 +53,8 @@ func (a *array) header() error {
 		a.order = binary.BigEndian
 	}
 	if !slices.Contains([]string{"f4", "f8", "i4", "i8", "u1", "b1"}, a.kind) {
-		return fmt.Errorf("%w: numbers of type %s; save them as float32, float64, int32, int64 or bool", ErrFormat, a.kind)
+		return fmt.Errorf("%w: numbers of type %s; save them as float32, float64, int32, int64 or bool", ErrFormat,
+			a.kind)
 	}
 	a.width = 1
 	for s := range strings.SplitSeq(string(size[1]), ",") {
@@ -81,7 +82,8 @@ func (a *array) header() error {
 // head reads what describes an array, before its numbers.
 func head(in io.Reader) ([]byte, error) {
 	var magic [8]byte
-	if _, err := io.ReadFull(in, magic[:]); err != nil || string(magic[:6]) != "\x93NUMPY" || magic[6] < 1 || magic[6] > 3 {
+	if _, err := io.ReadFull(in, magic[:]); err != nil || string(magic[:6]) != "\x93NUMPY" || magic[6] < 1 ||
+		magic[6] > 3 {
 		return nil, fmt.Errorf("%w: it begins with %q, which is no array of NumPy", ErrFormat, magic)
 	}
 	length := make([]byte, 4)
@@ -151,7 +153,8 @@ func (a *array) end() error {
 	case n > 0:
 		return fmt.Errorf("%w: %s goes on behind the numbers of its shape", ErrFormat, a.key)
 	case errors.Is(err, zip.ErrChecksum):
-		return fmt.Errorf("%w: %s: its checksum is wrong: some of its numbers are damaged; copy or make the file again", ErrFormat, a.key)
+		return fmt.Errorf("%w: %s: its checksum is wrong: some of its numbers are damaged; copy or make the file again",
+			ErrFormat, a.key)
 	case !errors.Is(err, io.EOF):
 		return fmt.Errorf("%w: %s: %w", ErrFormat, a.key, err)
 	}

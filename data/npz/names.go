@@ -18,7 +18,8 @@ var strDescr = regexp.MustCompile(`'descr'\s*:\s*'([<>])U(\d+)'`)
 // maxName bounds the letters of a name.
 const maxName = 1024
 
-// readNames reads an array of so many strings, UTF-32 and padded with zeros. What is none, another program's array of that key, has no names.
+// readNames reads an array of so many strings, UTF-32 and padded with zeros. What is none, another program's array of
+// that key, has no names.
 func readNames(file *zip.File, want int) ([]string, error) {
 	in, err := file.Open()
 	if err != nil {
@@ -64,5 +65,6 @@ func (r *Reader) Note() string {
 	if len(r.unread) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("what else it has is not read: %s (\"cgbg import -h\" lists the arrays that are)", strings.Join(r.unread, ", "))
+	return fmt.Sprintf("what else it has is not read: %s (\"cgbg import -h\" lists the arrays that are)",
+		strings.Join(r.unread, ", "))
 }

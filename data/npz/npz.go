@@ -134,7 +134,8 @@ func newReader(z *zip.Reader, name string) (_ *Reader, err error) {
 		*field = a
 	}
 	if r.r == nil || len(r.r.shape) != 3 || r.r.shape[2] != 3 || r.r.shape[0] < 1 || r.r.shape[1] < 1 {
-		return nil, fmt.Errorf("%w: an array R of shape (frames, atoms, 3) is needed; it has the keys %q", ErrFormat, keys)
+		return nil, fmt.Errorf("%w: an array R of shape (frames, atoms, 3) is needed; it has the keys %q", ErrFormat,
+			keys)
 	}
 	r.frames, r.atoms = r.r.shape[0], r.r.shape[1]
 	for _, field := range fields {
@@ -267,7 +268,8 @@ func (r *Reader) next(f *gromacs.Frame) (err error) {
 			return err
 		}
 		if i := slices.Index(r.numbers, 0); i >= 0 {
-			return fmt.Errorf("%w: mask hides atom %d (from 0): sets of molecules of different sizes are not read; write the frames of one of them", ErrFormat, i)
+			return fmt.Errorf("%w: mask hides atom %d (from 0): sets of molecules of different sizes are not read; "+
+				"write the frames of one of them", ErrFormat, i)
 		}
 	}
 	if r.species == nil {
@@ -283,7 +285,8 @@ func (r *Reader) next(f *gromacs.Frame) (err error) {
 		case r.frame == 0:
 			r.kind = append(r.kind, int32(v))
 		case r.kind[i] != int32(v):
-			return fmt.Errorf("%w: the species of atom %d (from 0) is %v, in the frames before it %d", ErrFormat, i, v, r.kind[i])
+			return fmt.Errorf("%w: the species of atom %d (from 0) is %v, in the frames before it %d", ErrFormat, i, v,
+				r.kind[i])
 		}
 	}
 	return nil
@@ -297,7 +300,8 @@ func (r *Reader) positions(a *array, dst []float32) (_ []float32, err error) {
 	for i, v := range r.numbers {
 		x := float32(v)
 		if x-x != 0 {
-			return dst, fmt.Errorf("%w: %s of atom %d (from 0) is %v; the simulation blew up, or the file is damaged", ErrNonFinite, a.key, i/3, v)
+			return dst, fmt.Errorf("%w: %s of atom %d (from 0) is %v; the simulation blew up, or the file is damaged",
+				ErrNonFinite, a.key, i/3, v)
 		}
 		dst = append(dst, x)
 	}

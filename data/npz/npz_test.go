@@ -73,9 +73,11 @@ func TestAgainstTRR(t *testing.T) {
 // What Write wrote, as npyio and as we read it.
 func TestRoundTrip(t *testing.T) {
 	dir := t.TempDir()
-	frames := &data.Frames{Beads: 2, Dim: 3, R: []float32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, F: []float32{1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4},
+	frames := &data.Frames{Beads: 2, Dim: 3, R: []float32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11},
+		F:   []float32{1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4},
 		Box: make([]float32, 18), LogW: []float64{0.5, -0.5}, U: []float64{7, 8}}
-	w, err := data.Create(filepath.Join(dir, "a.arrow"), data.Meta{Beads: []string{"ALA2:CA", "ALA2:C"}, Species: []int32{1, 2}, Temperature: 300})
+	w, err := data.Create(filepath.Join(dir, "a.arrow"),
+		data.Meta{Beads: []string{"ALA2:CA", "ALA2:C"}, Species: []int32{1, 2}, Temperature: 300})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +98,8 @@ func TestRoundTrip(t *testing.T) {
 		if err := r.Next(&f); err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(f.R, frames.R[6*n:6*n+6]) || !slices.Equal(f.F, frames.F[6*n:6*n+6]) || r.Energy() != frames.U[n] || !slices.Equal(r.Species(), []int32{1, 2}) {
+		if !slices.Equal(f.R, frames.R[6*n:6*n+6]) || !slices.Equal(f.F, frames.F[6*n:6*n+6]) ||
+			r.Energy() != frames.U[n] || !slices.Equal(r.Species(), []int32{1, 2}) {
 			t.Errorf("frame %d: got %+v, U %g, species %v", n, f, r.Energy(), r.Species())
 		}
 	}
@@ -107,7 +110,8 @@ func TestRoundTrip(t *testing.T) {
 	defer other.Close()
 	var forces []float32
 	var logw []float64
-	if err := errors.Join(other.Read("F.npy", &forces), other.Read("logw.npy", &logw)); err != nil || !slices.Equal(forces, frames.F) || !slices.Equal(logw, frames.LogW) {
+	if err := errors.Join(other.Read("F.npy", &forces), other.Read("logw.npy", &logw)); err != nil ||
+		!slices.Equal(forces, frames.F) || !slices.Equal(logw, frames.LogW) {
 		t.Errorf("by npyio: got %v, %v, %v", forces, logw, err)
 	}
 	if err := Write(t.Context(), filepath.Join(dir, "no", "a.npz"), filepath.Join(dir, "a.arrow")); err == nil {
@@ -167,12 +171,16 @@ func TestDamage(t *testing.T) {
 		{"no R", archive(t, [2]string{"F <f4 2,1,3", zeros}), ErrFormat, "array R"},
 		{"shape", archive(t, [2]string{"R <f4 2,3", zeros}), ErrFormat, "array R"},
 		{"huge", archive(t, [2]string{"R <f8 2,900000000,3", zeros}), ErrFormat, "too many"},
-		{"forces", archive(t, [2]string{"R <f4 2,1,3", zeros}, [2]string{"F <f4 2,2,3", zeros}), ErrFormat, "F has the shape"},
+		{"forces", archive(t, [2]string{"R <f4 2,1,3", zeros}, [2]string{"F <f4 2,2,3", zeros}), ErrFormat,
+			"F has the shape"},
 		{"type", archive(t, [2]string{"R <c8 2,1,3", zeros}), ErrFormat, "c8"},
 		{"short", archive(t, [2]string{"R <f4 900,2,3", zeros}), ErrTruncated, "frame 170"},
-		{"nan", archive(t, [2]string{"R <f4 2,2,3", zeros[:24] + zeros[:12] + nan + zeros}), ErrNonFinite, "frame 1: not a finite number: R of atom 1"},
-		{"mask", archive(t, [2]string{"R <f4 2,2,3", zeros}, [2]string{"mask |b1 2,2", "\x01\x01\x01\x00"}), ErrFormat, "frame 1: not an NPZ file of frames: mask hides atom 1"},
-		{"species", archive(t, [2]string{"R <f4 2,1,3", zeros}, [2]string{"species <i4 2,1", "\x01\x00\x00\x00\x02\x00\x00\x00"}), ErrFormat, "in the frames before it 1"},
+		{"nan", archive(t, [2]string{"R <f4 2,2,3", zeros[:24] + zeros[:12] + nan + zeros}), ErrNonFinite,
+			"frame 1: not a finite number: R of atom 1"},
+		{"mask", archive(t, [2]string{"R <f4 2,2,3", zeros}, [2]string{"mask |b1 2,2", "\x01\x01\x01\x00"}), ErrFormat,
+			"frame 1: not an NPZ file of frames: mask hides atom 1"},
+		{"species", archive(t, [2]string{"R <f4 2,1,3", zeros},
+			[2]string{"species <i4 2,1", "\x01\x00\x00\x00\x02\x00\x00\x00"}), ErrFormat, "in the frames before it 1"},
 	} {
 		r, err := NewReader(bytes.NewReader(c.file), int64(len(c.file)), "test.npz")
 		var f gromacs.Frame
@@ -187,7 +195,8 @@ func TestDamage(t *testing.T) {
 
 // FuzzNPZ changes the archive, FuzzArray what is in it: behind a checksum, changes seldom reach it.
 func FuzzNPZ(f *testing.F) {
-	f.Add(archive(f, [2]string{"R <f4 2,1,3", strings.Repeat("\x00", 24)}, [2]string{"box <f8 2,3", strings.Repeat("\x00", 48)}))
+	f.Add(archive(f, [2]string{"R <f4 2,1,3", strings.Repeat("\x00", 24)},
+		[2]string{"box <f8 2,3", strings.Repeat("\x00", 48)}))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		r, err := NewReader(bytes.NewReader(file), int64(len(file)), "fuzz")
 		if err != nil {
@@ -206,8 +215,10 @@ func FuzzArray(f *testing.F) {
 		text := fmt.Sprintf(head, kind, shape)
 		return []byte(text + strings.Repeat(" ", 10+0x46-len(text)) + strings.Repeat("\x00", bytes))
 	}
-	f.Add(array("<f4", "2, 1, 3", 24), array("<f8", "2, 1, 3", 48), array("<i8", "2, 1", 16), array("|b1", "2, 1", 2), array(">f8", "2,", 16))
-	f.Add(array("<f4", "2, 1, 3", 20), array("<f8", "2, 1, 3", 48), array("<i4", "2, 1", 16), array("|u1", "2, 1", 2), array("<f4", "2, 1", 8))
+	f.Add(array("<f4", "2, 1, 3", 24), array("<f8", "2, 1, 3", 48), array("<i8", "2, 1", 16), array("|b1", "2, 1", 2),
+		array(">f8", "2,", 16))
+	f.Add(array("<f4", "2, 1, 3", 20), array("<f8", "2, 1, 3", 48), array("<i4", "2, 1", 16), array("|u1", "2, 1", 2),
+		array("<f4", "2, 1", 8))
 	f.Fuzz(func(t *testing.T, r, force, species, mask, u []byte) {
 		var b bytes.Buffer
 		z := zip.NewWriter(&b)

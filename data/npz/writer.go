@@ -77,15 +77,16 @@ func writeAll(ctx context.Context, z *zip.Writer, frames string) error {
 		var e export
 		switch column {
 		case "R", "F", "box":
-			e = export{column, "<f4", fmt.Sprintf("%d, %d, %d", n, len(m.Beads), m.Dim), func(p []byte, f *data.Frames) []byte {
-				for _, v := range map[string][]float32{"R": f.R, "F": f.F}[column] {
-					p = binary.LittleEndian.AppendUint32(p, math.Float32bits(v))
-				}
-				for _, v := range map[string][]float32{"box": f.Box}[column] {
-					p = binary.LittleEndian.AppendUint64(p, math.Float64bits(float64(v)))
-				}
-				return p
-			}}
+			e = export{column, "<f4", fmt.Sprintf("%d, %d, %d", n, len(m.Beads), m.Dim),
+				func(p []byte, f *data.Frames) []byte {
+					for _, v := range map[string][]float32{"R": f.R, "F": f.F}[column] {
+						p = binary.LittleEndian.AppendUint32(p, math.Float32bits(v))
+					}
+					for _, v := range map[string][]float32{"box": f.Box}[column] {
+						p = binary.LittleEndian.AppendUint64(p, math.Float64bits(float64(v)))
+					}
+					return p
+				}}
 			if column == "box" {
 				e.kind, e.shape = "<f8", fmt.Sprintf("%d, 3, 3", n)
 			}
@@ -95,7 +96,8 @@ func writeAll(ctx context.Context, z *zip.Writer, frames string) error {
 				key = "U"
 			}
 			e = export{key, "<f8", fmt.Sprintf("%d,", n), func(p []byte, f *data.Frames) []byte {
-				for _, v := range map[string][]float64{"u": f.U, "bias": f.Bias, "logw": f.LogW, "logq": f.LogQ}[column] {
+				for _, v := range map[string][]float64{"u": f.U, "bias": f.Bias, "logw": f.LogW,
+					"logq": f.LogQ}[column] {
 					p = binary.LittleEndian.AppendUint64(p, math.Float64bits(v))
 				}
 				return p

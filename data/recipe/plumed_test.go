@@ -91,10 +91,14 @@ func TestPlumedSteps(t *testing.T) {
 	}
 	const threads = " -v -ntmpi 1 -ntomp 2"
 	want := []string{
-		"pdb2gmx", "editconf", "solvate", "make_ndx", "grompp -f em.mdp", "mdrun -deffnm em" + threads, "grompp -f nvt.mdp", "mdrun -deffnm nvt -cpi nvt.cpt" + threads,
-		"grompp -f md.mdp -c nvt.gro -t nvt.cpt -p topol.top -n index.ndx -o part_md.tpr", "mdrun -deffnm md -cpi md.cpt -plumed plumed.dat" + threads,
-		"grompp -f rerun.mdp -c nvt.gro -p topol.top -o part_rerun.tpr", "mdrun -deffnm rerun -rerun md.trr" + threads, "mdrun -deffnm rerun -rerun md.trr" + threads,
-		"trjconv -f rerun.trr -s md.tpr -pbc mol -force yes -vel no -o part_solute.trr", "trjconv -f rerun.trr -s md.tpr -pbc mol -dump 0 -o part_solute.gro",
+		"pdb2gmx", "editconf", "solvate", "make_ndx", "grompp -f em.mdp", "mdrun -deffnm em" + threads,
+		"grompp -f nvt.mdp", "mdrun -deffnm nvt -cpi nvt.cpt" + threads,
+		"grompp -f md.mdp -c nvt.gro -t nvt.cpt -p topol.top -n index.ndx -o part_md.tpr",
+		"mdrun -deffnm md -cpi md.cpt -plumed plumed.dat" + threads,
+		"grompp -f rerun.mdp -c nvt.gro -p topol.top -o part_rerun.tpr", "mdrun -deffnm rerun -rerun md.trr" + threads,
+		"mdrun -deffnm rerun -rerun md.trr" + threads,
+		"trjconv -f rerun.trr -s md.tpr -pbc mol -force yes -vel no -o part_solute.trr",
+		"trjconv -f rerun.trr -s md.tpr -pbc mol -dump 0 -o part_solute.gro",
 	}
 	if len(got) != len(want) {
 		t.Fatalf("got %d calls, want %d:\n%s", len(got), len(want), strings.Join(got, "\n"))
@@ -163,7 +167,8 @@ func TestBiased(t *testing.T) {
 			atoms []string
 		}
 		ala := []string{"N", "H", "CA", "HA", "CB", "HB1", "HB2", "HB3", "C", "O"}
-		chain := []group{{"ACE", []string{"CH3", "HH31", "HH32", "HH33", "C", "O"}}, {second, ala}, {"ALA", ala}, {"NME", []string{"N", "H", "CH3", "HH31", "HH32", "HH33"}}}
+		chain := []group{{"ACE", []string{"CH3", "HH31", "HH32", "HH33", "C", "O"}}, {second, ala}, {"ALA", ala},
+			{"NME", []string{"N", "H", "CH3", "HH31", "HH32", "HH33"}}}
 		if second == "GLY" {
 			chain[1].atoms = []string{"N", "H", "CA", "HA1", "HA2", "C", "O"}
 		}
@@ -172,7 +177,8 @@ func TestBiased(t *testing.T) {
 			for _, atom := range g.atoms {
 				n++
 				body += fmt.Sprintf("%5d%-5s%5s%5d%8.3f%8.3f%8.3f\n", i+1, g.name, atom, n, 0.1*float64(n), 0.0, 0.0)
-				pdb += fmt.Sprintf("ATOM  %5d %4s %3s  %4d    %8.3f%8.3f%8.3f\n", n, atom, g.name, i+1, float64(n), 0.0, 0.0)
+				pdb += fmt.Sprintf("ATOM  %5d %4s %3s  %4d    %8.3f%8.3f%8.3f\n", n, atom, g.name, i+1, float64(n), 0.0,
+					0.0)
 			}
 		}
 		dir := t.TempDir()
@@ -206,16 +212,20 @@ func TestBiased(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.Variables != "phi:ALA2,psi:ALA2" || !strings.HasPrefix(string(input), "phi_ALA2: TORSION ATOMS=5,7,9,15\npsi_ALA2: TORSION ATOMS=7,9,15,17\nmetad: METAD ARG=phi_ALA2,psi_ALA2 SIGMA=0.35,0.35 ") {
+		if r.Variables != "phi:ALA2,psi:ALA2" ||
+			!strings.HasPrefix(string(input), "phi_ALA2: TORSION ATOMS=5,7,9,15\npsi_ALA2: TORSION "+
+				"ATOMS=7,9,15,17\nmetad: METAD ARG=phi_ALA2,psi_ALA2 SIGMA=0.35,0.35 ") {
 			t.Errorf("got %s by\n%s", r.Variables, input)
 		}
 	}
 	o := small(t)
 	o.Bias, o.GMX, o.Structure = "plumed", script(t, fakeGMX), filepath.Join(t.TempDir(), "water.pdb")
-	if err := os.WriteFile(o.Structure, []byte("ATOM      1  OW  SOL     1       1.000   1.000   1.000\nEND\n"), 0o644); err != nil {
+	if err := os.WriteFile(o.Structure, []byte("ATOM      1  OW  SOL     1       1.000   1.000   1.000\nEND\n"),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Run(context.Background(), o); !errors.Is(err, ErrOptions) || !strings.Contains(err.Error(), "no residue has both") {
+	if _, err := Run(context.Background(), o); !errors.Is(err, ErrOptions) ||
+		!strings.Contains(err.Error(), "no residue has both") {
 		t.Errorf("water: got %v", err)
 	}
 }
@@ -272,7 +282,8 @@ func TestPlumedForces(t *testing.T) {
 	}
 }
 
-// PLUMED itself takes the input, and the grid that it writes is the bias of the hills at the frames' dihedrals, summed here.
+// PLUMED itself takes the input, and the grid that it writes is the bias of the hills at the frames' dihedrals, summed
+// here.
 func TestPlumedDriver(t *testing.T) {
 	if _, err := exec.LookPath("plumed"); err != nil {
 		t.Skip("PLUMED is not installed")
@@ -297,12 +308,14 @@ func TestPlumedDriver(t *testing.T) {
 	}
 	const gamma = 9
 	steps := int64(len(phi)-1) * plumedPace // a frame is a hill
-	for name, text := range map[string]string{"plumed.dat": metad([2]string{"phi", "psi"}, gamma, steps), "ala2.xyz": xyz.String()} {
+	for name, text := range map[string]string{"plumed.dat": metad([2]string{"phi", "psi"}, gamma, steps),
+		"ala2.xyz": xyz.String()} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command("plumed", "driver", "--plumed", "plumed.dat", "--ixyz", "ala2.xyz", "--timestep", "0.0005", "--trajectory-stride", fmt.Sprint(plumedPace))
+	cmd := exec.Command("plumed", "driver", "--plumed", "plumed.dat", "--ixyz", "ala2.xyz", "--timestep", "0.0005",
+		"--trajectory-stride", fmt.Sprint(plumedPace))
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -324,7 +337,8 @@ func TestPlumedDriver(t *testing.T) {
 	}
 }
 
-// dihedral of four atoms, from 1, in rad: the angle between the planes of the first and the last three, by IUPAC's sign.
+// dihedral of four atoms, from 1, in rad: the angle between the planes of the first and the last three, by IUPAC's
+// sign.
 func dihedral(r []float32, atoms []int) float64 {
 	var b [3][3]float64
 	for i := range b {

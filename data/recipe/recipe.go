@@ -76,13 +76,16 @@ func (o *Options) check() error {
 	case !(o.Box >= 2.2 && o.Box < 100):
 		return fmt.Errorf("recipe: %w: a box of %g nm: at least 2.2, twice the cut-off and a little", ErrOptions, o.Box)
 	case !(o.Step > 0 && o.Step <= 2) || !(o.Length > 0) || !(o.Interval > 0) || o.Interval > o.Length:
-		return fmt.Errorf("recipe: %w: a time step of %g fs (0 to 2), %g ps long, frames every %g ps", ErrOptions, o.Step, o.Length, o.Interval)
+		return fmt.Errorf("recipe: %w: a time step of %g fs (0 to 2), %g ps long, frames every %g ps", ErrOptions,
+			o.Step, o.Length, o.Interval)
 	}
 	if n := math.Round(o.Length * 1000 / o.Step); o.Bias != "none" && math.Mod(n, 100) != 0 {
-		return fmt.Errorf("recipe: %w: %g ps in steps of %g fs are %.0f steps; with a bias a multiple of 100, so that its last grid is of the run's end", ErrOptions, o.Length, o.Step, n)
+		return fmt.Errorf("recipe: %w: %g ps in steps of %g fs are %.0f steps; with a bias a multiple of 100, so "+
+			"that its last grid is of the run's end", ErrOptions, o.Length, o.Step, n)
 	}
 	if n := o.Interval / o.Step * 1000; math.Abs(n-math.Round(n)) > 1e-6*n {
-		return fmt.Errorf("recipe: %w: frames every %g ps are no whole number of steps of %g fs", ErrOptions, o.Interval, o.Step)
+		return fmt.Errorf("recipe: %w: frames every %g ps are no whole number of steps of %g fs", ErrOptions,
+			o.Interval, o.Step)
 	}
 	return nil
 }
@@ -116,7 +119,8 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		return nil, fmt.Errorf("recipe: %w", err)
 	}
 	r := &run{Options: o}
-	if r.log, err = os.OpenFile(filepath.Join(o.Dir, "gmx.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644); err != nil {
+	if r.log, err = os.OpenFile(filepath.Join(o.Dir, "gmx.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND,
+		0o644); err != nil {
 		return nil, fmt.Errorf("recipe: %w", err)
 	}
 	defer r.log.Close()
@@ -196,29 +200,41 @@ func (r *run) plan() []step {
 		md = append(md, "-plumed", "plumed.dat")
 	}
 	steps := []step{
-		{done: "conf.gro", args: []string{"pdb2gmx", "-f", r.Structure, "-o", "conf.gro", "-p", "dry.top", "-ff", "amber99sb-ildn", "-water", "tip3p", "-ignh"}},
-		{done: "box.gro", args: []string{"editconf", "-f", "conf.gro", "-o", "box.gro", "-c", "-box", edge, edge, edge}, before: r.checkAtoms},
-		{done: "solvated.gro", args: []string{"solvate", "-cp", "box.gro", "-cs", "spc216.gro", "-p", "topol.top", "-o", "solvated.gro"}, before: r.copyTopology},
+		{done: "conf.gro", args: []string{"pdb2gmx", "-f", r.Structure, "-o", "conf.gro", "-p", "dry.top", "-ff",
+			"amber99sb-ildn", "-water", "tip3p", "-ignh"}},
+		{done: "box.gro", args: []string{"editconf", "-f", "conf.gro", "-o", "box.gro", "-c", "-box", edge, edge, edge},
+			before: r.checkAtoms},
+		{done: "solvated.gro", args: []string{"solvate", "-cp", "box.gro", "-cs", "spc216.gro", "-p", "topol.top", "-o",
+			"solvated.gro"}, before: r.copyTopology},
 		{done: "index.ndx", args: []string{"make_ndx", "-f", "solvated.gro", "-o", "index.ndx"}, input: r.index()},
-		{done: "em.tpr", args: []string{"grompp", "-f", "em.mdp", "-c", "solvated.gro", "-p", "topol.top", "-o", "em.tpr"}},
+		{done: "em.tpr", args: []string{"grompp", "-f", "em.mdp", "-c", "solvated.gro", "-p", "topol.top", "-o",
+			"em.tpr"}},
 		{done: "em.gro", args: []string{"mdrun", "-deffnm", "em"}, total: minimiseSteps},
-		{done: "nvt.tpr", args: []string{"grompp", "-f", "nvt.mdp", "-c", "em.gro", "-p", "topol.top", "-o", "nvt.tpr"}},
+		{done: "nvt.tpr", args: []string{"grompp", "-f", "nvt.mdp", "-c", "em.gro", "-p", "topol.top", "-o",
+			"nvt.tpr"}},
 		{done: "nvt.gro", args: []string{"mdrun", "-deffnm", "nvt", "-cpi", "nvt.cpt"}, total: r.equilibration()},
-		{done: "md.tpr", args: []string{"grompp", "-f", "md.mdp", "-c", "nvt.gro", "-t", "nvt.cpt", "-p", "topol.top", "-n", "index.ndx", "-o", "md.tpr"}},
+		{done: "md.tpr", args: []string{"grompp", "-f", "md.mdp", "-c", "nvt.gro", "-t", "nvt.cpt", "-p", "topol.top",
+			"-n", "index.ndx", "-o", "md.tpr"}},
 		{done: "md.gro", args: md, total: r.steps()},
 	}
 	raw := "md.trr"
 	if r.Bias != "none" { // forces without the bias, from a run input that has none and writes those of every frame
 		raw = "rerun.trr"
 		steps = append(steps,
-			step{done: "rerun.tpr", args: []string{"grompp", "-f", "rerun.mdp", "-c", "nvt.gro", "-p", "topol.top", "-o", "rerun.tpr"}},
-			step{done: "rerun.done", args: []string{"mdrun", "-deffnm", "rerun", "-rerun", "md.trr"}, total: r.steps(), after: r.markRerun})
+			step{done: "rerun.tpr", args: []string{"grompp", "-f", "rerun.mdp", "-c", "nvt.gro", "-p", "topol.top",
+				"-o", "rerun.tpr"}},
+			step{done: "rerun.done", args: []string{"mdrun", "-deffnm", "rerun", "-rerun", "md.trr"}, total: r.steps(),
+				after: r.markRerun})
 	}
 	steps = append(steps,
-		step{done: "solute.trr", args: []string{"trjconv", "-f", raw, "-s", "md.tpr", "-pbc", "mol", "-force", "yes", "-vel", "no", "-o", "solute.trr"}, input: "Protein\n"},
-		step{done: "solute.gro", args: []string{"trjconv", "-f", raw, "-s", "md.tpr", "-pbc", "mol", "-dump", "0", "-o", "solute.gro"}, input: "Protein\n"})
+		step{done: "solute.trr", args: []string{"trjconv", "-f", raw, "-s", "md.tpr", "-pbc", "mol", "-force", "yes",
+			"-vel", "no", "-o", "solute.trr"}, input: "Protein\n"},
+		step{done: "solute.gro", args: []string{"trjconv", "-f", raw, "-s", "md.tpr", "-pbc", "mol", "-dump", "0", "-o",
+			"solute.gro"}, input: "Protein\n"})
 	if r.Bias == "awh" {
-		steps = append(steps, step{done: "awh.xvg", args: []string{"awh", "-f", "md.edr", "-s", "md.tpr", "-more", "-kt", "-b", number(r.Length), "-o", "awh.xvg"}, after: r.lastAWH})
+		steps = append(steps, step{done: "awh.xvg",
+			args: []string{"awh", "-f", "md.edr", "-s", "md.tpr", "-more", "-kt", "-b", number(r.Length), "-o",
+				"awh.xvg"}, after: r.lastAWH})
 	}
 	return steps
 }
@@ -282,7 +298,8 @@ func (r *run) step(ctx context.Context, s step) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		return fmt.Errorf("gmx %s: %w; it said (all of it is in gmx.log):\n%s", strings.Join(args, " "), err, strings.Join(last, "\n"))
+		return fmt.Errorf("gmx %s: %w; it said (all of it is in gmx.log):\n%s", strings.Join(args, " "), err,
+			strings.Join(last, "\n"))
 	case part != "":
 		err = os.Rename(r.path(part), r.path(s.done))
 	case s.after != nil:

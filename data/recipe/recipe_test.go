@@ -36,7 +36,8 @@ func TestSmoke(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	o.Report = func(step string, done, _ float64) {
-		if info, err := os.Stat(filepath.Join(o.Dir, "md.tpr")); err == nil && info != nil && step == "mdrun" && done > 2000 {
+		if info, err := os.Stat(filepath.Join(o.Dir, "md.tpr")); err == nil && info != nil && step == "mdrun" &&
+			done > 2000 {
 			cancel()
 		}
 	}
@@ -87,7 +88,8 @@ func TestSmoke(t *testing.T) {
 		t.Errorf("a finished recipe: %v, after %v", err, time.Since(start))
 	}
 	o.Gamma = 4
-	if _, err := Run(context.Background(), o); !errors.Is(err, ErrOptions) || !strings.Contains(err.Error(), "other settings") {
+	if _, err := Run(context.Background(), o); !errors.Is(err, ErrOptions) ||
+		!strings.Contains(err.Error(), "other settings") {
 		t.Errorf("other settings in the same folder: got %v", err)
 	}
 }
@@ -95,8 +97,9 @@ func TestSmoke(t *testing.T) {
 func TestOptions(t *testing.T) {
 	for name, change := range map[string]func(*Options){
 		"bias": func(o *Options) { o.Bias = "wish" }, "gamma": func(o *Options) { o.Bias, o.Gamma = "awh", 1 },
-		"box": func(o *Options) { o.Box = 1 }, "step": func(o *Options) { o.Step = 0 }, "interval": func(o *Options) { o.Interval = 0.0003 },
-		"length": func(o *Options) { o.Bias, o.Length = "awh", 20.05 },
+		"box": func(o *Options) { o.Box = 1 }, "step": func(o *Options) { o.Step = 0 },
+		"interval": func(o *Options) { o.Interval = 0.0003 },
+		"length":   func(o *Options) { o.Bias, o.Length = "awh", 20.05 },
 	} {
 		o := small(t)
 		change(&o)

@@ -49,7 +49,8 @@ func biased(s *gromacs.Structure) (name string, n int, err error) {
 		if n++; n == 1 {
 			name = r.name
 		} else if r.name == name {
-			return "", 0, fmt.Errorf("%w: there are two residues %s, of which a bias can name neither", ErrOptions, name)
+			return "", 0, fmt.Errorf("%w: there are two residues %s, of which a bias can name neither", ErrOptions,
+				name)
 		}
 	}
 	if n == 0 {
@@ -58,7 +59,8 @@ func biased(s *gromacs.Structure) (name string, n int, err error) {
 	return name, n, nil
 }
 
-// variables names φ and ψ of the biased residue for PLUMED: phi and psi where there is one of each, else with the residue.
+// variables names φ and ψ of the biased residue for PLUMED: phi and psi where there is one of each, else with the
+// residue.
 func (r *run) variables() (names [2]string, err error) {
 	if r.residue == "" {
 		s, err := gromacs.ReadStructure(r.Structure)
@@ -94,8 +96,10 @@ func (r *run) checkAtoms() error {
 		if got == [5]int(dihedralAtoms) {
 			return nil
 		}
-		return fmt.Errorf("%w: the bias is on phi and psi of atoms %v, as of alanine behind ACE; those of %s are %v: run without bias, or bias it yourself and import with -awh or -bias",
+		return fmt.Errorf("%w: the bias is on phi and psi of atoms %v, as of alanine behind ACE; those of %s are "+
+			"%v: run without bias, or bias it yourself and import with -awh or -bias",
 			ErrOptions, dihedralAtoms, r.residue, got)
 	}
-	return fmt.Errorf("%w: conf.gro has no residue %s with phi and psi, which %s has", ErrOptions, r.residue, r.Structure)
+	return fmt.Errorf("%w: conf.gro has no residue %s with phi and psi, which %s has", ErrOptions, r.residue,
+		r.Structure)
 }

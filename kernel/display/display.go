@@ -2,8 +2,8 @@
 //
 // In a cell on the GoNB kernel everything appears under the cell, as rich content with a plain-text form beside it, and
 // has arrived when the call returns. Elsewhere the plain text goes to the standard output, and progress to the standard
-// error. Where the environment variable CGBG_RUN_DIR names the folder of a run, figures are saved below it, in figures/,
-// and numbers in results.json; without it nothing is written.
+// error. Where the environment variable CGBG_RUN_DIR names the folder of a run, figures are saved below it, in
+// figures/, and numbers in results.json; without it nothing is written.
 //
 // Notebook cells import this package; the library (cgbg, data) never does.
 package display

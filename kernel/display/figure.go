@@ -17,13 +17,14 @@ var figureName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 // Figure shows a picture and saves it as figures/<name>.png and .svg below the run's folder.
 //
 // name: letters, digits, '.', '_' and '-'. alt: what the picture shows, in words, for readers who cannot see it; it
-// goes where nbconvert and screen readers look for it, the image's metadata, and is the plain-text form.
-// pngData, svgData: the picture; one of them may be nil. The notebook holds the PNG alone where there is one: front ends
-// show it without trusting the notebook, which they do neither for SVG nor for an image inside HTML.
-// A PNG that states its resolution is shown at 150 screen pixels to the inch, large enough to read 7-point letters.
+// goes where nbconvert and screen readers look for it, the image's metadata, and is the plain-text form. pngData,
+// svgData: the picture; one of them may be nil. The notebook holds the PNG alone where there is one: front ends show it
+// without trusting the notebook, which they do neither for SVG nor for an image inside HTML. A PNG that states its
+// resolution is shown at 150 screen pixels to the inch, large enough to read 7-point letters.
 func Figure(name, alt string, pngData, svgData []byte) error {
 	if !figureName.MatchString(name) {
-		return fmt.Errorf("display: figure %q: the name becomes a file name; use letters, digits, '.', '_' and '-'", name)
+		return fmt.Errorf("display: figure %q: the name becomes a file name; use letters, digits, '.', '_' and '-'",
+			name)
 	}
 	if alt == "" {
 		return fmt.Errorf("display: figure %s: no alternative text; say in words what it shows", name)

@@ -16,7 +16,8 @@ import (
 	"github.com/janpfeifer/gonb/gonbui/protocol"
 )
 
-// cells are the programs that runCell runs as GoNB would: in a process of their own, with pipes named in the environment.
+// cells are the programs that runCell runs as GoNB would: in a process of their own, with pipes named in the
+// environment.
 var cells = map[string]func(){
 	"all": func() {
 		Must(Figure("surface", "a surface with three wells", testPNG(40, 30), testSVG))
@@ -90,7 +91,8 @@ func serve(r io.ReadCloser, w io.Writer, shown *[]*protocol.DisplayData) error {
 			*shown = append(*shown, data)
 			continue
 		}
-		if err := enc.Encode(&protocol.CommValue{Address: protocol.GonbuiSyncAckAddress, Value: request.Value}); err != nil {
+		if err := enc.Encode(&protocol.CommValue{Address: protocol.GonbuiSyncAckAddress,
+			Value: request.Value}); err != nil {
 			return err
 		}
 	}
@@ -103,7 +105,8 @@ func TestInNotebook(t *testing.T) {
 		t.Fatalf("%v\n%s", err, stderr)
 	}
 	if len(shown) != 7 {
-		t.Fatalf("got %d displays, want 2 figures, a table, markdown, a result, and the bar's first and last state", len(shown))
+		t.Fatalf("got %d displays, want 2 figures, a table, markdown, a result, and the bar's first and last state",
+			len(shown))
 	}
 	for i, d := range shown {
 		if text, _ := d.Data[protocol.MIMETextPlain].(string); text == "" {

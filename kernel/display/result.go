@@ -43,8 +43,9 @@ func N(n int) Option {
 }
 
 // Result shows a number, a string or a bool with its error and floor, and records it in the run's results.json, a JSON
-// array of {"name", "value", "error", "floor", "unit", "n"}. A result of the same name is replaced in its place. Numbers
-// are written with all their digits, so that equal runs give equal files. Without a run's folder it is only shown.
+// array of {"name", "value", "error", "floor", "unit", "n"}. A result of the same name is replaced in its place.
+// Numbers are written with all their digits, so that equal runs give equal files. Without a run's folder it is only
+// shown.
 func Result(name string, value any, options ...Option) error {
 	e, err := newEntry(name, value, options)
 	if err != nil {

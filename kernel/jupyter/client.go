@@ -29,8 +29,9 @@ type Connection struct {
 // NewConnection describes sockets in a private folder: unlike TCP ports, nobody
 // else can take or reach them.
 func NewConnection(dir string) Connection {
-	return Connection{Transport: "ipc", IP: filepath.Join(dir, "s"), Shell: 1, IOPub: 2, Stdin: 3, Control: 4, Heartbeat: 5,
-		Key: newID(), Scheme: "hmac-sha256"}
+	return Connection{Transport: "ipc", IP: filepath.Join(dir, "s"), Shell: 1, IOPub: 2, Stdin: 3, Control: 4,
+		Heartbeat: 5,
+		Key:       newID(), Scheme: "hmac-sha256"}
 }
 
 // WriteFile writes the connection file.

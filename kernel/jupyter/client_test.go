@@ -168,7 +168,8 @@ func TestExecute(t *testing.T) {
 		if err := json.Unmarshal(request.Content, &content); err != nil {
 			t.Fatal(err)
 		}
-		for name, want := range map[string]any{"code": "%%\na := 1", "silent": false, "store_history": !quiet, "allow_stdin": false} {
+		for name, want := range map[string]any{"code": "%%\na := 1", "silent": false, "store_history": !quiet,
+			"allow_stdin": false} {
 			if got, ok := content[name]; !ok || got != want {
 				t.Errorf("quiet %v: %s: got %v, want %v", quiet, name, got, want)
 			}

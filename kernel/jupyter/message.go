@@ -95,5 +95,6 @@ func decode(key []byte, frames [][]byte) (*Message, error) {
 }
 
 func newHeader(session, kind string) Header {
-	return Header{ID: newID(), Session: session, Username: "cgbg", Date: time.Now().UTC().Format(time.RFC3339Nano), Type: kind, Version: "5.3"}
+	return Header{ID: newID(), Session: session, Username: "cgbg", Date: time.Now().UTC().Format(time.RFC3339Nano),
+		Type: kind, Version: "5.3"}
 }

@@ -92,7 +92,8 @@ func FuzzDecode(f *testing.F) {
 		parts := [][]byte{header, parent, metadata, content}
 		key := []byte("key")
 		decode(key, append([][]byte{[]byte(delimiter), []byte(sign(key, parts))}, parts...))
-		if m, err := decode(key, append([][]byte{[]byte(delimiter), signature}, parts...)); err == nil && string(signature) != sign(key, parts) {
+		if m, err := decode(key, append([][]byte{[]byte(delimiter), signature}, parts...)); err == nil &&
+			string(signature) != sign(key, parts) {
 			t.Fatalf("accepted %+v", m)
 		}
 	})
@@ -121,7 +122,8 @@ func TestConnection(t *testing.T) {
 	if err := json.Unmarshal(text, &fields); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]any{"transport": "ipc", "ip": filepath.Join(dir, "s"), "shell_port": 1.0, "iopub_port": 2.0,
+	for name, want := range map[string]any{"transport": "ipc", "ip": filepath.Join(dir, "s"), "shell_port": 1.0,
+		"iopub_port": 2.0,
 		"stdin_port": 3.0, "control_port": 4.0, "hb_port": 5.0, "key": c.Key, "signature_scheme": "hmac-sha256"} {
 		if got := fields[name]; got != want {
 			t.Errorf("%s: got %v, want %v", name, got, want)

@@ -75,7 +75,8 @@ func ReadFile(name string) (*Notebook, error) {
 	data, err := os.ReadFile(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("nbformat: there is no notebook %s: %w; check the path, it is relative to the working directory", name, fs.ErrNotExist)
+		return nil, fmt.Errorf("nbformat: there is no notebook %s: %w; check the path, it is relative to the "+
+			"working directory", name, fs.ErrNotExist)
 	case err != nil:
 		return nil, fmt.Errorf("nbformat: reading notebook: %w", err)
 	}
@@ -98,14 +99,16 @@ func Parse(data []byte) (*Notebook, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w (%v); it may be damaged: open it in Jupyter, or take it from the repository again", ErrNotJSON, err)
+		return nil, fmt.Errorf("%w (%v); it may be damaged: open it in Jupyter, or take it from the repository again",
+			ErrNotJSON, err)
 	}
 	major, ok := intField(top, "nbformat")
 	if !ok {
 		return nil, fmt.Errorf("%w: it has no field \"nbformat\"", ErrFormat)
 	}
 	if major != 4 {
-		return nil, fmt.Errorf("%w: it is of nbformat %d; convert it with `jupyter nbconvert --to notebook --nbformat 4`", ErrFormat, major)
+		return nil, fmt.Errorf("%w: it is of nbformat %d; convert it with `jupyter nbconvert --to notebook "+
+			"--nbformat 4`", ErrFormat, major)
 	}
 	nb := &Notebook{extra: top}
 	nb.Minor, _ = intField(top, "nbformat_minor")
@@ -189,7 +192,8 @@ func (nb *Notebook) CheckGo() error {
 	case "go":
 		return nil
 	case "":
-		return fmt.Errorf("%w: its metadata name no language; open it with the Go kernel, or set metadata.kernelspec.language to \"go\"", ErrLanguage)
+		return fmt.Errorf("%w: its metadata name no language; open it with the Go kernel, or set "+
+			"metadata.kernelspec.language to \"go\"", ErrLanguage)
 	default:
 		return fmt.Errorf("%w: its language is %q; only Go notebooks run on this kernel", ErrLanguage, lang)
 	}

@@ -68,7 +68,8 @@ func TestFields(t *testing.T) {
 	counts := []int{0, 1, 2, 0, 0}
 	for i, c := range nb.Cells {
 		if c.Type != types[i] || c.ID != ids[i] || c.ExecutionCount != counts[i] {
-			t.Errorf("cell %d: got %s %s %d, want %s %s %d", i, c.Type, c.ID, c.ExecutionCount, types[i], ids[i], counts[i])
+			t.Errorf("cell %d: got %s %s %d, want %s %s %d", i, c.Type, c.ID, c.ExecutionCount, types[i], ids[i],
+				counts[i])
 		}
 		if got, want := c.Tagged("parameters"), i == 1; got != want {
 			t.Errorf("cell %d: tagged %v, want %v", i, got, want)
@@ -126,7 +127,8 @@ func TestParseErrors(t *testing.T) {
 		{"format 5", `{"nbformat": 5}`, ErrFormat, "nbformat 5"},
 		{"no cells", `{"nbformat": 4, "metadata": {}}`, ErrFormat, "cells"},
 		{"metadata a list", `{"nbformat": 4, "metadata": [], "cells": []}`, ErrFormat, "metadata"},
-		{"unknown cell", notebook(`{"cell_type": "markdown", "source": []}, {"cell_type": "heading"}`), ErrFormat, `cell 2: unknown cell_type "heading"`},
+		{"unknown cell", notebook(`{"cell_type": "markdown", "source": []}, {"cell_type": "heading"}`), ErrFormat,
+			`cell 2: unknown cell_type "heading"`},
 		{"cell a string", notebook(`"x"`), ErrFormat, "cell 1"},
 		{"source a number", notebook(`{"cell_type": "code", "source": 1}`), ErrFormat, "source"},
 		{"source of numbers", notebook(`{"cell_type": "code", "source": [1]}`), ErrFormat, "source"},
@@ -146,7 +148,8 @@ func TestParseErrors(t *testing.T) {
 
 func TestReadFileErrors(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := ReadFile(filepath.Join(dir, "none.ipynb")); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "none.ipynb") {
+	if _, err := ReadFile(filepath.Join(dir, "none.ipynb")); !errors.Is(err, fs.ErrNotExist) ||
+		!strings.Contains(err.Error(), "none.ipynb") {
 		t.Errorf("missing: got %v", err)
 	}
 	if _, err := ReadFile(dir); err == nil || !strings.Contains(err.Error(), dir) {
@@ -252,7 +255,8 @@ func TestJupyter(t *testing.T) {
 		python = "python3"
 	}
 	if out, err := exec.Command(python, "-c", "import nbformat").CombinedOutput(); err != nil {
-		t.Skipf("%s has no nbformat (pip install nbformat; CGBG_PYTHON names another Python): %s", python, bytes.TrimSpace(out))
+		t.Skipf("%s has no nbformat (pip install nbformat; CGBG_PYTHON names another Python): %s", python,
+			bytes.TrimSpace(out))
 	}
 	const script = `
 import sys, nbformat
@@ -270,7 +274,8 @@ with open(sys.argv[2], "w", encoding="utf8", newline="") as f:
 		{ID: "c", Type: Markdown, Source: "\n"},
 	}}
 	dir := t.TempDir()
-	files := []string{filepath.Join("testdata", "minor4.ipynb"), filepath.Join("testdata", "minor5.ipynb"), filepath.Join(dir, "made.ipynb")}
+	files := []string{filepath.Join("testdata", "minor4.ipynb"), filepath.Join("testdata", "minor5.ipynb"),
+		filepath.Join(dir, "made.ipynb")}
 	if err := made.WriteFile(files[2]); err != nil {
 		t.Fatal(err)
 	}

@@ -73,12 +73,13 @@ func (j *job) fetchCUDA(ctx context.Context, platform, dir string) (about, error
 	if err != nil {
 		return about{}, err
 	}
-	err = j.fetchInto(ctx, "jax-"+platform+"-pjrt=="+cudaVersion, file.URL, cudaSHA256[platform], dir, func(name string) string {
-		if filepath.Base(name) == "xla_cuda_plugin.so" {
-			return path
-		}
-		return ""
-	})
+	err = j.fetchInto(ctx, "jax-"+platform+"-pjrt=="+cudaVersion, file.URL, cudaSHA256[platform], dir,
+		func(name string) string {
+			if filepath.Base(name) == "xla_cuda_plugin.so" {
+				return path
+			}
+			return ""
+		})
 	if err != nil {
 		return about{}, err
 	}
@@ -97,7 +98,8 @@ func (j *job) fetchCUDA(ctx context.Context, platform, dir string) (about, error
 			}
 		}
 	}
-	return about{Source: "jax-" + platform + "-pjrt " + cudaVersion, SHA256: cudaSHA256[platform]}, linkCUDA(platform, nvidia)
+	return about{Source: "jax-" + platform + "-pjrt " + cudaVersion, SHA256: cudaSHA256[platform]},
+		linkCUDA(platform, nvidia)
 }
 
 // fetchLibrary takes the newest version of one of NVIDIA's libraries that the plugin allows, within the major version
@@ -133,8 +135,8 @@ func (j *job) fetchLibrary(ctx context.Context, d installer.PipDependency, cuda,
 	})
 }
 
-// fetchInto downloads a wheel, checks it, unpacks what place says and removes the wheel. Where the index gives no address
-// that can be used, as some mirrors do, pip may know better.
+// fetchInto downloads a wheel, checks it, unpacks what place says and removes the wheel. Where the index gives no
+// address that can be used, as some mirrors do, pip may know better.
 func (j *job) fetchInto(ctx context.Context, requirement, url, sum, dir string, place func(string) string) error {
 	work, err := os.MkdirTemp(dir, "wheel-")
 	if err != nil {
@@ -174,7 +176,8 @@ func linkCUDA(platform, nvidia string) error {
 	}
 	lib := filepath.Dir(filepath.Dir(nvidia))
 	for _, name := range []string{"libcublas.so.13", "libcublasLt.so.13"} {
-		if err := os.Symlink(filepath.Join("go-xla", "nvidia", "cu13", "lib", name), filepath.Join(lib, name)); err != nil {
+		if err := os.Symlink(filepath.Join("go-xla", "nvidia", "cu13", "lib", name),
+			filepath.Join(lib, name)); err != nil {
 			return err
 		}
 	}

@@ -61,7 +61,8 @@ func (j *job) downloadOnce(ctx context.Context, url, to string) error {
 	if err != nil {
 		return err
 	}
-	body := &progress{r: response.Body, out: j.out, name: path.Base(url), total: response.ContentLength, watch: watch, stall: j.stall}
+	body := &progress{r: response.Body, out: j.out, name: path.Base(url), total: response.ContentLength, watch: watch,
+		stall: j.stall}
 	n, err := io.Copy(f, body)
 	if err == nil && response.ContentLength >= 0 && n != response.ContentLength {
 		err = io.ErrUnexpectedEOF

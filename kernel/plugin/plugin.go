@@ -58,10 +58,11 @@ type job struct {
 	index  func(name string) (*installer.PipPackageInfo, error)     // the Python package index
 	pip    func(ctx context.Context, requirement, dir string) error // pip download, with the index that pip is set to
 	try    func(path string) (string, error)                        // loads a plugin and describes it
-	stall  time.Duration                                            // a download that stands still for so long has failed
-	quick  time.Duration                                            // how long a source may take to answer at all
-	goos   string
-	arch   string
+	// a download that stands still for so long has failed
+	stall time.Duration
+	quick time.Duration // how long a source may take to answer at all
+	goos  string
+	arch  string
 }
 
 func newJob(out io.Writer) *job {
@@ -91,7 +92,8 @@ func (j *job) install(ctx context.Context, platform string, force bool) (err err
 		return err
 	}
 	if len(sources) == 0 {
-		return fmt.Errorf("plugin: %w: %q on %s/%s; there are cpu (Linux x86-64 and arm64, macOS arm64) and cuda (Linux x86-64)",
+		return fmt.Errorf("plugin: %w: %q on %s/%s; there are cpu (Linux x86-64 and arm64, macOS arm64) and cuda "+
+			"(Linux x86-64)",
 			ErrPlatform, platform, j.goos, j.arch)
 	}
 	if j.dir == "" {
@@ -102,7 +104,8 @@ func (j *job) install(ctx context.Context, platform string, force bool) (err err
 		return fmt.Errorf("plugin: %w", err)
 	}
 	if err := os.MkdirAll(j.dir, 0o755); err != nil {
-		return fmt.Errorf("plugin: creating %s: %w; set %s to a folder that can be written", j.dir, err, backend.PluginDirEnv)
+		return fmt.Errorf("plugin: creating %s: %w; set %s to a folder that can be written", j.dir, err,
+			backend.PluginDirEnv)
 	}
 	defer func() {
 		if err != nil && created != "" {
@@ -179,7 +182,8 @@ func (j *job) installOne(ctx context.Context, kind string, s source) (err error)
 	if err := replace(filepath.Join(tmp, kind), filepath.Join(j.dir, kind), filepath.Join(tmp, "old")); err != nil {
 		return err
 	}
-	fmt.Fprintf(j.out, "installed the XLA plugin for %s from %s: %s\n", kind, note.Source, backend.PluginPath(j.dir, kind))
+	fmt.Fprintf(j.out, "installed the XLA plugin for %s from %s: %s\n", kind, note.Source,
+		backend.PluginPath(j.dir, kind))
 	if described != "" {
 		fmt.Fprintln(j.out, described)
 	}

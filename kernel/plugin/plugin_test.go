@@ -29,7 +29,8 @@ func TestCPU(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.installed(t, "cpu", library)
-	want := []string{"data", "data/xla", "data/xla/cpu", "data/xla/cpu/about.json", "data/xla/cpu/pjrt_c_api_cpu_plugin.so"}
+	want := []string{"data", "data/xla", "data/xla/cpu", "data/xla/cpu/about.json",
+		"data/xla/cpu/pjrt_c_api_cpu_plugin.so"}
 	if got := w.tree(t); !slices.Equal(got, want) {
 		t.Errorf("left %q, want %q", got, want)
 	}
@@ -144,7 +145,8 @@ func TestFailures(t *testing.T) {
 				before := w.tree(t)
 				test.breakIt(t, w)
 				err := w.install(context.Background(), "cpu", present)
-				if err == nil || test.want != nil && !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.text) {
+				if err == nil || test.want != nil && !errors.Is(err, test.want) ||
+					!strings.Contains(err.Error(), test.text) {
 					t.Errorf("got error %v, want %v that mentions %q", err, test.want, test.text)
 				}
 				if after := w.tree(t); !slices.Equal(after, before) {
@@ -218,12 +220,15 @@ func TestCUDA(t *testing.T) {
 	old := cudaSHA256
 	cudaSHA256 = map[string]string{"cuda13": sum(plugin)}
 	t.Cleanup(func() { cudaSHA256 = old })
-	for version, text := range map[string]string{"13.0.0.9": "too old", "13.1.0.3": "right", "14.0.0.1": "another CUDA"} {
+	for version, text := range map[string]string{"13.0.0.9": "too old", "13.1.0.3": "right",
+		"14.0.0.1": "another CUDA"} {
 		w.files["nvidia_cublas-"+version+"-py3-none-manylinux_2_27_x86_64.whl"] = wheel(t, map[string]string{
-			"nvidia/cu13/lib/libcublas.so.13": text, "nvidia/cu13/lib/libcublasLt.so.13": text, "cublas.dist-info/METADATA": "",
+			"nvidia/cu13/lib/libcublas.so.13": text, "nvidia/cu13/lib/libcublasLt.so.13": text,
+			"cublas.dist-info/METADATA": "",
 		})
 	}
-	w.files["nvidia_nvvm-13.0.1-py3-none-manylinux_2_27_x86_64.whl"] = wheel(t, map[string]string{"nvidia/cu13/bin/ptxas": "assembler"})
+	w.files["nvidia_nvvm-13.0.1-py3-none-manylinux_2_27_x86_64.whl"] = wheel(t,
+		map[string]string{"nvidia/cu13/bin/ptxas": "assembler"})
 	if err := w.install(context.Background(), "cuda13", false); err != nil {
 		t.Fatal(err, w.out.String())
 	}
@@ -259,13 +264,14 @@ func TestPlatforms(t *testing.T) {
 	}
 }
 
-// TestDriverBranch reads the driver's version as NVIDIA's kernel modules state it, the proprietary one (branch 535, from
-// a cluster's /proc) and the open one.
+// TestDriverBranch reads the driver's version as NVIDIA's kernel modules state it, the proprietary one (branch 535,
+// from a cluster's /proc) and the open one.
 func TestDriverBranch(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "version")
 	for text, want := range map[string]int{
-		"NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.129.03  Thu Oct 19 18:56:32 UTC 2023\nGCC version:":             535,
-		"NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build  (dvs-builder@U22)\nGCC version:": 580,
+		"NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.129.03  Thu Oct 19 18:56:32 UTC 2023\nGCC version:": 535,
+		"NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build  (dvs-builder@U22)\nGCC " +
+			"version:": 580,
 		"": 0,
 	} {
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {

@@ -206,7 +206,8 @@ func pipDownload(ctx context.Context, requirement, dir string) error {
 	if err != nil {
 		return errors.New("there is no python3")
 	}
-	cmd := exec.CommandContext(ctx, python, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--dest", dir, requirement)
+	cmd := exec.CommandContext(ctx, python, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
+		"--dest", dir, requirement)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 		return fmt.Errorf("%w: %s", err, lines[len(lines)-1])

@@ -43,7 +43,8 @@ func unzip(ctx context.Context, archive string, place func(name string) string) 
 		}
 	}
 	if !found {
-		return fmt.Errorf("unpacking %s: %w: none of the files that should be in it", filepath.Base(archive), fs.ErrNotExist)
+		return fmt.Errorf("unpacking %s: %w: none of the files that should be in it", filepath.Base(archive),
+			fs.ErrNotExist)
 	}
 	return nil
 }

@@ -58,7 +58,8 @@ func tarball(t *testing.T, name, text string) []byte {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
 	w := tar.NewWriter(z)
-	if err := w.WriteHeader(&tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o755, Size: int64(len(text))}); err != nil {
+	if err := w.WriteHeader(&tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o755,
+		Size: int64(len(text))}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.Write([]byte(text)); err != nil {
@@ -91,7 +92,9 @@ func newWorld(t *testing.T) *world {
 				http.Error(rw, "gone", http.StatusServiceUnavailable)
 				return
 			}
-			fmt.Fprintf(rw, `{"assets":[{"name":"other.tar.gz"},{"name":"pjrt_cpu_linux_amd64.tar.gz","browser_download_url":"%s/release.tar.gz","digest":%q}]}`,
+			fmt.Fprintf(rw,
+				`{"assets":[{"name":"other.tar.gz"},{"name":"pjrt_cpu_linux_amd64.tar.gz",`+
+					`"browser_download_url":"%s/release.tar.gz","digest":%q}]}`,
 				w.server.URL, w.digest)
 			return
 		}
@@ -134,11 +137,13 @@ func (w *world) pipInfo(name string) (*installer.PipPackageInfo, error) {
 			continue
 		}
 		info.Releases[parts[1]] = append(info.Releases[parts[1]], installer.PipReleaseInfo{
-			PackageType: "bdist_wheel", Filename: file, URL: w.server.URL + "/" + file, Digests: map[string]string{"sha256": sum(data)},
+			PackageType: "bdist_wheel", Filename: file, URL: w.server.URL + "/" + file,
+			Digests: map[string]string{"sha256": sum(data)},
 		})
 	}
 	if strings.HasSuffix(name, "-plugin") {
-		info.Info.RequiresDist = []string{`nvidia-cublas>=13.0.0.19; extra == "with-cuda"`, `nvidia-nvvm; extra == "with-cuda"`, "jax-cuda13-pjrt==0.12.0.1"}
+		info.Info.RequiresDist = []string{`nvidia-cublas>=13.0.0.19; extra == "with-cuda"`,
+			`nvidia-nvvm; extra == "with-cuda"`, "jax-cuda13-pjrt==0.12.0.1"}
 	}
 	if len(info.Releases) == 0 && info.Info.RequiresDist == nil {
 		return nil, fmt.Errorf("no package %s", name)

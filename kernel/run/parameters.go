@@ -42,8 +42,12 @@ func (p parameter) line(name, value string) string {
 // "parameters", in place of one that is already there, and returns the source
 // of both, which is all that the cells see of parameters.
 func inject(nb *nbformat.Notebook, values []string) (string, error) {
-	nb.Cells = slices.DeleteFunc(nb.Cells, func(c *nbformat.Cell) bool { return c.Type == nbformat.Code && c.Tagged(tagInjected) })
-	at := slices.IndexFunc(nb.Cells, func(c *nbformat.Cell) bool { return c.Type == nbformat.Code && c.Tagged(tagParameters) })
+	nb.Cells = slices.DeleteFunc(nb.Cells,
+		func(c *nbformat.Cell) bool { return c.Type == nbformat.Code && c.Tagged(tagInjected) })
+	at := slices.IndexFunc(nb.Cells, func(c *nbformat.Cell) bool {
+		return c.Type == nbformat.Code &&
+			c.Tagged(tagParameters)
+	})
 	if at < 0 {
 		if len(values) > 0 {
 			return "", fmt.Errorf("%w: the notebook has no cell tagged %q", ErrParameter, tagParameters)
@@ -93,7 +97,8 @@ func inject(nb *nbformat.Notebook, values []string) (string, error) {
 func parseParameters(source string) (map[string]parameter, []string, error) {
 	file, err := parser.ParseFile(token.NewFileSet(), "", "package p\n"+source, parser.SkipObjectResolution)
 	if err != nil {
-		return nil, nil, fmt.Errorf("the cell tagged %q must hold declarations only (const or var): %w", tagParameters, err)
+		return nil, nil, fmt.Errorf("the cell tagged %q must hold declarations only (const or var): %w", tagParameters,
+			err)
 	}
 	declared := map[string]parameter{}
 	var names []string

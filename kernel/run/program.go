@@ -16,9 +16,10 @@ import (
 	"github.com/cgbg-go/lab/kernel/nbformat"
 )
 
-// Program returns a notebook as one Go program, which runs its cells in their order: the same code as on the kernel, compiled and
-// started once instead of for every cell. A declaration replaces an earlier one of the same name, as on the kernel. Parameters are as in Options.
-// It says on the standard error which cell it is at. Compile it inside this module and run it in the notebook's folder.
+// Program returns a notebook as one Go program, which runs its cells in their order: the same code as on the kernel,
+// compiled and started once instead of for every cell. A declaration replaces an earlier one of the same name, as on
+// the kernel. Parameters are as in Options. It says on the standard error which cell it is at. Compile it inside this
+// module and run it in the notebook's folder.
 //
 // Errors: ErrParameter; ErrProgram for cells that only the kernel can run.
 func Program(nb *nbformat.Notebook, parameters []string) ([]byte, error) {

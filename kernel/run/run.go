@@ -221,7 +221,8 @@ func (r *runner) start(ctx context.Context) (*executor, func(), error) {
 
 // failure describes how a cell failed.
 func (r *runner) failure(cell *nbformat.Cell, shell string, err error) error {
-	e := &CellError{Notebook: r.Notebook, Cell: slices.Index(r.notebook.Cells, cell) + 1, Count: cell.ExecutionCount, Err: err}
+	e := &CellError{Notebook: r.Notebook, Cell: slices.Index(r.notebook.Cells, cell) + 1, Count: cell.ExecutionCount,
+		Err: err}
 	switch {
 	case errors.Is(err, ErrKernelDied):
 		e.Message = err.Error()
@@ -249,7 +250,8 @@ func (r *runner) failure(cell *nbformat.Cell, shell string, err error) error {
 	return e
 }
 
-var importLine = regexp.MustCompile(`(?m)^\s*(?:import\s+)?(?:[\w.]+\s+)?"(` + regexp.QuoteMeta(session.ModulePath) + `/[^"\s]+)"\s*$`)
+var importLine = regexp.MustCompile(`(?m)^\s*(?:import\s+)?(?:[\w.]+\s+)?"(` + regexp.QuoteMeta(session.ModulePath) +
+	`/[^"\s]+)"\s*$`)
 
 // imports lists the packages of this module that cells import.
 func imports(cells []*nbformat.Cell) []string {

@@ -26,7 +26,8 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == session.SuperviseArg {
 		os.Exit(session.Supervise(os.Args[2:]))
 	}
-	os.Setenv("GOEXPERIMENT", cmp.Or(os.Getenv("GOEXPERIMENT"), "nosimd")) // cells built as the tests are: what they import is compiled once for both
+	// cells built as the tests are: what they import is compiled once for both
+	os.Setenv("GOEXPERIMENT", cmp.Or(os.Getenv("GOEXPERIMENT"), "nosimd"))
 	os.Exit(m.Run())
 }
 
@@ -43,7 +44,8 @@ func write(t testing.TB, dir string, cells ...string) string {
 			"metadata": map[string]any{"tags": tags}, "outputs": []any{}, "execution_count": nil})
 	}
 	text, err := json.Marshal(map[string]any{"cells": list, "nbformat": 4, "nbformat_minor": 5,
-		"metadata": map[string]any{"kernelspec": map[string]any{"name": "cgbg", "language": "go", "display_name": "Go"}}})
+		"metadata": map[string]any{"kernelspec": map[string]any{"name": "cgbg", "language": "go",
+			"display_name": "Go"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +69,8 @@ func place(t testing.TB) (dir string) {
 	t.Cleanup(func() {
 		defer os.RemoveAll(tmp)
 		left, processes := []os.DirEntry{}, []string{}
-		for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		deadline := time.Now().Add(15 * time.Second)
+		for ; time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 			left, _ = os.ReadDir(tmp)
 			if processes = working(tmp); len(left) == 0 && len(processes) == 0 {
 				return
@@ -129,10 +132,13 @@ func TestRun(t *testing.T) {
 	path := write(t, dir,
 		"// Parameters\nconst (\n\tpreset = \"quick\"\n\tseed = 1\n)",
 		"import \"github.com/cgbg-go/lab/kernel/display\"\n\nfunc twice(x int) int { return 2 * x }",
-		"%%\n// Shows\nfmt.Println(preset, twice(seed))\ndisplay.Must(display.Result(\"answer\", float64(twice(seed)), display.N(3)))\nbar := display.NewBar(\"work\")\nbar.Update(1, 2, \"loss 0.5\")\nbar.Update(2, 2, \"loss 0.25\")",
+		"%%\n// Shows\nfmt.Println(preset, twice(seed))\ndisplay.Must(display.Result(\"answer\", "+
+			"float64(twice(seed)), display.N(3)))\nbar := display.NewBar(\"work\")\nbar.Update(1, 2, \"loss "+
+			"0.5\")\nbar.Update(2, 2, \"loss 0.25\")",
 		"!echo from the shell")
 	out := filepath.Join(dir, "out")
-	log, err := execute(context.Background(), t, Options{Notebook: path, Out: out, Parameters: []string{"seed=21", "preset=a \"b\""}})
+	log, err := execute(context.Background(), t,
+		Options{Notebook: path, Out: out, Parameters: []string{"seed=21", "preset=a \"b\""}})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, log)
 	}
@@ -164,7 +170,8 @@ func TestRun(t *testing.T) {
 	if err != nil || !strings.Contains(string(results), `"answer"`) || !strings.Contains(string(results), "42") {
 		t.Errorf("results: got %s, %v", results, err)
 	}
-	if original, err := nbformat.ReadFile(path); err != nil || len(original.Cells) != 4 || original.Cells[2].ExecutionCount != 0 {
+	if original, err := nbformat.ReadFile(path); err != nil || len(original.Cells) != 4 ||
+		original.Cells[2].ExecutionCount != 0 {
 		t.Errorf("the notebook itself changed: %v", err)
 	}
 }
@@ -176,9 +183,11 @@ func TestFailures(t *testing.T) {
 		name, cell string
 		want       []string
 	}{
-		{"compile error", "%%\nx := 1\nvar y string = 2 + x", []string{"cell 2", "line 3", "var y string", "cannot use"}},
+		{"compile error", "%%\nx := 1\nvar y string = 2 + x",
+			[]string{"cell 2", "line 3", "var y string", "cannot use"}},
 		{"panic", "%%\nfmt.Println(1)\npanic(\"the reason\")", []string{"cell 2", "line 3", "the reason", "panic("}},
-		{"exit", "%%\nfmt.Fprintln(os.Stderr, \"the last words\")\nos.Exit(3)", []string{"cell 2", "the last words", "exit status 3"}},
+		{"exit", "%%\nfmt.Fprintln(os.Stderr, \"the last words\")\nos.Exit(3)",
+			[]string{"cell 2", "the last words", "exit status 3"}},
 		{"shell", "!echo to stderr >&2; exit 7", []string{"cell 2", "shell command", "exit status 7", "to stderr"}},
 		{"input", "%with_inputs\n!read line", []string{"cell 2", "asks for input"}},
 	} {
@@ -200,7 +209,8 @@ func TestFailures(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(nb.Cells[0].Outputs) != 1 || nb.Cells[0].Outputs[0].Text() != "before\n" || nb.Cells[2].ExecutionCount != 0 {
+			if len(nb.Cells[0].Outputs) != 1 || nb.Cells[0].Outputs[0].Text() != "before\n" ||
+				nb.Cells[2].ExecutionCount != 0 {
 				t.Errorf("the partial notebook: got %+v and %+v", nb.Cells[0], nb.Cells[2])
 			}
 		})
@@ -239,7 +249,8 @@ func TestInterrupts(t *testing.T) {
 		{"timeout", 3 * time.Second, func(string, context.CancelFunc) {}, ErrTimeout},
 		{"kernel killed", 0, func(tmp string, _ context.CancelFunc) {
 			for _, p := range working(tmp) {
-				if pid, command, _ := strings.Cut(p, " "); strings.Contains(command, "-kernel") && strings.Contains(command, "gonb") && !strings.Contains(command, session.SuperviseArg) {
+				if pid, command, _ := strings.Cut(p, " "); strings.Contains(command, "-kernel") &&
+					strings.Contains(command, "gonb") && !strings.Contains(command, session.SuperviseArg) {
 					n, _ := strconv.Atoi(pid)
 					syscall.Kill(n, syscall.SIGKILL)
 				}
@@ -248,14 +259,16 @@ func TestInterrupts(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := place(t)
-			o := Options{Notebook: write(t, dir, "%%\nfmt.Println(\"before\")", sleeper), Out: filepath.Join(dir, "out"), Timeout: c.timeout}
+			o := Options{Notebook: write(t, dir, "%%\nfmt.Println(\"before\")", sleeper),
+				Out: filepath.Join(dir, "out"), Timeout: c.timeout}
 			tmp := os.Getenv("TMPDIR")
 			err := during(t, o, func(cancel context.CancelFunc) { c.do(tmp, cancel) })
 			var failure *CellError
 			if !errors.Is(err, c.want) || !errors.As(err, &failure) || failure.Cell != 2 {
 				t.Fatalf("got %v, want %v", err, c.want)
 			}
-			if nb, err := nbformat.ReadFile(filepath.Join(o.Out, "n.ipynb")); err != nil || len(nb.Cells[0].Outputs) != 1 {
+			if nb, err := nbformat.ReadFile(filepath.Join(o.Out, "n.ipynb")); err != nil ||
+				len(nb.Cells[0].Outputs) != 1 {
 				t.Errorf("the partial notebook: %v", err)
 			}
 		})
@@ -347,7 +360,9 @@ func TestBadNotebooks(t *testing.T) {
 		{"missing.ipynb", "", "missing.ipynb"},
 		{"text.ipynb", "not a notebook", "JSON"},
 		{"old.ipynb", `{"nbformat": 3, "nbformat_minor": 0, "worksheets": []}`, "nbformat"},
-		{"python.ipynb", `{"nbformat": 4, "nbformat_minor": 5, "cells": [], "metadata": {"kernelspec": {"name": "python3", "language": "python", "display_name": "P"}}}`, "python"},
+		{"python.ipynb",
+			`{"nbformat": 4, "nbformat_minor": 5, "cells": [], "metadata": ` +
+				`{"kernelspec": {"name": "python3", "language": "python", "display_name": "P"}}}`, "python"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(dir, c.name)
@@ -367,7 +382,8 @@ func TestBadNotebooks(t *testing.T) {
 		})
 	}
 	path := write(t, dir, "%%\nfmt.Println()")
-	if _, err := execute(context.Background(), t, Options{Notebook: path, Out: dir}); err == nil || !strings.Contains(err.Error(), "overwrite") {
+	if _, err := execute(context.Background(), t, Options{Notebook: path, Out: dir}); err == nil ||
+		!strings.Contains(err.Error(), "overwrite") {
 		t.Errorf("output over the notebook: got %v", err)
 	}
 }
@@ -435,7 +451,8 @@ const width = 2 * 3
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := inject(bare, []string{"seed=1"}); !errors.Is(err, ErrParameter) || !strings.Contains(err.Error(), tagParameters) {
+	if _, err := inject(bare, []string{"seed=1"}); !errors.Is(err, ErrParameter) ||
+		!strings.Contains(err.Error(), tagParameters) {
 		t.Errorf("no parameters: got %v", err)
 	}
 	if _, err := inject(bare, nil); err != nil || len(bare.Cells) != 1 {
@@ -468,7 +485,8 @@ func TestProgress(t *testing.T) {
 			t.Errorf("%v: got %q, want %q", d, got, want)
 		}
 	}
-	for source, want := range map[string]string{"import (\n\t\"fmt\"\n)\n\n// The title\nx": "The title", "%%\n\nfmt.Println()": "fmt.Println()", "import \"fmt\"": "imports"} {
+	for source, want := range map[string]string{"import (\n\t\"fmt\"\n)\n\n// The title\nx": "The title",
+		"%%\n\nfmt.Println()": "fmt.Println()", "import \"fmt\"": "imports"} {
 		if got := titleOf(source); got != want {
 			t.Errorf("title of %q: got %q, want %q", source, got, want)
 		}

@@ -50,7 +50,8 @@ func playListener(names []string) int {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	if len(names) > 1 {
 		attr := &os.ProcAttr{Files: []*os.File{nil, os.Stdout, os.Stderr}}
-		if _, err := os.StartProcess(os.Args[0], append([]string{os.Args[0], listensRole}, names[1:]...), attr); err != nil {
+		if _, err := os.StartProcess(os.Args[0], append([]string{os.Args[0], listensRole}, names[1:]...),
+			attr); err != nil {
 			fmt.Println(err)
 			return 1
 		}

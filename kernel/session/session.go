@@ -69,7 +69,8 @@ func FindModule(dir string) (string, error) {
 			return dir, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("session: %s is not inside the module %s: run this from a clone of its repository", start, ModulePath)
+			return "", fmt.Errorf("session: %s is not inside the module %s: run this from a clone of its repository",
+				start, ModulePath)
 		}
 	}
 }
@@ -110,7 +111,8 @@ func Tools(ctx context.Context, module string) (Toolset, error) {
 		return Toolset{}, fmt.Errorf("session: %w", err)
 	}
 	defer os.RemoveAll(tmp)
-	cmd := exec.CommandContext(ctx, goPath, append([]string{"build", "-o", tmp + string(filepath.Separator)}, toolPackages...)...)
+	cmd := exec.CommandContext(ctx, goPath,
+		append([]string{"build", "-o", tmp + string(filepath.Separator)}, toolPackages...)...)
 	cmd.Dir = module
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return Toolset{}, fmt.Errorf("session: building the kernel's tools: %w\n%s", err, out)
@@ -186,7 +188,8 @@ func (s *Session) render() error {
 	shim := "#!/bin/sh\n" +
 		"# GoNB makes a module and fetches what it imports; both are answered from the session.\n" +
 		"case \"$1 $2\" in\n" +
-		"'mod init') cp " + quote(filepath.Join(s.Dir, "go.mod")) + " " + quote(filepath.Join(s.Dir, "go.sum")) + " . && exit 0; exit 1 ;;\n" +
+		"'mod init') cp " + quote(filepath.Join(s.Dir, "go.mod")) + " " + quote(filepath.Join(s.Dir, "go.sum")) +
+		" . && exit 0; exit 1 ;;\n" +
 		"'get ') exit 0 ;;\n" +
 		"esac\n" +
 		"exec " + quote(s.Tools.Go) + " \"$@\"\n"

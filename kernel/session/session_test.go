@@ -65,7 +65,8 @@ func TestFindModule(t *testing.T) {
 		t.Errorf("relative: got %s, %v; want %s", got, err, repo)
 	}
 	elsewhere := filepath.Join(root, "elsewhere")
-	if _, err := FindModule(elsewhere); err == nil || !strings.Contains(err.Error(), elsewhere) || !strings.Contains(err.Error(), "clone") {
+	if _, err := FindModule(elsewhere); err == nil || !strings.Contains(err.Error(), elsewhere) ||
+		!strings.Contains(err.Error(), "clone") {
 		t.Errorf("elsewhere: got %v, want the folder and the cure", err)
 	}
 }
@@ -114,7 +115,8 @@ func TestRenderMod(t *testing.T) {
 			needs = append(needs, r.Mod.String())
 		}
 		slices.Sort(needs)
-		if want := []string{"example.com/a@v1.2.3", "example.com/b@v0.1.0", ModulePath + "@v0.0.0"}; !slices.Equal(needs, want) {
+		if want := []string{"example.com/a@v1.2.3", "example.com/b@v0.1.0", ModulePath +
+			"@v0.0.0"}; !slices.Equal(needs, want) {
 			t.Errorf("it needs %v, want %v", needs, want)
 		}
 	}
@@ -203,7 +205,8 @@ func TestShim(t *testing.T) {
 	if now, err := os.ReadFile(log); err != nil || string(now) != string(built) {
 		t.Errorf("the real go was asked: %s (%v)", now, err)
 	}
-	for _, args := range [][]string{{"get", "example.com/a@v1"}, {"get", "-u"}, {"build", "a b", "*"}, {"mod", "tidy"}, {"version"}} {
+	for _, args := range [][]string{{"get", "example.com/a@v1"}, {"get", "-u"}, {"build", "a b", "*"}, {"mod", "tidy"},
+		{"version"}} {
 		want := "go " + strings.Join(args, " ") + ";"
 		if got := runIn(t, s, dir, shim, args...); !strings.HasPrefix(got, want) {
 			t.Errorf("got %q, want %q", got, want)
@@ -229,15 +232,19 @@ func TestShim(t *testing.T) {
 }
 
 func TestEnvironment(t *testing.T) {
-	for name, value := range map[string]string{"GOFLAGS": "-v", "GOPROXY": "https://example.com", "TMPDIR": "/tmp", "CGBG_RUN_DIR": "/runs/old",
-		"GODEBUG": "", "GOEXPERIMENT": "", "CGBG_OTHER": "kept"} {
+	for name, value := range map[string]string{"GOFLAGS": "-v", "GOPROXY": "https://example.com", "TMPDIR": "/tmp",
+		"CGBG_RUN_DIR": "/runs/old",
+		"GODEBUG":      "", "GOEXPERIMENT": "", "CGBG_OTHER": "kept"} {
 		t.Setenv(name, value)
 	}
 	s, _ := fakeSession(t)
 	env := lookup(t, s.Env)
-	for name, want := range map[string]string{"GOFLAGS": "-mod=mod -ldflags=-w", "GOPROXY": "off", "GOWORK": "off", "GOTOOLCHAIN": "local",
-		"TMPDIR": filepath.Join(s.Dir, "tmp"), "CGBG_RUN_DIR": "/runs/one", "GODEBUG": "asyncpreemptoff=1,cpu.fma=off", "CGBG_OTHER": "kept",
-		"PATH": filepath.Join(s.Dir, "bin") + ":" + os.Getenv("PATH")} {
+	for name, want := range map[string]string{"GOFLAGS": "-mod=mod -ldflags=-w", "GOPROXY": "off", "GOWORK": "off",
+		"GOTOOLCHAIN": "local",
+		"TMPDIR":      filepath.Join(s.Dir, "tmp"), "CGBG_RUN_DIR": "/runs/one",
+		"GODEBUG":    "asyncpreemptoff=1,cpu.fma=off",
+		"CGBG_OTHER": "kept",
+		"PATH":       filepath.Join(s.Dir, "bin") + ":" + os.Getenv("PATH")} {
 		if got := env[name]; got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
@@ -249,7 +256,8 @@ func TestEnvironment(t *testing.T) {
 	t.Setenv("GODEBUG", "gctrace=1")
 	t.Setenv("GOEXPERIMENT", "nosimd")
 	env = lookup(t, s.environment(""))
-	for name, want := range map[string]string{"GODEBUG": "gctrace=1", "GOEXPERIMENT": "nosimd", "CGBG_RUN_DIR": "/runs/old"} {
+	for name, want := range map[string]string{"GODEBUG": "gctrace=1", "GOEXPERIMENT": "nosimd",
+		"CGBG_RUN_DIR": "/runs/old"} {
 		if got := env[name]; got != want {
 			t.Errorf("the caller's %s: got %q, want %q", name, got, want)
 		}
@@ -312,11 +320,14 @@ func TestRealModule(t *testing.T) {
 	}
 	defer s.Close()
 	dir := t.TempDir()
-	write(t, dir, "main.go", "package main\n\nimport (\n\t\"fmt\"\n\n\t\""+ModulePath+"/kernel/nbformat\"\n)\n\nfunc main() { fmt.Println(nbformat.Code) }\n", 0o600)
+	write(t, dir, "main.go",
+		"package main\n\nimport (\n\t\"fmt\"\n\n\t\""+ModulePath+"/kernel/nbformat\"\n)\n\nfunc main() { "+
+			"fmt.Println(nbformat.Code) }\n", 0o600)
 	shim := filepath.Join(s.Dir, "bin", "go")
 	runIn(t, s, dir, shim, "mod", "init", "gonb_1234")
 	runIn(t, s, dir, shim, "get")
-	if got := runIn(t, s, dir, shim, "list", "-deps", "."); !strings.Contains(got, ModulePath+"/kernel/nbformat\n") || !strings.HasSuffix(got, "notebook.session\n") {
+	if got := runIn(t, s, dir, shim, "list", "-deps", "."); !strings.Contains(got, ModulePath+"/kernel/nbformat\n") ||
+		!strings.HasSuffix(got, "notebook.session\n") {
 		t.Errorf("got %s", got)
 	}
 }

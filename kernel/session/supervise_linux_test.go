@@ -98,7 +98,8 @@ func awaitFamily(t *testing.T, dir string) {
 // checkGone waits until no process of the session is left, and no folder.
 func checkGone(t *testing.T, dir string) {
 	t.Helper()
-	await(t, func() string { return fmt.Sprintf("the end of %q", members(dir)) }, func() bool { return len(members(dir)) == 0 })
+	await(t, func() string { return fmt.Sprintf("the end of %q", members(dir)) },
+		func() bool { return len(members(dir)) == 0 })
 	await(t, func() string { return "the removal of " + dir }, func() bool {
 		_, err := os.Stat(dir)
 		return os.IsNotExist(err)
@@ -263,7 +264,8 @@ func TestInherited(t *testing.T) {
 	dir := sessionDir(t)
 	s := &Session{Dir: dir, Env: markedEnv(dir)}
 	var out log
-	p, err := s.Start(filepath.Dir(dir), &out, "/bin/sh", "-c", "grep SigIgn /proc/$$/status; test -e /proc/$$/fd/3 && echo leaked; pwd")
+	p, err := s.Start(filepath.Dir(dir), &out, "/bin/sh", "-c",
+		"grep SigIgn /proc/$$/status; test -e /proc/$$/fd/3 && echo leaked; pwd")
 	if err != nil {
 		t.Fatal(err)
 	}

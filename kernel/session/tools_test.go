@@ -64,7 +64,8 @@ func TestPrebuild(t *testing.T) {
 	t.Setenv("GOPROXY", "https://example.com")
 	t.Setenv("GOFLAGS", "-v")
 	s, log := fakeSession(t)
-	write(t, filepath.Dir(s.Tools.Go), "go", "#!/bin/sh\necho \"go $*; $GOPROXY $GOFLAGS $GOWORK in $PWD\" | tee -a \"$FAKE_LOG\"\nexit $FAKE_STATUS\n", 0o700)
+	write(t, filepath.Dir(s.Tools.Go), "go", "#!/bin/sh\necho \"go $*; $GOPROXY $GOFLAGS $GOWORK in $PWD\" | tee -a "+
+		"\"$FAKE_LOG\"\nexit $FAKE_STATUS\n", 0o700)
 	if err := s.Prebuild(t.Context(), nil); err != nil {
 		t.Error(err)
 	}
@@ -77,7 +78,8 @@ func TestPrebuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "go build " + ModulePath + "/a " + ModulePath + "/b; https://example.com -v off in " + s.Module + "\n"; !strings.HasSuffix(string(text), want) {
+	if want := "go build " + ModulePath + "/a " + ModulePath + "/b; https://example.com -v off in " + s.Module +
+		"\n"; !strings.HasSuffix(string(text), want) {
 		t.Errorf("got %q, want %q", text, want)
 	}
 	t.Setenv("FAKE_STATUS", "1")

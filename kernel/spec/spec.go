@@ -112,7 +112,8 @@ func Install(binary, module string, args ...string) (string, error) {
 		return "", err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("spec: creating the kernelspec: %w; set %s to a folder that can be written", err, DataDirEnv)
+		return "", fmt.Errorf("spec: creating the kernelspec: %w; set %s to a folder that can be written", err,
+			DataDirEnv)
 	}
 	path := filepath.Join(dir, program)
 	content, err := json.MarshalIndent(Spec{

@@ -40,7 +40,8 @@ func TestInstall(t *testing.T) {
 	if err := json.Unmarshal(data, &got); err != nil {
 		t.Fatal(err)
 	}
-	for key, want := range map[string]string{"display_name": "Go (cgbg)", "language": "go", "interrupt_mode": "message"} {
+	for key, want := range map[string]string{"display_name": "Go (cgbg)", "language": "go",
+		"interrupt_mode": "message"} {
 		if got[key] != want {
 			t.Errorf("%s: got %v, want %q", key, got[key], want)
 		}

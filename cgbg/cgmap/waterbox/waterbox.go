@@ -9,7 +9,8 @@ import (
 	"github.com/cgbg-go/lab/data/gromacs"
 )
 
-// Geometry of the peptide: an α-helix with the bonds and angles of Engh and Huber, Acta Cryst. A47 (1991) 392, in nm and degrees.
+// Geometry of the peptide: an α-helix with the bonds and angles of Engh and Huber, Acta Cryst. A47 (1991) 392, in nm
+// and degrees.
 const (
 	phi, psi       = -57, -47
 	lengthNCA      = 0.1458
@@ -47,7 +48,8 @@ func next(a, b, c vector, length, angle, dihedral float64) vector {
 	axis := c.plus(b, -1).unit()
 	normal := b.plus(a, -1).cross(axis).unit()
 	side := normal.cross(axis)
-	return c.plus(axis, -length*math.Cos(t)).plus(side, length*math.Sin(t)*math.Cos(p)).plus(normal, length*math.Sin(t)*math.Sin(p))
+	return c.plus(axis, -length*math.Cos(t)).plus(side, length*math.Sin(t)*math.Cos(p)).plus(normal,
+		length*math.Sin(t)*math.Sin(p))
 }
 
 // builder gathers atoms.
@@ -171,7 +173,8 @@ func crowded(o vector, solute []float32) bool {
 	return false
 }
 
-// Torn moves all places and then each atom into the box that the vectors of box span, row by row, the first along x and the second in the xy plane.
+// Torn moves all places and then each atom into the box that the vectors of box span, row by row, the first along x and
+// the second in the xy plane.
 func Torn(r []float32, box [9]float64, shift [3]float64) {
 	for i := 0; i < len(r); i += 3 {
 		var x vector

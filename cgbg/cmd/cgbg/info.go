@@ -14,6 +14,7 @@ import (
 	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/cgbg/reweight"
+	"github.com/cgbg-go/lab/cgbg/trajectory"
 	"github.com/cgbg-go/lab/data"
 )
 
@@ -100,7 +101,7 @@ func info(ctx context.Context, path string, stdout io.Writer) error {
 func survey(ctx context.Context, r *data.Reader, line func(name, format string, args ...any)) error {
 	m := r.Meta()
 	residues, err := cgmap.Backbone(m.Beads)
-	if m.Mapping == dihedrals {
+	if m.Mapping == trajectory.Dihedrals {
 		residues = make([]cgmap.Residue, len(m.Beads))
 		for k, name := range m.Beads {
 			residues[k].Name, _, _ = strings.Cut(name, ":")
@@ -124,7 +125,7 @@ func survey(ctx context.Context, r *data.Reader, line func(name, format string, 
 		logw = append(logw, f.LogW...)
 		for k, residue := range residues {
 			phi := make([]float64, f.Len())
-			if m.Mapping == dihedrals {
+			if m.Mapping == trajectory.Dihedrals {
 				for i := range phi {
 					phi[i] = float64(f.R[i*f.Width()+2*k])
 				}

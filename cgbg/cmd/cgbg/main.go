@@ -85,7 +85,7 @@ func patience(args []string) time.Duration {
 }
 
 // errUsage is returned for command lines that cannot be understood.
-var errUsage = errors.New("usage")
+var errUsage = cli.ErrUsage
 
 func dispatch(ctx context.Context, args []string, stdout io.Writer) error {
 	if len(args) == 0 {
@@ -116,19 +116,7 @@ func exitCode(err error) int {
 	return 1
 }
 
-// parse parses a command's flags; done says that -h was answered.
+// parse parses a command's flags, see [cli.Command].
 func parse(fs *flag.FlagSet, usage string, args []string, stdout io.Writer) (rest []string, done bool, err error) {
-	fs.SetOutput(io.Discard)
-	fs.Usage = func() {}
-	rest, err = cli.Parse(fs, args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(stdout, usage)
-		fs.SetOutput(stdout)
-		fs.PrintDefaults()
-		return nil, true, nil
-	}
-	if err != nil {
-		return nil, false, fmt.Errorf("%w: %s: %w (-h explains)", errUsage, fs.Name(), err)
-	}
-	return rest, false, nil
+	return cli.Command(fs, usage, args, stdout)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/cgbg/reweight"
+	"github.com/cgbg-go/lab/cgbg/trajectory"
 	"github.com/cgbg-go/lab/data"
 )
 
@@ -106,7 +107,7 @@ func readParts(ctx context.Context, paths []string, level bool) (p parts, err er
 			return p, err
 		}
 		if i == 0 {
-			p.meta = withExtra(m, keyEffective, "") // it is not that of all of them
+			p.meta = m.With(keyEffective, "") // it is not that of all of them
 		}
 		if what := differ(p.meta, m); what != "" {
 			return p, fmt.Errorf("%s and %s: they differ in %s", paths[0], path, what)
@@ -126,7 +127,7 @@ func readParts(ctx context.Context, paths []string, level bool) (p parts, err er
 		for i, name := range names {
 			text = append(text, name+": "+biases[i])
 		}
-		p.meta = withExtra(withExtra(p.meta, data.KeyBias, ""), data.KeyPooled, strings.Join(text, "; "))
+		p.meta = p.meta.With(data.KeyBias, "").With(data.KeyPooled, strings.Join(text, "; "))
 		p.level = p.weighted
 	}
 	if p.meta.SourceSHA, err = data.Checksum(ctx, paths...); err != nil {
@@ -169,7 +170,7 @@ func meanLogWeight(ctx context.Context, path string) (float64, error) {
 func differ(a, b data.Meta) string {
 	for name, same := range map[string]bool{
 		"the system": a.System == b.System, "the map": a.Mapping == b.Mapping &&
-			a.Extra[keyMap] == b.Extra[keyMap], "the beads": fmt.Sprint(a.Beads, a.Species,
+			a.Extra[trajectory.KeyMap] == b.Extra[trajectory.KeyMap], "the beads": fmt.Sprint(a.Beads, a.Species,
 			a.Dim) == fmt.Sprint(b.Beads, b.Species, b.Dim),
 		"the temperature": a.Temperature == b.Temperature, "the force field": a.ForceField == b.ForceField,
 		"the time between frames": a.Stride == b.Stride, "the units": a.Units == b.Units,

@@ -63,7 +63,7 @@ func TestMergePooled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := data.WriteFile(path, withExtra(m, key, value), f); err != nil {
+		if err := data.WriteFile(path, m.With(key, value), f); err != nil {
 			t.Fatal(err)
 		}
 		return path

@@ -121,6 +121,9 @@ func coreBeads(residues int) []string {
 }
 
 // pullCommand is `cgbg pull`.
+// pullBatch is how many frames are written at once.
+const pullBatch = 1000
+
 func pullCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flag.NewFlagSet("pull", flag.ContinueOnError)
 	out := fs.String("o", "", "`file` to write; by default the name with _ for /, in this folder")
@@ -220,7 +223,7 @@ func convertPublished(ctx context.Context, out, path string, p *published) (int,
 		if r.HasEnergies() {
 			batch.U = append(batch.U, r.Energy())
 		}
-		if batch.Len() == batchFrames {
+		if batch.Len() == pullBatch {
 			if err := flush(); err != nil {
 				return 0, err
 			}

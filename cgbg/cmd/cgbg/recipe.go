@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
 	"github.com/cgbg-go/lab/cgbg/cli"
+	"github.com/cgbg-go/lab/cgbg/trajectory"
 	"github.com/cgbg-go/lab/data/gromacs"
 	"github.com/cgbg-go/lab/data/recipe"
 )
@@ -41,13 +43,14 @@ GROMACS says is in DIR/gmx.log. Implicit water: data/recipe/openmm/obc.py.
 func recipeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flag.NewFlagSet("recipe", flag.ContinueOnError)
 	o := recipe.Defaults()
-	im := importer{projection: basicForces, constraints: "none", forceField: "amber99sb-ildn, TIP3P", temperature: 300, every: 1} // as the recipe has them
+	im := trajectory.NewOptions() // as the recipe has them
+	im.ForceField, im.Temperature = "amber99sb-ildn, TIP3P", 300
 	ns := fs.Float64("ns", 1, "length of the production run, `ns`")
 	fs.StringVar(&o.Structure, "structure", "", "PDB `file` of the molecule")
 	fs.StringVar(&o.Dir, "dir", "", "`folder` to work in")
-	fs.StringVar(&im.out, "o", "", "Arrow `file` to write")
-	fs.StringVar(&im.mapping, "map", cgmap.HeavyAtom, "the `beads`, as of import")
-	fs.StringVar(&im.projection, "forces", basicForces, "`projection` of forces, as of import")
+	fs.StringVar(&im.Out, "o", "", "Arrow `file` to write")
+	fs.StringVar(&im.Map, "map", cgmap.HeavyAtom, "the `beads`, as of import")
+	fs.StringVar(&im.Forces, "forces", im.Forces, "`projection` of forces, as of import")
 	fs.StringVar(&o.GMX, "gmx", o.GMX, "GROMACS's `program`")
 	fs.Float64Var(&o.Box, "box", o.Box, "edge of the cubic box, `nm`")
 	fs.Float64Var(&o.Step, "step", o.Step, "time step, `fs`")
@@ -60,13 +63,10 @@ func recipeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	switch {
 	case err != nil || done:
 		return err
-	case len(rest) > 0 || o.Structure == "" || o.Dir == "" || im.out == "":
+	case len(rest) > 0 || o.Structure == "" || o.Dir == "" || im.Out == "":
 		return fmt.Errorf("%w: recipe needs -structure, -dir and -o, and no arguments (-h explains)", errUsage)
 	}
-	if err := im.check(); err != nil {
-		return err
-	}
-	if err := im.checkRecipe(o); err != nil {
+	if err := checkRecipe(im, o); err != nil {
 		return err
 	}
 	o.Length = *ns * 1000
@@ -75,21 +75,23 @@ func recipeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if im.system, err = systemOf(result.Structure); err != nil {
+	if im.System, err = systemOf(result.Structure); err != nil {
 		return err
 	}
-	im.structure, im.awh, im.bias, im.trajectories = result.Structure, result.AWH, result.Grid, []string{result.Trajectory}
-	im.biasVariables = result.Variables
-	im.provenance = fmt.Sprintf("cgbg recipe -box %g -step %g -ns %g -interval %g -bias %s -gamma %g -seed %d (GROMACS %s), then ",
-		o.Box, o.Step, *ns, o.Interval, o.Bias, o.Gamma, o.Seed, result.Version)
-	n, err := im.run(ctx)
+	im.Structure, im.Trajectories = result.Structure, []string{result.Trajectory}
+	for kind, file := range map[string]string{"awh": result.AWH, "bias": result.Grid} {
+		if file != "" {
+			im.Weights = append(im.Weights, trajectory.Weight{Kind: kind, File: file})
+		}
+	}
+	im.BiasVariables = result.Variables
+	im.Provenance = fmt.Sprintf("cgbg recipe -box %g -step %g -ns %g -interval %g -bias %s -gamma %g -seed %d "+
+		"(GROMACS %s), then ", o.Box, o.Step, *ns, o.Interval, o.Bias, o.Gamma, o.Seed, result.Version)
+	r, err := trajectory.Import(ctx, im)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%s: %d frames of %d beads\n", im.out, n, len(im.meta.Beads))
-	for _, note := range im.notes {
-		fmt.Fprintln(stdout, note)
-	}
+	r.Print(stdout)
 	return nil
 }
 
@@ -111,16 +113,17 @@ func systemOf(path string) (string, error) {
 	return "", nil
 }
 
-// checkRecipe verifies that the frames replace nothing that is read, what GROMACS makes for them included.
-func (im *importer) checkRecipe(o recipe.Options) error {
+// checkRecipe verifies the options of the import, and that the frames replace nothing that is read, what GROMACS makes
+// for them included.
+func checkRecipe(im trajectory.Options, o recipe.Options) error {
 	if err := cli.CheckFolder(o.Dir); err != nil {
 		return err
 	}
-	im.structure = o.Structure
+	im.Structure = o.Structure
 	for _, name := range []string{"solute.trr", "solute.gro", "awh.xvg", "bias.dat", "md.trr", "rerun.trr"} {
-		im.trajectories = append(im.trajectories, filepath.Join(o.Dir, name))
+		im.Trajectories = append(im.Trajectories, filepath.Join(o.Dir, name))
 	}
-	return im.checkPaths()
+	return errors.Join(im.Check(), im.CheckPaths())
 }
 
 // stepLine reports the steps of a recipe, long ones with the time left.

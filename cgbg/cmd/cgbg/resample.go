@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"math/rand/v2"
 
@@ -16,19 +15,6 @@ import (
 
 // keyEffective is where a resampled file's description keeps the effective number of the frames it was drawn from.
 const keyEffective = "effective frames"
-
-// withExtra is the description with a value under a key, or without one where the value is empty.
-func withExtra(m data.Meta, key, value string) data.Meta {
-	m.Extra = maps.Clone(m.Extra)
-	delete(m.Extra, key)
-	if value != "" {
-		if m.Extra == nil {
-			m.Extra = map[string]string{}
-		}
-		m.Extra[key] = value
-	}
-	return m
-}
 
 const resampleUsage = `usage: go run ./cgbg/cmd/cgbg resample [-n N] [-validation 0.1] [-blocks 10] [-seed 1] FILE.arrow
 

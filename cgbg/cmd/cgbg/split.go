@@ -114,14 +114,14 @@ func splitFile(ctx context.Context, path, verb string, o *splitOptions, pick fun
 				take[side] = append(take[side], i)
 			}
 		}
-		meta = withExtra(meta, keyEffective, "")
+		meta = meta.With(keyEffective, "")
 		if pick != nil {
 			var effective float64
 			if take[side], effective, err = pick(take[side], rng); err != nil {
 				return fmt.Errorf("%s: %s: %w", path, name, err)
 			}
-			meta = withExtra(meta, keyEffective, fmt.Sprintf("%.0f", effective))
-			meta = withExtra(withExtra(meta, data.KeyBias, ""), data.KeyPooled, "") // undone by the draw
+			meta = meta.With(keyEffective, fmt.Sprintf("%.0f", effective))
+			meta = meta.With(data.KeyBias, "").With(data.KeyPooled, "") // undone by the draw
 		}
 		meta.Generator = fmt.Sprintf("cgbg %s -blocks %d -validation %g -seed %d (%s)", verb, o.blocks, o.validation, o.seed, name)
 		if writers[side], err = data.Create(outs[side], meta); err != nil {

@@ -22,7 +22,8 @@ func TestSets(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if f.Len() != c.frames || f.Beads != 1 || f.Dim != 2 || m.Temperature != 300 || m.Stride != 0.5 || !strings.Contains(m.ForceField, field) || !strings.Contains(m.Generator, "-constraints h-bonds") {
+		if f.Len() != c.frames || f.Beads != 1 || f.Dim != 2 || m.Temperature != 300 || m.Stride != 0.5 ||
+			!strings.Contains(m.ForceField, field) || !strings.Contains(m.Generator, "-constraints h-bonds") {
 			t.Errorf("%s: got %d frames, %+v", field, f.Len(), m)
 		}
 		for _, v := range f.R {

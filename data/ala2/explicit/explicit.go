@@ -51,7 +51,8 @@ func open(name string, file []byte) (*data.Frames, data.Meta, error) {
 	return f, r.Meta(), err
 }
 
-// AWH9DihedralsA has φ and ψ of every frame of the first run with γ = 9 as R, rad, and LogW in nats, 0.1 ps apart, [40000, 1, 2].
+// AWH9DihedralsA has φ and ψ of every frame of the first run with γ = 9 as R, rad, and LogW in nats, 0.1 ps apart,
+// [40000, 1, 2].
 func AWH9DihedralsA() (*data.Frames, data.Meta, error) {
 	return open("awh9_a_dihedrals.arrow", awh9A)
 }
@@ -71,13 +72,14 @@ func UnbiasedDihedrals() (*data.Frames, data.Meta, error) {
 	return open("unbiased_dihedrals.arrow", unbiased)
 }
 
-// AWH9HeavyAtom has R (nm), F without the bias (kJ/mol/nm) and LogW of both runs with γ = 9, one behind the other, 0.3 ps apart,
-// [23943, 10, 3]; the first 13,334 frames are of the first run. The weights of either have a mean of one.
+// AWH9HeavyAtom has R (nm), F without the bias (kJ/mol/nm) and LogW of both runs with γ = 9, one behind the other, 0.3
+// ps apart, [23943, 10, 3]; the first 13,334 frames are of the first run. The weights of either have a mean of one.
 func AWH9HeavyAtom() (*data.Frames, data.Meta, error) {
 	return open("awh9_heavy-atom.arrow", awh9HA)
 }
 
-// AWH9CoreBeta is the same at Core Beta resolution, 0.2 ps apart, [35913, 6, 3]; the first 20,000 frames are of the first run.
+// AWH9CoreBeta is the same at Core Beta resolution, 0.2 ps apart, [35913, 6, 3]; the first 20,000 frames are of the
+// first run.
 func AWH9CoreBeta() (*data.Frames, data.Meta, error) {
 	return open("awh9_core-beta.arrow", awh9CB)
 }
@@ -92,8 +94,8 @@ func AWH15CoreBeta() (*data.Frames, data.Meta, error) {
 	return open("awh1.5_core-beta.arrow", awh15CB)
 }
 
-// AWH9ResampledHeavyAtom is an unbiased set: frames of AWH9HeavyAtom drawn with their weights, some more than once, [12000, 10, 3].
-// They know as much as some 5,700 of them would.
+// AWH9ResampledHeavyAtom is an unbiased set: frames of AWH9HeavyAtom drawn with their weights, some more than once,
+// [12000, 10, 3]. They know as much as some 5,700 of them would.
 func AWH9ResampledHeavyAtom() (*data.Frames, data.Meta, error) {
 	return open("awh9-resampled_heavy-atom.arrow", resampledHA)
 }

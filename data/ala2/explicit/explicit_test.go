@@ -38,8 +38,10 @@ func TestSets(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if f.Len() != c.frames || f.Beads != c.beads || f.Dim != c.d || (f.F != nil) != c.forces || (f.LogW != nil) != c.weights || m.Temperature != 300 || m.Stride != c.stride {
-			t.Errorf("%s: got %d frames of %d beads in %d dimensions, %g ps apart, forces %v, weights %v", c.name, f.Len(), f.Beads, f.Dim, m.Stride, f.F != nil, f.LogW != nil)
+		if f.Len() != c.frames || f.Beads != c.beads || f.Dim != c.d || (f.F != nil) != c.forces ||
+			(f.LogW != nil) != c.weights || m.Temperature != 300 || m.Stride != c.stride {
+			t.Errorf("%s: got %d frames of %d beads in %d dimensions, %g ps apart, forces %v, weights %v", c.name,
+				f.Len(), f.Beads, f.Dim, m.Stride, f.F != nil, f.LogW != nil)
 		}
 		for i := range f.Len() {
 			if frame := f.R[i*f.Width() : (i+1)*f.Width()]; !plausible(frame, f.Beads) {
@@ -59,7 +61,8 @@ func plausible(frame []float32, beads int) bool {
 	return true
 }
 
-// The two runs of AWH9HeavyAtom have weights with a mean of one each, and say different things about φ > 0, as README.md has it.
+// The two runs of AWH9HeavyAtom have weights with a mean of one each, and say different things about φ > 0, as
+// README.md has it.
 func TestRuns(t *testing.T) {
 	f, _, err := AWH9HeavyAtom()
 	if err != nil {

@@ -59,8 +59,10 @@ func checkCard(t *testing.T, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sum := fmt.Sprintf("%x", sha256.Sum256(frames)); sum != card.DataSHA || card.Steps == 0 || !strings.Contains(strings.Replace(name, "_mace_", "_pmf_", 1), "_"+card.Kind+"_") {
-		t.Errorf("%s: the card names a %s of %s with SHA-256 %s after %d steps; the file's is %s", name, card.Kind, card.Data, card.DataSHA, card.Steps, sum)
+	if sum := fmt.Sprintf("%x", sha256.Sum256(frames)); sum != card.DataSHA || card.Steps == 0 ||
+		!strings.Contains(strings.Replace(name, "_mace_", "_pmf_", 1), "_"+card.Kind+"_") {
+		t.Errorf("%s: the card names a %s of %s with SHA-256 %s after %d steps; the file's is %s", name, card.Kind,
+			card.Data, card.DataSHA, card.Steps, sum)
 	}
 }
 
@@ -75,12 +77,15 @@ func TestSamples(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		flow, err := fs.ReadFile(FS(), strings.Replace(strings.TrimSuffix(name, ".arrow"), "_samples_", "_flow_", 1)+".npz")
+		flow, err := fs.ReadFile(FS(), strings.Replace(strings.TrimSuffix(name, ".arrow"), "_samples_", "_flow_",
+			1)+".npz")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if sum := fmt.Sprintf("%x", sha256.Sum256(flow)); meta.SourceSHA != sum || f.Len() < 10000 || len(f.LogW) != f.Len() {
-			t.Errorf("%s: %d samples with %d weights of a flow with SHA-256 %s; that of the file is %s", name, f.Len(), len(f.LogW), meta.SourceSHA, sum)
+		if sum := fmt.Sprintf("%x", sha256.Sum256(flow)); meta.SourceSHA != sum || f.Len() < 10000 ||
+			len(f.LogW) != f.Len() {
+			t.Errorf("%s: %d samples with %d weights of a flow with SHA-256 %s; that of the file is %s", name, f.Len(),
+				len(f.LogW), meta.SourceSHA, sum)
 		}
 	}
 }

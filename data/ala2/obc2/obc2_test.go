@@ -38,8 +38,10 @@ func TestSets(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if f.Len() != c.frames || f.Beads != c.beads || f.Dim != c.d || (f.F != nil) != c.forces || (f.LogW != nil) != c.weights || m.Temperature != 300 {
-			t.Errorf("%s: got %d frames of %d beads in %d dimensions, forces %v, weights %v", c.name, f.Len(), f.Beads, f.Dim, f.F != nil, f.LogW != nil)
+		if f.Len() != c.frames || f.Beads != c.beads || f.Dim != c.d || (f.F != nil) != c.forces ||
+			(f.LogW != nil) != c.weights || m.Temperature != 300 {
+			t.Errorf("%s: got %d frames of %d beads in %d dimensions, forces %v, weights %v", c.name, f.Len(), f.Beads,
+				f.Dim, f.F != nil, f.LogW != nil)
 		}
 		if c.d == 2 {
 			for _, v := range f.R {

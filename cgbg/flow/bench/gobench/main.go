@@ -30,7 +30,8 @@ func main() {
 	schedule := flag.String("schedule", "", "`file` of the flow's schedule, made where there is none")
 	seed := flag.Uint64("seed", 3, "of the schedule's pilots")
 	pathTol := flag.Float64("path", 0, "`tolerance` of the path; 0: the default for the field")
-	intervals := flag.Int("intervals", 0, "of the coarsest quadrature of samples without a schedule; 0: the default for the field")
+	intervals := flag.Int("intervals", 0, "of the coarsest quadrature of samples without a schedule; 0: the default "+
+		"for the field")
 	logqTol := flag.Float64("tol", 0, "`tolerance` of that quadrature, nats; 0: the default for the field")
 	double := flag.Bool("double", false, "the field in float64")
 	flag.Parse()
@@ -77,7 +78,8 @@ func replace[T comparable](dst *T, value T) {
 }
 
 // sample times samples with the accuracy for the field as change leaves it.
-func sample(b *backend.Backend, path string, n, checks int, adaptive bool, schedule string, seed uint64, out map[string]any, change func(acc *flow.Accuracy)) error {
+func sample(b *backend.Backend, path string, n, checks int, adaptive bool, schedule string, seed uint64,
+	out map[string]any, change func(acc *flow.Accuracy)) error {
 	m, err := flow.Import(b.Backend, path)
 	if err != nil {
 		return err
@@ -100,7 +102,8 @@ func sample(b *backend.Backend, path string, n, checks int, adaptive bool, sched
 			return err
 		}
 		s := acc.Schedule
-		out["schedule_nodes"], out["schedule_steps"], out["schedule_logq_error"], out["schedule_path_error"] = len(s.Nodes), len(s.Mesh)-1, s.LogQError, s.PathError
+		out["schedule_nodes"], out["schedule_steps"] = len(s.Nodes), len(s.Mesh)-1
+		out["schedule_logq_error"], out["schedule_path_error"] = s.LogQError, s.PathError
 	}
 	if _, err := m.Sample(ctx, 2*acc.Batch, 1, acc, nil); err != nil { // compiles
 		return err
@@ -115,7 +118,8 @@ func sample(b *backend.Backend, path string, n, checks int, adaptive bool, sched
 	out["samples_per_second"] = float64(n) / seconds
 	out["evaluations"], out["divergences"] = s.Evaluations, s.Divergences
 	if s.Checked > 0 {
-		out["checked"], out["logq_rms"], out["logq_max"], out["logq_bound"] = s.Checked, s.CheckRMS, s.CheckMax, s.LogQBound()
+		out["checked"], out["logq_rms"] = s.Checked, s.CheckRMS
+		out["logq_max"], out["logq_bound"] = s.CheckMax, s.LogQBound()
 		out["check_seconds"] = s.CheckSeconds
 	}
 	return nil
@@ -136,7 +140,9 @@ func train(b *backend.Backend, beads, steps, batch, slices int, out map[string]a
 		last, end = time.Now(), done
 	}
 	_, _, err := flow.Fit(context.Background(), b.Backend, flow.NewGraphTransformer(beads), frames, flow.Config{
-		Epochs: (steps + 1 + 3) / 4, Batch: batch, RateHigh: 3e-4, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000, Beads: beads, Slices: slices, StepsPerCall: 1, Progress: progress})
+		Epochs: (steps + 1 +
+			3) / 4, Batch: batch, RateHigh: 3e-4, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000, Beads: beads,
+		Slices: slices, StepsPerCall: 1, Progress: progress})
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,5 @@
-// Command gobench runs the dynamics of package mullerbrown with the arguments and the output of langevin.c, on one thread:
+// Command gobench runs the dynamics of package mullerbrown with the arguments and the output of langevin.c, on one
+// thread:
 //
 //	gobench TRAJECTORIES STEPS BIASED SEED
 //
@@ -45,7 +46,8 @@ func bench(args []string) error {
 	}
 	took := time.Since(begin)
 	for _, s := range t.Final {
-		fmt.Printf("%016x %016x %016x %016x %.3f %.3f\n", math.Float64bits(s.X), math.Float64bits(s.Y), math.Float64bits(s.Vx), math.Float64bits(s.Vy), s.X, s.Y)
+		fmt.Printf("%016x %016x %016x %016x %.3f %.3f\n", math.Float64bits(s.X), math.Float64bits(s.Y),
+			math.Float64bits(s.Vx), math.Float64bits(s.Vy), s.X, s.Y)
 	}
 	fmt.Printf("ns/step %.3f\n", float64(took.Nanoseconds())/float64(c.Steps)/float64(c.Trajectories))
 	return nil

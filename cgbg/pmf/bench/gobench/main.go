@@ -125,7 +125,8 @@ func steps(b *backend.Backend, m *pmf.Model, path string, steps, batch int, out 
 		last, end = time.Now(), done
 	}
 	_, _, err = pmf.Fit(context.Background(), b.Backend, m.Potential, small, f, pmf.Config{
-		Epochs: (steps + 4) / 4, Batch: batch, Rate: 1e-3, RateDecay: 0.9, ClipNorm: 1, StepsPerCall: 1, Progress: progress})
+		Epochs: (steps +
+			4) / 4, Batch: batch, Rate: 1e-3, RateDecay: 0.9, ClipNorm: 1, StepsPerCall: 1, Progress: progress})
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package main
+package trajectory
 
 import (
 	"cmp"
@@ -20,22 +20,22 @@ import (
 // survey goes through the heads of every trajectory: the time between frames
 // that are kept, and the SHA-256 of all files in their order.
 func (im *importer) survey(ctx context.Context) (stride float64, sum string, err error) {
-	if sum, err = data.Checksum(ctx, im.trajectories...); err != nil {
+	if sum, err = data.Checksum(ctx, im.Trajectories...); err != nil {
 		return 0, "", err
 	}
 	var all, before course
-	for i, path := range im.trajectories {
+	for i, path := range im.Trajectories {
 		c, err := im.look(ctx, path)
 		if err != nil {
 			return 0, "", err
 		}
 		if before.last > 0 && c.start == before.last && im.windows == nil {
 			return 0, "", fmt.Errorf("%s: it begins at %s ps, where %s ends: the frame stands twice; gmx trjcat "+
-				"puts the parts of a run together", path, decimal(c.start), im.trajectories[i-1])
+				"puts the parts of a run together", path, decimal(c.start), im.Trajectories[i-1])
 		}
 		if before.start < c.start && c.start < before.last && im.windows == nil {
 			im.note("%s begins at %s ps, before %s ends (%s ps): if they are parts of one run, frames stand twice "+
-				"(gmx trjcat puts parts together)", path, decimal(c.start), im.trajectories[i-1], decimal(before.last))
+				"(gmx trjcat puts parts together)", path, decimal(c.start), im.Trajectories[i-1], decimal(before.last))
 		}
 		before = c
 		switch {
@@ -43,14 +43,14 @@ func (im *importer) survey(ctx context.Context) (stride float64, sum string, err
 			all, im.forces = c, c.forces
 		case c.forces != im.forces:
 			return 0, "", fmt.Errorf("%s and %s: one has forces, the other has none; import them on their own",
-				im.trajectories[0], path)
+				im.Trajectories[0], path)
 		case c.columns != all.columns:
 			return 0, "", fmt.Errorf("what the files have for their frames beside positions and forces differs: "+
-				"%s: %s; %s: %s; import them on their own", im.trajectories[0], cmp.Or(all.columns,
+				"%s: %s; %s: %s; import them on their own", im.Trajectories[0], cmp.Or(all.columns,
 				"nothing"), path, cmp.Or(c.columns, "nothing"))
 		case math.Abs(c.stride-all.stride) > 1e-4*all.stride+all.off+c.off:
 			return 0, "", fmt.Errorf("%s: the frames kept are %g ps apart, those of %s %g ps (0: not known; -dt "+
-				"says it); import it on its own", path, c.stride, im.trajectories[0], all.stride)
+				"says it); import it on its own", path, c.stride, im.Trajectories[0], all.stride)
 		}
 	}
 	if all.stride == 0 {
@@ -103,7 +103,7 @@ func (im *importer) look(ctx context.Context, path string) (c course, err error)
 			return course{}, err
 		}
 	}
-	dt := im.dt
+	dt := im.Dt
 	if d, ok := t.(interface{ Interval() (float64, string) }); ok {
 		own, doubt := d.Interval()
 		switch {
@@ -115,11 +115,11 @@ func (im *importer) look(ctx context.Context, path string) (c course, err error)
 			im.note("%s: its head says that frames are %.6g ps apart; -dt %g counts", path, own, dt)
 		}
 	}
-	return course{forces: f.F != nil, columns: columns(t), stride: dt * float64(im.every)}, nil
+	return course{forces: f.F != nil, columns: columns(t), stride: dt * float64(im.Every)}, nil
 }
 
 // keeps tells whether the n-th frame of a file, from 0, is one of those asked for.
-func (im *importer) keeps(n int) bool { return n >= im.skip && (n-im.skip)%im.every == 0 }
+func (im *importer) keeps(n int) bool { return n >= im.Skip && (n-im.Skip)%im.Every == 0 }
 
 // frames calls add with the frames of a trajectory that are kept, and their
 // energies where it has them.
@@ -137,7 +137,7 @@ func (im *importer) frames(ctx context.Context, path string, add func(f *gromacs
 			return err
 		}
 		if err := t.Next(&f); errors.Is(err, io.EOF) {
-			if n <= im.skip {
+			if n <= im.Skip {
 				im.note("%s: it has %d frames, which -skip leaves out", path, n)
 			}
 			if d, ok := t.(interface{ Note() string }); ok && d.Note() != "" {
@@ -178,7 +178,7 @@ func (im *importer) frames(ctx context.Context, path string, add func(f *gromacs
 }
 
 // wantsForces tells whether frames without forces are passed over.
-func (im *importer) wantsForces() bool { return im.forces && im.mapping != dihedrals }
+func (im *importer) wantsForces() bool { return im.forces && im.Map != Dihedrals }
 
 // trajectory yields frames; io.EOF after the last.
 type trajectory interface {

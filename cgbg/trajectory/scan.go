@@ -1,4 +1,4 @@
-package main
+package trajectory
 
 import (
 	"context"
@@ -81,15 +81,15 @@ func (im *importer) course(path string, s *scan) (course, error) {
 	case s.withPositions == 0:
 		return course{}, errors.New("its frames have no positions; write them: nstxout in the .mdp file, as often " +
 			"as nstfout")
-	case s.withForces > 1 && s.plain.n > 0 && s.forced.n == 0 && im.mapping != dihedrals:
+	case s.withForces > 1 && s.plain.n > 0 && s.forced.n == 0 && im.Map != Dihedrals:
 		return course{}, fmt.Errorf("none of the frames kept (-skip %d -every %d) has forces, which %d of %d "+
 			"frames have, the first of them frame %d: choose "+
-			"others", im.skip, im.every, s.withForces, s.frames, s.firstForces)
+			"others", im.Skip, im.Every, s.withForces, s.frames, s.firstForces)
 	}
 	im.timeless[path] = !s.all.known()
 	c := course{forces: s.withForces > 1}
 	kept := &s.plain
-	if c.forces && im.mapping != dihedrals {
+	if c.forces && im.Map != Dihedrals {
 		kept = &s.forced
 	}
 	note, err := kept.check()
@@ -99,14 +99,14 @@ func (im *importer) course(path string, s *scan) (course, error) {
 		}
 		return course{}, err
 	}
-	if note != "" && im.dt == 0 {
+	if note != "" && im.Dt == 0 {
 		im.note("%s: %s", path, note)
 	}
 	if kept.n < 2 { // the file's own will do
-		c.stride, err = s.all.set(im.dt, 1)
-		c.stride *= float64(im.every)
+		c.stride, err = s.all.set(im.Dt, 1)
+		c.stride *= float64(im.Every)
 	} else {
-		c.stride, err = kept.set(im.dt, kept.between)
+		c.stride, err = kept.set(im.Dt, kept.between)
 		_, c.off = kept.dt()
 	}
 	if err != nil {
@@ -116,7 +116,7 @@ func (im *importer) course(path string, s *scan) (course, error) {
 		c.start, c.last = kept.start, kept.last
 	}
 	im.tellForces(path, s, &c)
-	if im.dt == 0 && c.off > 0.01*c.stride {
+	if im.Dt == 0 && c.off > 0.01*c.stride {
 		im.note("%s: the time between frames is known to %.2g ps only, as times about %s ps are kept coarsely: -dt "+
 			"gives it exactly", path, c.off, decimal(kept.last))
 	}
@@ -126,7 +126,7 @@ func (im *importer) course(path string, s *scan) (course, error) {
 // tellForces says which frames are taken where not all have positions and forces.
 func (im *importer) tellForces(path string, s *scan, c *course) {
 	switch {
-	case im.mapping == dihedrals:
+	case im.Map == Dihedrals:
 	case c.forces && s.forced.n < s.plain.n:
 		im.note("%s: %d of %d frames have forces: these are taken, %g ps apart", path, s.forced.n, s.plain.n, c.stride)
 	case !c.forces && s.withForces > 0:

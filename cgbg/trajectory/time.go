@@ -1,4 +1,4 @@
-package main
+package trajectory
 
 import (
 	"fmt"
@@ -57,9 +57,11 @@ func (c *clock) add(number int, step int64, t float64) {
 
 func misplaced(number int, t, want float64) error {
 	if math.IsInf(want, 0) {
-		return fmt.Errorf("frame %d: its time, %s ps, is before that of the frame before it: are these parts of several runs? gmx trjcat puts the parts of a run together", number, decimal(t))
+		return fmt.Errorf("frame %d: its time, %s ps, is before that of the frame before it: are these parts of "+
+			"several runs? gmx trjcat puts the parts of a run together", number, decimal(t))
 	}
-	return fmt.Errorf("frame %d: its time is %s ps where %s ps is expected: frames are missing or stand twice; gmx trjcat puts the parts of a run together", number, decimal(t), decimal(want))
+	return fmt.Errorf("frame %d: its time is %s ps where %s ps is expected: frames are missing or stand twice; gmx "+
+		"trjcat puts the parts of a run together", number, decimal(t), decimal(want))
 }
 
 // decimal is a time with as many digits as single precision has.
@@ -127,9 +129,12 @@ func (c *clock) check() (note string, err error) {
 	case c.by != 0 && c.uneven == 0 && !c.countsFrames():
 		return "", nil
 	case c.by > 0 && c.uneven > 0:
-		return "", fmt.Errorf("frame %d: its step is not %d after that of the frame before it, as between the first two: frames are missing or stand twice (times about %s ps are kept to %s ps, and do not tell)", c.uneven, c.by, decimal(c.last), apart)
+		return "", fmt.Errorf("frame %d: its step is not %d after that of the frame before it, as between the first "+
+			"two: frames are missing or stand twice (times about %s ps are kept to %s ps, and do not tell)", c.uneven,
+			c.by, decimal(c.last), apart)
 	}
-	return fmt.Sprintf("times about %s ps are kept to %s ps: whether single frames are missing does not show", decimal(c.last), apart), nil
+	return fmt.Sprintf("times about %s ps are kept to %s ps: whether single frames are missing does not show",
+		decimal(c.last), apart), nil
 }
 
 // set compares the time between frames that the user gives with the file's, and
@@ -144,7 +149,8 @@ func (c *clock) set(given float64, between int) (dt float64, err error) {
 	}
 	want := given * float64(between)
 	if math.Abs(want-dt) > off+1e-4*dt {
-		return 0, fmt.Errorf("its frames are %.6g ps apart by their own times, -dt says %g ps: leave -dt out, or look which of them is wrong", dt/float64(between), given)
+		return 0, fmt.Errorf("its frames are %.6g ps apart by their own times, -dt says %g ps: leave -dt out, or "+
+			"look which of them is wrong", dt/float64(between), given)
 	}
 	return want, nil
 }

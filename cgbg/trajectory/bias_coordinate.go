@@ -1,4 +1,4 @@
-package main
+package trajectory
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
+	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/data/gromacs"
 	"github.com/cgbg-go/lab/data/plumed"
@@ -152,7 +153,7 @@ type finder struct {
 func newFinder(im *importer, s *gromacs.Structure) *finder {
 	f := &finder{im: im, s: s}
 	if f.backbone, f.residues, f.none = cgmap.Dihedrals(s); f.none != nil {
-		f.none = fmt.Errorf("%s: %w", im.structure, f.none)
+		f.none = fmt.Errorf("%s: %w", im.Structure, f.none)
 	}
 	return f
 }
@@ -164,7 +165,7 @@ func (f *finder) example() string {
 	case f.none == nil:
 		return fmt.Sprintf("%s \"phi:%s,psi:%[2]s\" %s", flag, f.residues[0].Name, order)
 	case f.im.input != nil:
-		return fmt.Sprintf("%s with labels of %s, %s", flag, f.im.plumed, order)
+		return fmt.Sprintf("%s with labels of %s, %s", flag, f.im.Plumed, order)
 	}
 	return flag + " d1,d2 with -plumed plumed.dat, which says what these are"
 }
@@ -176,7 +177,8 @@ func (f *finder) find(named []string) (out []*coordinate, err error) {
 		if len(given) != len(named) {
 			const two = "two variables with a comma between"
 			want := map[bool]string{true: two, false: fmt.Sprintf("%d, as the file has", len(named))}[len(named) == 2]
-			return nil, fmt.Errorf("%w: -bias-variables %s: %s: %s", errUsage, f.im.biasVariables, want, f.example())
+			return nil, fmt.Errorf("%w: -bias-variables %s: %s: %s", cli.ErrUsage, f.im.BiasVariables, want,
+				f.example())
 		}
 		names = given
 	}
@@ -188,12 +190,12 @@ func (f *finder) find(named []string) (out []*coordinate, err error) {
 		if file, ok := readVariable(named[k]); given != nil && ok {
 			if v, ok := readVariable(name); ok && v.kind != file.kind {
 				return nil, fmt.Errorf("its variable %d is called %s and is a %s by -bias-variables %s: the order "+
-					"is the file's", k+1, named[k], v.kind, f.im.biasVariables)
+					"is the file's", k+1, named[k], v.kind, f.im.BiasVariables)
 			}
 		}
 		if j := slices.Index(named, name); given != nil && name != named[k] && j >= 0 && named[j] != "" {
 			return nil, fmt.Errorf("its variable %d is called %s, and -bias-variables %s has %s there: the order "+
-				"is the file's", k+1, named[k], f.im.biasVariables, name)
+				"is the file's", k+1, named[k], f.im.BiasVariables, name)
 		}
 		for _, other := range out {
 			if c.atoms != nil && other.kind == c.kind && other.axis == c.axis && slices.Equal(other.atoms, c.atoms) {
@@ -233,7 +235,7 @@ func (f *finder) one(name string, given bool) (*coordinate, error) {
 	case given:
 		return nil, fmt.Errorf("%w: -bias-variables %s: %q is not a dihedral such as phi:%s, nor a label of the "+
 			"PLUMED input (-plumed FILE), nor a column of the COLVAR (-colvar FILE)",
-			errUsage, im.biasVariables, name, f.residue())
+			cli.ErrUsage, im.BiasVariables, name, f.residue())
 	}
 	return nil, fmt.Errorf("its variable %s has the name of no phi and no psi: if it is one, give %s; else the "+
 		"PLUMED input that defines it (-plumed plumed.dat), or the COLVAR that has its values "+
@@ -282,27 +284,27 @@ func (f *finder) ofInput(v plumed.Variable) (*coordinate, error) {
 			return c, nil
 		}
 		return nil, fmt.Errorf("%s: %s is not computed here: %s; give the COLVAR that has its values (-colvar)",
-			f.im.plumed, v.Label, v.Why)
+			f.im.Plumed, v.Label, v.Why)
 	}
 	if v.Selector != "" {
 		d, ok := readVariable(v.Selector)
 		switch {
 		case !ok:
-			return nil, fmt.Errorf("%s: %s is of @%s, which is not read; @phi-2 and @psi-2 are", f.im.plumed,
+			return nil, fmt.Errorf("%s: %s is of @%s, which is not read; @phi-2 and @psi-2 are", f.im.Plumed,
 				v.Label, v.Selector)
 		case f.none != nil:
 			return nil, f.none
 		}
 		k, err := d.among(f.residues)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", f.im.plumed, v.Label, err)
+			return nil, fmt.Errorf("%s: %s: %w", f.im.Plumed, v.Label, err)
 		}
 		return f.ofResidue(d, f.residues[k]), nil
 	}
 	if last := slices.Max(v.Atoms); last >= len(f.s.Atoms) {
 		return nil, fmt.Errorf("%s: %s is of atom %d, and the structure %s has %d: give the structure and "+
 			"trajectory of all atoms that PLUMED knew",
-			f.im.plumed, v.Label, last+1, f.im.structure, len(f.s.Atoms))
+			f.im.Plumed, v.Label, last+1, f.im.Structure, len(f.s.Atoms))
 	}
 	c := &coordinate{name: v.Label, kind: v.Kind, atoms: v.Atoms, axis: strings.Index("xyz", v.Component),
 		noPBC: v.NoPBC, length: f.im.input.Length}

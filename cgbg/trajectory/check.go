@@ -1,4 +1,4 @@
-package main
+package trajectory
 
 import (
 	"fmt"
@@ -76,12 +76,12 @@ const someBeads = 500
 func (im *importer) neighbouringBeads() (*neighbours, error) {
 	whole, far := slices.Clone(im.reference.R), im.far()
 	if _, err := im.molecule.Whole(whole, &im.reference.Box); err != nil {
-		return nil, fmt.Errorf("%s: %w", im.structure, err)
+		return nil, fmt.Errorf("%s: %w", im.Structure, err)
 	}
 	im.farBefore += im.far() - far // the structure is no frame
 	r, err := im.cg.Apply(nil, whole)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", im.structure, err)
+		return nil, fmt.Errorf("%s: %w", im.Structure, err)
 	}
 	molecule := make([]int, im.atoms) // of each atom: the number of its first atom
 	for i := range molecule {
@@ -182,7 +182,7 @@ func (im *importer) checkFirst(f *gromacs.Frame, t trajectory) (err error) {
 	default:
 		return nil // add says what is wrong
 	}
-	if err := n.check(f, im.structure); err != nil {
+	if err := n.check(f, im.Structure); err != nil {
 		return err
 	}
 	if !beads {

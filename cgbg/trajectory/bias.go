@@ -1,4 +1,4 @@
-package main
+package trajectory
 
 import (
 	"errors"
@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/cgbg/units"
 	"github.com/cgbg-go/lab/data"
@@ -23,42 +24,78 @@ type source struct {
 	off []float64 // of sources behind the first: log-weight less the first one's, of every frame
 }
 
-// biasFlags are those that give log-weights, in the order in which they are taken where the command does not say it.
-var biasFlags = []string{"awh", "bias", "hills", "colvar", "openmm-bias", "logw", "umbrella"}
+// Weights are the files that log-weights come from, in the order in which they are taken: the first one counts.
+type Weights []Weight
 
-// biasPath is the file of a flag that gives weights.
-func (im *importer) biasPath(flag string) string {
-	return map[string]string{"awh": im.awh, "bias": im.bias, "hills": im.hills, "colvar": im.colvar,
-		"openmm-bias": im.openmm, "logw": im.logw, "umbrella": im.umbrella}[flag]
+// Weight is a file that gives log-weights, and its kind, one of [Kinds].
+type Weight struct{ Kind, File string }
+
+// file is that of a kind; "" where there is none.
+func (w Weights) file(kind string) string {
+	for _, one := range w {
+		if one.Kind == kind {
+			return one.File
+		}
+	}
+	return ""
 }
+
+// kinds are those that were given.
+func (w Weights) kinds() (list []string) {
+	for _, one := range w {
+		list = append(list, one.Kind)
+	}
+	return list
+}
+
+// Kind is a way to know the bias of a simulation.
+type Kind struct {
+	Name  string // of its flag, and of its key in plans with _ for -
+	About string // one line, for those who choose; `+`file` stands for what is given
+	// read makes the weight of a frame; nil: the file has variables alone. See doc.go for how to add one.
+	read func(im *importer, f *finder) (func(*biasFrame) (float64, error), error)
+}
+
+// kindTable is all ways to know the bias.
+var kindTable = []Kind{
+	{"awh", "`file` with AWH's final grid, for the weights of a biased simulation", (*importer).readAWH},
+	{"bias", "`file` with the final bias, a PLUMED grid in kJ/mol, for the weights", (*importer).readGrid},
+	{"hills", "`file` of metadynamics' hills (HILLS), whose sum at the end gives the weights", (*importer).readHills},
+	{"colvar", "`file` of PLUMED's values in time (COLVAR): the bias of every frame for the weights, or the " +
+		"biased variables", (*importer).readBiasColumn},
+	{"openmm-bias", "`file.npy` with the bias of OpenMM's Metadynamics on its grid, kJ/mol, or its " +
+		"getFreeEnergy() (-bias-factor)", (*importer).readOpenMM},
+	{"logw", "`file` of log-weights, text or .npy: one for every frame of the trajectories, or two columns, time " +
+		"(ps) and log-weight", (*importer).readLogW},
+	{"umbrella", "`file` of umbrella windows and their trajectories (TOML), which are weighed by MBAR",
+		(*importer).readUmbrella},
+}
+
+// Kinds are all ways to know the bias of a simulation.
+func Kinds() []Kind { return slices.Clone(kindTable) }
 
 // readBias sets the sources of weights where a bias is given.
 func (im *importer) readBias(s *gromacs.Structure) (err error) {
-	if im.plumed != "" {
-		if im.input, err = plumed.ReadInput(im.plumed); err != nil {
+	if im.Plumed != "" {
+		if im.input, err = plumed.ReadInput(im.Plumed); err != nil {
 			return err
 		}
 	}
-	if im.colvar != "" {
+	if im.Weights.file("colvar") != "" {
 		if err := im.readColvar(); err != nil {
 			return err
 		}
 	}
 	f := newFinder(im, s)
-	order := im.order
-	for _, flag := range biasFlags {
-		if im.biasPath(flag) != "" && !slices.Contains(order, flag) {
-			order = append(order, flag)
+	for _, given := range im.Weights {
+		k := slices.IndexFunc(kindTable, func(k Kind) bool { return k.Name == given.Kind })
+		if k < 0 {
+			return fmt.Errorf("%w: there are no weights of kind %q", cli.ErrUsage, given.Kind)
 		}
-	}
-	for _, flag := range order {
-		read := map[string]func(*finder) (func(*biasFrame) (float64, error), error){
-			"awh": im.readAWH, "bias": im.readGrid, "hills": im.readHills, "colvar": im.readBiasColumn,
-			"openmm-bias": im.readOpenMM, "logw": im.readLogW, "umbrella": im.readUmbrella}[flag]
-		path := im.biasPath(flag)
-		weight, err := read(f)
+		path := given.File
+		weight, err := kindTable[k].read(im, f)
 		switch {
-		case errors.Is(err, errUsage):
+		case errors.Is(err, cli.ErrUsage):
 			return err
 		case err != nil && !strings.Contains(err.Error(), path):
 			return fmt.Errorf("%s: %w", path, err)
@@ -67,7 +104,7 @@ func (im *importer) readBias(s *gromacs.Structure) (err error) {
 		case weight == nil: // a COLVAR that has variables alone
 			continue
 		}
-		im.sources = append(im.sources, &source{flag: flag, path: path, weight: weight, end: im.ends[flag]})
+		im.sources = append(im.sources, &source{flag: given.Kind, path: path, weight: weight, end: im.ends[given.Kind]})
 	}
 	im.noteOthers()
 	return nil
@@ -84,19 +121,19 @@ func (im *importer) noteOthers() {
 	}
 	im.note("%s has several biases, %s: the weights are of all of them only where %s has their sum (a COLVAR's "+
 		"columns: -bias-column a.bias,b.bias)",
-		im.plumed, strings.Join(names, ", "), im.sources[0].path)
+		im.Plumed, strings.Join(names, ", "), im.sources[0].path)
 }
 
 // beta is 1/kT, mol/kJ. Errors: there is no temperature.
 func (im *importer) beta(path string) (float64, error) {
-	if im.temperature == 0 {
-		return 0, fmt.Errorf("%w: %s is in kJ/mol: give -temperature K, of the simulation", errUsage, path)
+	if im.Temperature == 0 {
+		return 0, fmt.Errorf("%w: %s is in kJ/mol: give -temperature K, of the simulation", cli.ErrUsage, path)
 	}
 	energy := 1.0
 	if im.input != nil {
 		energy = im.input.Energy
 	}
-	return energy / units.KT(im.temperature), nil
+	return energy / units.KT(im.Temperature), nil
 }
 
 // noteVariables says which variables a bias is on, where that is not plain.
@@ -112,7 +149,7 @@ func (im *importer) noteVariables(f *finder, of []*coordinate) {
 	}
 	for _, c := range of {
 		no := func(atom int) bool { return !slices.Contains(im.cg.Atoms, atom) }
-		if im.cg.Atoms != nil && im.mapping != dihedrals && slices.ContainsFunc(c.atoms, no) {
+		if im.cg.Atoms != nil && im.Map != Dihedrals && slices.ContainsFunc(c.atoms, no) {
 			im.note("%s is of atoms that are no beads: under a bias on it the mean forces on the beads are not "+
 				"those without; "+
 				"with weights alone they are", c.name)
@@ -126,10 +163,10 @@ func (im *importer) readAWH(f *finder) (func(*biasFrame) (float64, error), error
 	if names := im.variableNames(); names != nil {
 		named = make([]string, len(names))
 	} else if f.none == nil && len(f.residues) == 1 {
-		im.biasVariables = "phi,psi"
-		defer func() { im.biasVariables = "" }()
+		im.BiasVariables = "phi,psi"
+		defer func() { im.BiasVariables = "" }()
 		im.note("%s names no coordinates; they are taken for phi of %s and psi of %[2]s, in this order "+
-			"(-bias-variables)", im.awh, f.residue())
+			"(-bias-variables)", im.Weights.file("awh"), f.residue())
 	} else if f.none == nil {
 		return nil, fmt.Errorf("it does not say which dihedrals it is on, and phi and psi are of %s: give %s",
 			residueList(f.residues), f.example())
@@ -147,29 +184,29 @@ func (im *importer) readAWH(f *finder) (func(*biasFrame) (float64, error), error
 			plumed.Gyration: gromacs.Length}[c.kind]
 		if !ok {
 			return nil, fmt.Errorf("%s is a column of %s, and of AWH it must be known whether it is an angle or a "+
-				"length: define it in a PLUMED input (-plumed)", c.name, im.colvar)
+				"length: define it in a PLUMED input (-plumed)", c.name, im.Weights.file("colvar"))
 		}
 		kinds = append(kinds, kind)
 	}
-	grid, err := gromacs.ReadAWH(im.awh, kinds...)
+	grid, err := gromacs.ReadAWH(im.Weights.file("awh"), kinds...)
 	if err != nil {
 		return nil, err
 	}
 	if _, ok := grid.Column["Coord bias"]; !ok {
-		return nil, fmt.Errorf("%s: there is no column \"Coord bias\"; make the file with: gmx awh -more -kt", im.awh)
+		return nil, fmt.Errorf("%s: there is no column \"Coord bias\"; make the file with: gmx awh -more -kt", im.Weights.file("awh"))
 	}
 	scale := 1.0
 	if !grid.KT {
-		if im.temperature == 0 {
+		if im.Temperature == 0 {
 			return nil, fmt.Errorf("%w: %s is in kJ/mol: give -temperature K, of the simulation, or make the file "+
-				"with gmx awh -more -kt", errUsage, im.awh)
+				"with gmx awh -more -kt", cli.ErrUsage, im.Weights.file("awh"))
 		}
-		scale = 1 / units.KT(im.temperature)
+		scale = 1 / units.KT(im.Temperature)
 	}
-	if im.biasVariables != "phi,psi" || len(f.residues) > 1 {
+	if im.BiasVariables != "phi,psi" || len(f.residues) > 1 {
 		im.noteVariables(f, of)
 	}
-	return im.onGrid(of, im.awh, func(x []float64) (float64, error) {
+	return im.onGrid(of, im.Weights.file("awh"), func(x []float64) (float64, error) {
 		bias, err := grid.CoordBias(x...)
 		return -bias * scale, err
 	}), nil
@@ -177,14 +214,14 @@ func (im *importer) readAWH(f *finder) (func(*biasFrame) (float64, error), error
 
 // readGrid reads the final bias V of metadynamics, a grid of PLUMED's: ln w = V/kT.
 func (im *importer) readGrid(f *finder) (func(*biasFrame) (float64, error), error) {
-	grid, err := plumed.ReadGrid(im.bias)
+	grid, err := plumed.ReadGrid(im.Weights.file("bias"))
 	if err != nil {
 		return nil, err
 	}
 	if grid.Stored > 1 {
-		im.note("%s has %d grids; the last one counts", im.bias, grid.Stored)
+		im.note("%s has %d grids; the last one counts", im.Weights.file("bias"), grid.Stored)
 	}
-	return im.ofGrid(f, grid, im.bias)
+	return im.ofGrid(f, grid, im.Weights.file("bias"))
 }
 
 // ofGrid gives weights by a grid.

@@ -1,4 +1,4 @@
-package main
+package trajectory
 
 import (
 	"fmt"
@@ -76,16 +76,16 @@ func correlation(x, y []float64) float64 {
 
 // describeBias is what the description says of the bias.
 func (im *importer) describeBias(m data.Meta) data.Meta {
-	text := im.biased
+	text := im.Biased
 	if len(im.sources) > 0 {
 		s := im.sources[0]
 		text = "weights by -" + s.flag
-		for _, note := range []string{im.biasColumn, im.biasVariables} {
+		for _, note := range []string{im.BiasColumn, im.BiasVariables} {
 			if note != "" {
 				text += ", " + note
 			}
 		}
 		text += ", file of SHA-256 " + im.biasSum
 	}
-	return withExtra(m, data.KeyBias, text)
+	return m.With(data.KeyBias, text)
 }

@@ -1,4 +1,4 @@
-package main
+package trajectory
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/data/plumed"
 )
 
@@ -18,17 +19,18 @@ type colvar struct {
 
 // readColvar reads the file of values in time, for variables and biases.
 func (im *importer) readColvar() error {
-	t, err := plumed.ReadTable(im.colvar)
+	t, err := plumed.ReadTable(im.Weights.file("colvar"))
 	if err != nil {
 		return err
 	}
 	if t.Names[0] != "time" || t.Has("height") {
-		return fmt.Errorf("%s: its columns are %s: no values in time (COLVAR), which PRINT writes", im.colvar,
+		return fmt.Errorf("%s: its columns are %s: no values in time (COLVAR), which PRINT writes",
+			im.Weights.file("colvar"),
 			strings.Join(t.Names, ", "))
 	}
 	time, err := t.Column("time")
 	if err != nil {
-		return fmt.Errorf("%s: %w", im.colvar, err)
+		return fmt.Errorf("%s: %w", im.Weights.file("colvar"), err)
 	}
 	if im.input != nil && im.input.Time != 1 {
 		time = slices.Clone(time)
@@ -36,7 +38,7 @@ func (im *importer) readColvar() error {
 			time[i] *= im.input.Time
 		}
 	}
-	s, err := newSeries(im.colvar, time)
+	s, err := newSeries(im.Weights.file("colvar"), time)
 	if err != nil {
 		return err
 	}
@@ -61,7 +63,7 @@ func (im *importer) column(name string) *coordinate {
 func (im *importer) biasColumns() (names []string, err error) {
 	t := im.values.table
 	ending := func(name string) bool { return strings.HasSuffix(name, ".bias") || strings.HasSuffix(name, ".rbias") }
-	if im.biasColumn == "" {
+	if im.BiasColumn == "" {
 		for _, name := range t.Names {
 			if ending(name) {
 				names = append(names, name)
@@ -70,9 +72,9 @@ func (im *importer) biasColumns() (names []string, err error) {
 		switch {
 		case len(names) == 1:
 			return names, nil
-		case len(im.order) > 1: // another source gives the weights
+		case len(im.Weights) > 1: // another source gives the weights
 			if len(names) > 1 {
-				im.note("%s has the biases %s: -bias-column says which are to be compared", im.colvar,
+				im.note("%s has the biases %s: -bias-column says which are to be compared", im.Weights.file("colvar"),
 					strings.Join(names, ", "))
 			}
 			return nil, nil
@@ -83,24 +85,24 @@ func (im *importer) biasColumns() (names []string, err error) {
 		return nil, fmt.Errorf("it has the biases %s: which is it? Give -bias-column NAME (metad.rbias is "+
 			"metad.bias less what all places share; names with commas between are added)", strings.Join(names, ", "))
 	}
-	for word := range strings.SplitSeq(im.biasColumn, ",") {
+	for word := range strings.SplitSeq(im.BiasColumn, ",") {
 		n := len(names)
 		for _, name := range t.Names[1:] {
 			if ok, err := path.Match(strings.TrimSpace(word), name); err != nil {
-				return nil, fmt.Errorf("%w: -bias-column %s: %w", errUsage, im.biasColumn, err)
+				return nil, fmt.Errorf("%w: -bias-column %s: %w", cli.ErrUsage, im.BiasColumn, err)
 			} else if ok && !slices.Contains(names, name) {
 				names = append(names, name)
 			}
 		}
 		if len(names) == n {
-			return nil, fmt.Errorf("%w: -bias-column %s: %s has no column %s; it has %s", errUsage, im.biasColumn,
-				im.colvar, word, strings.Join(t.Names, ", "))
+			return nil, fmt.Errorf("%w: -bias-column %s: %s has no column %s; it has %s", cli.ErrUsage, im.BiasColumn,
+				im.Weights.file("colvar"), word, strings.Join(t.Names, ", "))
 		}
 	}
 	for _, name := range names {
 		if label, ok := strings.CutSuffix(name, ".bias"); ok && slices.Contains(names, label+".rbias") {
 			return nil, fmt.Errorf("%w: -bias-column %s: %s and %[3]s.rbias are one bias, and would count twice",
-				errUsage, im.biasColumn, name, label)
+				cli.ErrUsage, im.BiasColumn, name, label)
 		}
 	}
 	return names, nil
@@ -120,13 +122,13 @@ func (im *importer) readBiasColumn(f *finder) (func(*biasFrame) (float64, error)
 		}
 		columns = append(columns, x)
 	}
-	beta, err := im.beta(im.colvar)
+	beta, err := im.beta(im.Weights.file("colvar"))
 	if err != nil {
 		return nil, err
 	}
-	im.biasColumn = strings.Join(names, ",")
+	im.BiasColumn = strings.Join(names, ",")
 	if im.values.table.Headers > 1 {
-		im.note("%s is of %d parts of a run: where times stand twice, the later ones count", im.colvar,
+		im.note("%s is of %d parts of a run: where times stand twice, the later ones count", im.Weights.file("colvar"),
 			im.values.table.Headers)
 	}
 	same := im.sameRows(f)
@@ -209,6 +211,6 @@ func (s *sameRows) tell(im *importer) {
 	if s.off > s.seen/10 {
 		im.note("DOUBTFUL WEIGHTS: %d of %d frames are not those of their rows in %s: the first has %s; are both "+
 			"of one run, "+
-			"with the same times and atoms?", s.off, s.seen, im.colvar, s.first)
+			"with the same times and atoms?", s.off, s.seen, im.Weights.file("colvar"), s.first)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package trajectory
 
 import (
 	"bytes"
@@ -18,28 +18,28 @@ import (
 func (im *importer) readMap(s *gromacs.Structure) (err error) {
 	im.atoms = len(s.Atoms)
 	switch {
-	case im.mapping == dihedrals:
+	case im.Map == Dihedrals:
 		if im.cg, im.residues, err = cgmap.Dihedrals(s); err == nil {
 			im.pick = picks(im.cg, s)
 		}
-	case slices.Contains(cgmap.Names, im.mapping):
-		if im.cg, err = cgmap.New(im.mapping, s); err == nil {
+	case slices.Contains(cgmap.Names, im.Map):
+		if im.cg, err = cgmap.New(im.Map, s); err == nil {
 			im.noteNames(s)
 		}
 	default:
-		text, err := os.ReadFile(im.mapping)
+		text, err := os.ReadFile(im.Map)
 		if err != nil {
 			return err
 		}
 		im.mapText = string(text)
-		if im.cg, err = cgmap.Parse(bytes.NewReader(text), im.mapping, s); err != nil {
-			return fmt.Errorf("%w (the structure is %s)", err, im.structure)
+		if im.cg, err = cgmap.Parse(bytes.NewReader(text), im.Map, s); err != nil {
+			return fmt.Errorf("%w (the structure is %s)", err, im.Structure)
 		}
-		im.cg.Name = filepath.Base(im.mapping)
+		im.cg.Name = filepath.Base(im.Map)
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", im.structure, err)
+		return fmt.Errorf("%s: %w", im.Structure, err)
 	}
 	return nil
 }
@@ -62,7 +62,7 @@ func (im *importer) noteNames(s *gromacs.Structure) {
 	if n := there - len(named); n > 0 {
 		im.note("%s: the names of the beads do not show φ and ψ of %d of %d residues: number residues that peptide "+
 			"bonds join one after the other, and give caps residues and names that force fields use (ACE: C, NME: "+
-			"N), or scores will be without them", im.structure, n, there)
+			"N), or scores will be without them", im.Structure, n, there)
 	}
 }
 
@@ -95,11 +95,11 @@ func noiseLine(rms, basic float64) string {
 
 // allForces goes through all frames, which must have the forces on all atoms.
 func (im *importer) allForces(ctx context.Context, s *gromacs.Structure, add func(f *gromacs.Frame) error) error {
-	for _, path := range im.trajectories {
+	for _, path := range im.Trajectories {
 		if err := im.frames(ctx, path, func(f *gromacs.Frame, _ *float64) error {
 			if len(f.F) != 3*len(s.Atoms) {
 				return fmt.Errorf("-forces %s needs the forces on all %d atoms of the structure, here are %d",
-					im.projection, len(s.Atoms), len(f.F)/3)
+					im.Forces, len(s.Atoms), len(f.F)/3)
 			}
 			return add(f)
 		}); err != nil {
@@ -184,7 +184,7 @@ func (im *importer) write(ctx context.Context, w *data.Writer) error {
 		return err
 	}
 	im.number, im.kept, im.lastTime = 0, 0, math.Inf(-1)
-	for _, path := range im.trajectories {
+	for _, path := range im.Trajectories {
 		if err := im.frames(ctx, path, func(f *gromacs.Frame, energy *float64) error {
 			if err := im.add(batch, f, energy); err != nil {
 				return err
@@ -223,7 +223,7 @@ func (im *importer) place(f *gromacs.Frame) (beads bool, err error) {
 		return false, fmt.Errorf("it has %d atoms, the structure %s has %d, the map %s %d beads: give a structure "+
 			"of the trajectory's own atoms, "+
 			"in its order (gmx trjconv -dump 0 with the same "+
-			"group)", n, im.structure, im.atoms, im.cg.Name, len(im.cg.Beads))
+			"group)", n, im.Structure, im.atoms, im.cg.Name, len(im.cg.Beads))
 	}
 	_, err = im.molecule.WholeFrame(f)
 	return false, err
@@ -241,7 +241,7 @@ func (im *importer) add(batch *data.Frames, f *gromacs.Frame, energy *float64) e
 			return err
 		}
 		switch {
-		case forces == nil || im.mapping == dihedrals:
+		case forces == nil || im.Map == Dihedrals:
 		case im.internal != nil:
 			forces, err = im.internal.Apply(nil, gather(f.R, im.own), gather(forces, im.own))
 		case im.forceMap != nil:
@@ -258,7 +258,7 @@ func (im *importer) add(batch *data.Frames, f *gromacs.Frame, energy *float64) e
 	if err != nil {
 		return err
 	}
-	if im.mapping == dihedrals {
+	if im.Map == Dihedrals {
 		batch.R = append(batch.R, angles...)
 	} else {
 		batch.R, batch.F = append(batch.R, r...), append(batch.F, forces...)

@@ -1,4 +1,4 @@
-package main
+package trajectory
 
 // biasUsage is what import says of weights.
 const biasUsage = `Frames of a biased simulation get log-weights, kept in the column logw, from one of these. If

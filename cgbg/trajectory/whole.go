@@ -1,4 +1,4 @@
-package main
+package trajectory
 
 import (
 	"context"
@@ -11,9 +11,9 @@ import (
 	"github.com/cgbg-go/lab/data/gromacs"
 )
 
-// readBonds finds the structure's bonds and makes its molecules whole. Where it has no box, or one by which its bonds do not hold in the first
-// frame, and may be torn, that frame tells: of the bonds to images by its box, and those in the frame itself, the ones that hold there and
-// join the most atoms are taken.
+// readBonds finds the structure's bonds and makes its molecules whole. Where it has no box, or one by which its bonds
+// do not hold in the first frame, and may be torn, that frame tells: of the bonds to images by its box, and those in
+// the frame itself, the ones that hold there and join the most atoms are taken.
 func (im *importer) readBonds(s *gromacs.Structure) (*cgmap.Molecule, error) {
 	first, err := im.firstFrame()
 	if err != nil {
@@ -39,7 +39,7 @@ func (im *importer) readBonds(s *gromacs.Structure) (*cgmap.Molecule, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", im.structure, err)
+		return nil, fmt.Errorf("%s: %w", im.Structure, err)
 	}
 	better := func(r []float32, box [9]float64) {
 		if m, fits, err := try(r, box); err == nil && len(m.Bonds()) > len(best.Bonds()) && fits == whole {
@@ -63,9 +63,10 @@ func (im *importer) readBonds(s *gromacs.Structure) (*cgmap.Molecule, error) {
 // readMolecule sets molecule, of what beads are made of, and beads.
 func (im *importer) readMolecule(all *cgmap.Molecule, s *gromacs.Structure) (err error) {
 	if im.molecule, err = all.For(s, im.cg); err != nil && im.boxless {
-		return fmt.Errorf("%s: %w; the structure has a box, the trajectory has none: keep it there, or make molecules whole (gmx trjconv -pbc whole)", im.structure, err)
+		return fmt.Errorf("%s: %w; the structure has a box, the trajectory has none: keep it there, or make "+
+			"molecules whole (gmx trjconv -pbc whole)", im.Structure, err)
 	} else if err != nil {
-		return fmt.Errorf("%s: %w", im.structure, err)
+		return fmt.Errorf("%s: %w", im.Structure, err)
 	}
 	if im.cg.Atoms != nil {
 		if im.beads, err = all.OfBeads(im.cg); err != nil {
@@ -80,7 +81,7 @@ const surveyed = 1000
 
 // decide looks for a frame whose bonds tell how the boxes are to be read.
 func (im *importer) decide() error {
-	t, err := openTrajectory(im.trajectories[0])
+	t, err := openTrajectory(im.Trajectories[0])
 	if err != nil {
 		return err
 	}
@@ -106,7 +107,7 @@ func (im *importer) decide() error {
 
 // firstFrame is the first frame of the first trajectory.
 func (im *importer) firstFrame() (*gromacs.Frame, error) {
-	t, err := openTrajectory(im.trajectories[0])
+	t, err := openTrajectory(im.Trajectories[0])
 	if err != nil {
 		return nil, err
 	}
@@ -136,18 +137,19 @@ func (im *importer) far() (n int) {
 // farNote says in how many frames molecules lie so far apart that their places beside each other are a choice.
 func (im *importer) farNote() {
 	if n := im.far() - im.farBefore; n > 0 {
-		im.note("in %d frames molecules lie about half the box apart: each is at the nearest image beside its neighbour, and another is almost as near", n)
+		im.note("in %d frames molecules lie about half the box apart: each is at the nearest image beside its "+
+			"neighbour, and another is almost as near", n)
 	}
 }
 
 // projectForces sets forceMap, where beads take more than their own atom's force.
 func (im *importer) projectForces(ctx context.Context, s *gromacs.Structure) (err error) {
 	var rigid [][]int
-	if im.constraints == "h-bonds" {
+	if im.Constraints == "h-bonds" {
 		rigid = im.molecule.HydrogenGroups(s)
 	}
 	c := im.cg.Sparse()
-	switch im.projection {
+	switch im.Forces {
 	case internal:
 		return im.learnInternal(ctx, s, rigid)
 	case leastNoise:
@@ -173,7 +175,8 @@ func (im *importer) learnLeastNoise(ctx context.Context, s *gromacs.Structure, r
 	}
 	im.noise = noiseLine(cgmap.MeanRMS(learner.RMS(im.forceMap)), cgmap.MeanRMS(learner.RMS(learner.Basic())))
 	if n := learner.Few(); n > 0 {
-		im.note("%d frames are too few to fit forces on all atoms around a bead: %d of %d beads take those of the nearest atoms only; import more frames at once", learner.Frames(), n, len(im.cg.Beads))
+		im.note("%d frames are too few to fit forces on all atoms around a bead: %d of %d beads take those of the "+
+			"nearest atoms only; import more frames at once", learner.Frames(), n, len(im.cg.Beads))
 	}
 	return nil
 }
@@ -198,7 +201,8 @@ func (im *importer) learnInternal(ctx context.Context, s *gromacs.Structure, rig
 	}); err != nil {
 		return err
 	}
-	if im.internal, err = cgmap.LearnInternalContext(ctx, m, bonds, slices.Concat(some.r...), slices.Concat(some.f...), held); err != nil {
+	if im.internal, err = cgmap.LearnInternalContext(ctx, m, bonds, slices.Concat(some.r...), slices.Concat(some.f...),
+		held); err != nil {
 		return err
 	}
 	basic, err := m.Sparse().Basic(held)
