@@ -22,6 +22,7 @@
 //	cgbg/mullerbrown/lab   the workflow where everything is known exactly
 //	cgbg                   settings, training, samples, weights, reports, plans
 //	cgbg/analysis          sets of frames: variables, states, scores with floors, pictures; knows no model
+//	cgbg/trajectory        from trajectories to frames of beads with forces and the weights that undo a bias
 //	cgbg/topology          bonds, angles and chiral centres, found from frames
 //	cgbg/observable        variables and states, histograms, free energies, scores, their errors and floors
 //	cgbg/flow              vector fields, flow matching, samples with their exact density
@@ -73,12 +74,13 @@
 // # Where a thing belongs
 //
 // Ask what it knows. Formulas over numbers, without a file or a model: reweight, observable, ode, e3. A file of another
-// program: data/…. What frames and weights say, whoever made them: analysis. Models, their training and files: flow,
-// pmf. What joins models, files and settings: cgbg. A question to finished models: study, as a function of a
-// [Generator] that returns a report; a report has some of Table, Results, Figures and Words, which cells and commands
-// show without knowing it. One molecule: alanine. A message to the user, a flag: cmd/cgbg.
+// program: data/…. How it becomes beads, forces and weights: trajectory. What frames and weights say, whoever made
+// them: analysis. Models, their training and files: flow, pmf. What joins models, files and settings: cgbg. A question
+// to finished models: study, as a function of a [Generator] that returns a report; a report has some of Table, Results,
+// Figures and Words, which cells and commands show without knowing it. One molecule: alanine. A message to the user, a
+// flag: cmd/cgbg.
 //
-// Vector fields, potentials and maps have their "How to add" in packages flow, pmf and cgmap.
+// Vector fields, potentials and maps have their "How to add" in the doc.go of flow, pmf and cgmap.
 //
 // # How to add a variable
 //
@@ -88,11 +90,11 @@
 //   - an entry in the table kinds (cgbg/observable/variable_kind.go): its word, its form with arguments, how many these
 //     are, whether it is an angle and goes round, and a function that binds it to the beads of given frames. A function
 //     of named beads is one line, as dihedral, angle and distance are; others see how rg and rmsd do it;
-//   - a line in VariableFormat (variable_text.go), which all commands print as help.
+//   - a line in VariableFormat (cgbg/observable/variable_text.go), which all commands print as help.
 //
-// States, scores, floors, figures, the keys [variables] of plans and -variable of "cgbg report" then know it. What is to
-// be tested: a frame worked out by hand, that it does not change when the molecule moves or turns, and, where it sees
-// handedness, that a mirror changes it; variable_test.go has the tables for these.
+// States, scores, floors, figures, the keys [variables] of plans and -variable of "cgbg report" then know it. What is
+// to be tested: a frame worked out by hand, that it does not change when the molecule moves or turns, and, where it
+// sees handedness, that a mirror changes it; cgbg/observable/variable_test.go has the tables for these.
 //
 // # How to add a reader of biases
 //
@@ -100,15 +102,11 @@
 //
 //   - what another program writes is read by a package below data (data/plumed, say), which knows nothing of frames
 //     and refuses what it cannot read rightly, with the cure; it gets a fuzz target;
-//   - a file bias_NAME.go in cgbg/cmd/cgbg has a method of the importer that reads the file and returns the function
-//     from a frame to its log-weight; biases on variables find these by newFinder (bias_coordinate.go), those that go
-//     by time find their row by newSeries (bias_series.go);
-//   - its flag stands in biasOptions (bias_flags.go), in biasFlags, biasPath and readBias (import_bias.go), and in the
-//     help (bias_usage.go).
+//   - how its numbers become the log-weight of a frame is an entry of a table in package trajectory
+//     (cgbg/trajectory/bias.go), whose doc.go says what the entry has.
 //
-// Given beside another source, both are compared of themselves (bias_compare.go). What is to be tested: weights of a
-// bias that is known, against a plain loop; units, signs and temperature; a file of another molecule, of other
-// variables, of too few rows, each refused.
+// What is to be tested: weights of a bias that is known, against a plain loop; units, signs and temperature; a file of
+// another molecule, of other variables, of too few rows, each refused.
 //
 // # How to add a notebook
 //

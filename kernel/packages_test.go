@@ -62,6 +62,11 @@ func TestMapOfTheHouse(t *testing.T) {
 		listed = append(listed, m[1])
 	}
 	differ(t, "cgbg/doc.go", listed, packages(t))
+	for _, file := range regexp.MustCompile(`[a-z_/]+/[a-z_]+\.(go|tmpl)\b`).FindAllString(string(text), -1) {
+		if _, err := os.Stat(filepath.Join("..", file)); err != nil {
+			t.Errorf("cgbg/doc.go names a file that is not there: %v", err)
+		}
+	}
 	last := len(floors)
 	for _, p := range listed {
 		if f := floorOf(p); f > last {
