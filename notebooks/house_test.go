@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/cgbg-go/lab/cgbg"
 )
 
 // The README of the house is short; what it links to is there, what it runs can be run.
@@ -60,5 +62,37 @@ func TestREADMEPicture(t *testing.T) {
 	}
 	if _, err := png.Decode(bytes.NewReader(content)); err != nil || len(content) > 100<<10 {
 		t.Errorf("%d bytes, %v; want at most 100 KiB", len(content), err)
+	}
+}
+
+// The file of a run in the README is one that the command reads, and so are those that come along.
+func TestREADMEPlan(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, plan, ok := strings.Cut(string(text), "\n    [data]\n")
+	plan, _, end := strings.Cut(plan, "\n\nFrames are mapped")
+	if !ok || !end {
+		t.Fatal("README.md has no file of a run")
+	}
+	path := filepath.Join(t.TempDir(), "readme.toml")
+	if err := os.WriteFile(path, []byte("[data]\n"+plan+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{path, "../data/butane/butane.toml", "../data/ala2/obc2_cb.toml"} {
+		p, err := cgbg.ReadPlan(file)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if p.Data.Frames != "" {
+			if _, err := os.Stat(p.Data.Frames); err != nil {
+				t.Errorf("%s: %v", file, err)
+			}
+		}
+		if file != "../data/ala2/obc2_cb.toml" && (len(p.Variables) == 0 || len(p.States) == 0) {
+			t.Errorf("%s: %d variables and %d states", file, len(p.Variables), len(p.States))
+		}
 	}
 }
