@@ -182,7 +182,7 @@ func (b *book) title(number, title string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		nb = notebook{file: filepath.Base(files[0]), cells: Titles(read)}
+		nb = notebook{file: filepath.Base(files[0]), cells: titlesOf(read)}
 		b.notebooks[number] = nb
 	}
 	n := 0
@@ -201,8 +201,8 @@ func (b *book) title(number, title string) (string, error) {
 	}
 }
 
-// Titles are what cells of a notebook are called: the first comment of code, and the headings of text.
-func Titles(nb *nbformat.Notebook) (titles []string) {
+// titlesOf are what cells of a notebook are called: the first comment of code, and the headings of text.
+func titlesOf(nb *nbformat.Notebook) (titles []string) {
 	for _, c := range nb.Cells {
 		for _, line := range strings.Split(c.Source, "\n") {
 			title, ok := strings.CutPrefix(line, "// ")
