@@ -25,6 +25,7 @@ const usage = `usage: go run ./kernel COMMAND [flags] [arguments]
   run NOTEBOOK   run a notebook headless; its results go to runs/<notebook>/
   install        make the kernel known to Jupyter, or fetch a plugin of XLA
   doctor         say what is installed, and what to do about what is not
+  readme         write notebooks/README.md, with the numbers of the notebooks' runs
   launch         start the kernel for Jupyter (called by Jupyter)
 
 "go run ./kernel COMMAND -h" explains a command.
@@ -33,7 +34,8 @@ const usage = `usage: go run ./kernel COMMAND [flags] [arguments]
 type command func(ctx context.Context, args []string, stdout io.Writer) error
 
 var commands = map[string]command{
-	"run": runCommand, "install": installCommand, "doctor": doctorCommand, "launch": launchCommand,
+	"run": runCommand, "install": installCommand, "doctor": doctorCommand, "readme": readmeCommand,
+	"launch": launchCommand,
 }
 
 func main() {

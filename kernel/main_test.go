@@ -121,6 +121,8 @@ func TestUsage(t *testing.T) {
 		{"run a.ipynb --timeout=-3s", "-timeout", 2},
 		{"run a.ipynb -timeout soon", "timeout", 2},
 		{"run no_such.ipynb", "no_such.ipynb", 1},
+		{"readme no_such", "no_such", 1},
+		{"readme -notebooks no_such", "README.md.tmpl", 1},
 		{"install kernel", "takes no arguments", 2},
 		{"install -remove --xla cpu", "-remove", 2},
 		{"install -force", "-xla", 2},

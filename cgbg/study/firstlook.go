@@ -78,9 +78,10 @@ func Distributions(ctx context.Context, g *cgbg.Generator, flowOf, pmfOf string)
 		return nil, err
 	}
 	bonds, err := Bonds(ctx, g, flowOf, pmfOf)
-	name := strings.ReplaceAll(g.Name, "/", "_")
+	title := g.Name + ", flow of " + flowOf + " frames"
+	name := strings.ReplaceAll(g.Name, "/", "_") + "_" + flowOf
 	return []result.Figure{
-		energies.Named(name+"_energies", g.Name+": energies under the potential in simulation, flow, and reweighted flow"),
-		bonds.Named(name+"_bonds", g.Name+": lengths of the peptide bonds in simulation, flow, and reweighted flow"),
+		energies.Named(name+"_energies", title+": energies under the potential in simulation, flow, and reweighted flow"),
+		bonds.Named(name+"_bonds", title+": lengths of the peptide bonds in simulation, flow, and reweighted flow"),
 	}, err
 }

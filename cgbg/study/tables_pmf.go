@@ -103,7 +103,13 @@ func (p *PotentialKinds) Results() []result.Result { return p.list[len(p.list)-1
 // Figures are the profiles of both potentials.
 func (r *PotentialsReport) Figures() ([]result.Figure, error) {
 	p, err := r.Profiles()
-	return []result.Figure{p.Named("potentials_"+r.flow(), "free energies along the variables: reference, flow of "+r.flow()+" frames, and that flow reweighted by either potential")}, err
+	return []result.Figure{p.Named(r.FileName("potentials"), r.Name+": free energies along the variables: "+
+		"reference, flow, and that flow reweighted by either potential")}, err
+}
+
+// FileName is that of one of the report's figures among others'.
+func (r *PotentialsReport) FileName(what string) string {
+	return strings.ReplaceAll(r.Name, "/", "_") + "_" + what
 }
 
 // Table is what either potential makes of the samples.
@@ -119,6 +125,3 @@ func (r *PotentialsReport) Table() result.Table {
 	t.Row("reference", "", "", "", "", measured(r.U.Reference.Split()), "")
 	return t
 }
-
-// flow is the simulation that the report's flow learned from.
-func (r *PotentialsReport) flow() string { return r.Name[strings.LastIndexByte(r.Name, '/')+1:] }

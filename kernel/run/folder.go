@@ -70,6 +70,19 @@ func openFolder(dir string, m marker, fresh bool) (*folder, error) {
 	return f, nil
 }
 
+// Of tells which notebook a folder is a run of, by its file name, and whether the run was finished.
+// Errors: a folder that is not of a run; those of reading it.
+func Of(dir string) (notebook string, finished bool, err error) {
+	m, err := readMarker(dir)
+	switch {
+	case errors.Is(err, ErrForeign), err == nil && m == nil:
+		return "", false, fmt.Errorf("run: %s is not the folder of a run: it has no %s", dir, markerName)
+	case err != nil:
+		return "", false, fmt.Errorf("run: %w", err)
+	}
+	return m.Notebook, m.Finished, nil
+}
+
 // readMarker returns nil for an empty folder.
 func readMarker(dir string) (*marker, error) {
 	text, err := os.ReadFile(filepath.Join(dir, markerName))
