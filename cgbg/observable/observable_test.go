@@ -190,7 +190,7 @@ func TestTorusScores(t *testing.T) {
 	if a != b || !(a.JS.Error > 0 && a.PMFError.Error > 0) {
 		t.Errorf("got %+v, then %+v", a, b)
 	}
-	f, err := FloorReference(ref, 4000, 20, newRNG(10))
+	f, err := FloorReference(ref.Points(), 4000, 20, newRNG(10))
 	if err != nil {
 		t.Fatal(err)
 	}

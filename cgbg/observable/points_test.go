@@ -199,7 +199,7 @@ func TestPointsErrors(t *testing.T) {
 		"no axis":       {Points{X: [][]float64{x, x}, Axes: []Axis{line}}, "2 variables on 1 axes"},
 	} {
 		for of, score := range map[string]func(a, b Points, r Resampling) (Scores, error){
-			"Score": Score, "ScoreAsPublished": ScoreAsPublished,
+			"Score": Score, "ScorePublished": ScorePublished,
 			"ScoreDifference": func(a, b Points, r Resampling) (Scores, error) { return ScoreDifference(a, a, b, r) },
 		} {
 			reference := good

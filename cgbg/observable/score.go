@@ -108,20 +108,11 @@ func Score(model, reference Points, r Resampling) (Scores, error) {
 	return score(m, &ref, nil, r)
 }
 
-// ScoreTorus is Score of pairs of dihedrals.
-func ScoreTorus(model, reference Torus, r Resampling) (Scores, error) {
-	return Score(model.Points(), reference.Points(), r)
-}
-
 // ScoreDifference is the score of a less that of b, which are the same samples with
 // two weights, against one reference. For its errors the same samples are drawn for both,
 // so that what they share does not count.
 // Errors: those of Score; samples that are not the same.
-func ScoreDifference[S pointSet](a, b, reference S, r Resampling) (Scores, error) {
-	return scoreDifference(pointsOf(a), pointsOf(b), pointsOf(reference), r)
-}
-
-func scoreDifference(a, b, reference Points, r Resampling) (Scores, error) {
+func ScoreDifference(a, b, reference Points, r Resampling) (Scores, error) {
 	var s Scores
 	if err := sameAxes(a, reference); err != nil {
 		return s, fmt.Errorf("observable: the difference of scores: %w", err)
