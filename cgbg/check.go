@@ -23,7 +23,7 @@ func (o TrainOptions) Check(kind string) error {
 	switch {
 	case err != nil:
 		return err
-	case o.Width < 0 || o.Epochs < 0 || o.Batch < 0 || o.HeldOut < NoLikelihood || !(o.Rate >= 0) || !(o.Late >= 0) ||
+	case o.Width < 0 || o.Epochs < 0 || o.Batch < 0 || o.HeldOut < noLikelihood || !(o.Rate >= 0) || !(o.Late >= 0) ||
 		!(o.EMA >= 0):
 		return fmt.Errorf("cgbg: a training of %d epochs, batches of %d, rate %g, width %d, late %g, EMA %g, "+
 			"%d frames held out: "+

@@ -35,8 +35,8 @@ type TrainOptions struct {
 	Progress  Progress
 }
 
-// NoLikelihood leaves out the likelihood of frames held out, which takes long; the frames are held out all the same.
-const NoLikelihood = -1
+// noLikelihood leaves out the likelihood of frames held out, which takes long; the frames are held out all the same.
+const noLikelihood = -1
 
 // Kinds of models.
 const (
@@ -163,7 +163,7 @@ func (t *training) flowSettings(o TrainOptions) (map[string]any, error) {
 	replace(&cfg.Pairing, o.Pairing)
 	replace(&cfg.Late, o.Late)
 	replace(&cfg.EMA, o.EMA)
-	if o.HeldOut != NoLikelihood {
+	if o.HeldOut != noLikelihood {
 		replace(&s.HeldOut, o.HeldOut)
 	}
 	replace(&s.FlowSizes.Width, o.Width)
@@ -242,7 +242,7 @@ func (t *training) learnFlow(ctx context.Context, b *backend.Backend, o TrainOpt
 	}
 	defer m.Finalize()
 	t.card.Frames = len(kept)
-	if o.HeldOut != NoLikelihood {
+	if o.HeldOut != noLikelihood {
 		if o.Progress != nil {
 			o.Progress(0, min(t.settings.HeldOut, len(held)), "-ln q of frames held out")
 		}

@@ -55,9 +55,9 @@ func NewLengthStudy(o Options, f *data.Frames, m data.Meta, reference *Set, leng
 	return s, nil
 }
 
-// LengthFigure draws the split state's population and the JS divergence of up to three simulations against the length
+// lengthFigure draws the split state's population and the JS divergence of up to three simulations against the length
 // that was looked at, and the reference's. Errors: no studies or more than three.
-func LengthFigure(reference *Set, studies ...*LengthStudy) (figure.Picture, error) {
+func lengthFigure(reference *Set, studies ...*LengthStudy) (figure.Picture, error) {
 	const most = 3 // a key of four entries with the reference
 	if len(studies) == 0 || len(studies) > most {
 		return figure.Picture{}, fmt.Errorf("analysis: a figure of lengths takes one to %d simulations, got %d", most,

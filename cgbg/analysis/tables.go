@@ -56,6 +56,6 @@ func (l *Lengths) Results() (list []result.Result) {
 
 // Figures draw the split state's population and the JS divergence against the length.
 func (l *Lengths) Figures() ([]result.Figure, error) {
-	p, err := LengthFigure(l.Reference, l.List...)
+	p, err := lengthFigure(l.Reference, l.List...)
 	return []result.Figure{p.Named("length", "population of the rare state and JS divergence against the simulated time")}, err
 }

@@ -48,14 +48,14 @@ func (c Cited) String() string {
 // potential no subset is stated, so that it is nine tenths of all 500,000.
 const (
 	publishedBatch     = 256
-	PublishedFlowSteps = 5000 * (50_000 / publishedBatch)
-	PublishedMACESteps = 250 * (450_000 / publishedBatch)
-	PublishedSamples   = 10_000 // that inference times are of, energies likewise
+	publishedFlowSteps = 5000 * (50_000 / publishedBatch)
+	publishedMACESteps = 250 * (450_000 / publishedBatch)
+	publishedSamples   = 10_000 // that inference times are of, energies likewise
 )
 
-// QuickFrames are the frames that steps of the quick preset are counted for: those
+// quickFrames are the frames that steps of the quick preset are counted for: those
 // of metadynamics with γ = 1.5 in package obc2 without the tenth held out.
-const QuickFrames = 16_200
+const quickFrames = 16_200
 
 // costRows are the mappings of the tables, by the name that frames give theirs.
 var costRows = map[string]struct {
@@ -261,11 +261,11 @@ type MACE struct {
 	Energy  Timing // of a frame, s
 }
 
-// TrainHours is the published training, scaled from single steps.
-func (m *MACE) TrainHours() Timing { return m.Step.Times(PublishedMACESteps / 3600.) }
+// trainHours is the published training, scaled from single steps.
+func (m *MACE) TrainHours() Timing { return m.Step.Times(publishedMACESteps / 3600.) }
 
-// EnergySeconds is scaled to 10^4 energies.
-func (m *MACE) EnergySeconds() Timing { return m.Energy.Times(PublishedSamples) }
+// energySeconds is scaled to 10^4 energies.
+func (m *MACE) energySeconds() Timing { return m.Energy.Times(publishedSamples) }
 
 // MACE measures force matching of the published potential, a step at a time, and
 // its energies at fixed parameters in float32, on real frames. The published loop's
@@ -325,7 +325,7 @@ func (m *Mapping) some(n int) []int { return data.Evenly(m.frames.Len(), n) }
 func (m *MACE) Results() []result.Result {
 	name := "cost/" + m.Mapping + "/mace/"
 	return slices.Concat(m.Step.results(name+"step_seconds", "s"), m.TrainHours().results(name+"train_hours_scaled", "h"),
-		m.EnergySeconds().results(name+"energies_10000_seconds_scaled", "s"))
+		m.energySeconds().results(name+"energies_10000_seconds_scaled", "s"))
 }
 
 // results are median and range of a timing.

@@ -41,10 +41,10 @@ func TestTiming(t *testing.T) {
 func TestPublishedCost(t *testing.T) {
 	for mapping, total := range map[string]float64{"core-beta": 0.84, "heavy-atom": 1.45, "all-atom": 4.16} {
 		m := Mapping{Published: costRows[mapping].published}
-		if got := m.PublishedTotal(); math.Abs(got.First-total) > 0.015 {
+		if got := m.publishedTotal(); math.Abs(got.First-total) > 0.015 {
 			t.Errorf("%s: got a total of %.3f h, want %.2f", mapping, got.First, total)
 		}
-		if got := m.PublishedTotal(); !(got.Revised < got.First) { // training was halved, samples cost about the same
+		if got := m.publishedTotal(); !(got.Revised < got.First) { // training was halved, samples cost about the same
 			t.Errorf("%s: got a revised total of %.3f h, first %.3f", mapping, got.Revised, got.First)
 		}
 	}
@@ -54,8 +54,8 @@ func TestPublishedCost(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	if PublishedFlowSteps != 975_000 || PublishedMACESteps != 439_250 {
-		t.Errorf("got %d and %d steps", PublishedFlowSteps, PublishedMACESteps)
+	if publishedFlowSteps != 975_000 || publishedMACESteps != 439_250 {
+		t.Errorf("got %d and %d steps", publishedFlowSteps, publishedMACESteps)
 	}
 }
 

@@ -240,32 +240,32 @@ func (c *Lab) samples(ctx context.Context, model *flow.Model, acc flow.Accuracy,
 	return nil
 }
 
-// TrainSteps are those of the whole training that hours are scaled to: the
+// trainSteps are those of the whole training that hours are scaled to: the
 // published ones, or those of the quick preset.
-func (f *Flow) TrainSteps() int {
+func (f *Flow) trainSteps() int {
 	if f.Field == cgbg.GraphTransformer {
-		return PublishedFlowSteps
+		return publishedFlowSteps
 	}
 	field, err := flow.FieldByName(f.Field)
 	if err != nil {
 		return 0
 	}
 	quick := field.Quick
-	return quick.Epochs * (QuickFrames / quick.Batch)
+	return quick.Epochs * (quickFrames / quick.Batch)
 }
 
-// TrainHours is the whole training, scaled from single steps.
-func (f *Flow) TrainHours() Timing { return f.Step.Times(float64(f.TrainSteps()) / 3600) }
+// trainHours is the whole training, scaled from single steps.
+func (f *Flow) trainHours() Timing { return f.Step.Times(float64(f.trainSteps()) / 3600) }
 
-// SampleMinutes is scaled to 10^4 samples.
-func (f *Flow) SampleMinutes() Timing { return f.Sample.Times(PublishedSamples / 60.) }
+// sampleMinutes is scaled to 10^4 samples.
+func (f *Flow) sampleMinutes() Timing { return f.Sample.Times(publishedSamples / 60.) }
 
 // Results are the numbers under the names of results.json: medians, and the ends of the ranges.
 func (f *Flow) Results() []result.Result {
 	name := "cost/" + f.Mapping + "/" + f.Field + "/"
-	list := slices.Concat(f.Step.results(name+"step_seconds", "s"), f.TrainHours().results(name+"train_hours_scaled", "h"),
+	list := slices.Concat(f.Step.results(name+"step_seconds", "s"), f.trainHours().results(name+"train_hours_scaled", "h"),
 		f.Velocity.results(name+"velocity_seconds", "s"), f.Divergence.results(name+"divergence_seconds", "s"),
-		f.Sample.results(name+"sample_seconds", "s"), f.SampleMinutes().results(name+"samples_10000_minutes_scaled", "min"))
+		f.Sample.results(name+"sample_seconds", "s"), f.sampleMinutes().results(name+"samples_10000_minutes_scaled", "min"))
 	if f.Reverse != nil {
 		list = append(list, f.Reverse.results(name+"divergence_reverse_seconds", "s")...)
 	}
@@ -280,17 +280,17 @@ func (f *Flow) Results() []result.Result {
 		result.New(name+"logq_difference_rms", f.LogQ, result.None, result.None, "nats", 0))
 }
 
-// JointCounts writes the evaluations per sample of the published solver, at 1e-5 and
+// jointCounts writes the evaluations per sample of the published solver, at 1e-5 and
 // in brackets at 1e-4, a dash where they were not measured.
-func (f *Flow) JointCounts() string {
+func (f *Flow) jointCounts() string {
 	if f.Joint == nil {
 		return "–"
 	}
 	return fmt.Sprintf("%.0f (%.0f)", f.Joint5, f.Joint4)
 }
 
-// Accounted is the part of a sample's time that its evaluations take, one by one;
+// accounted is the part of a sample's time that its evaluations take, one by one;
 // the rest goes to the solver, or is gained by larger batches.
-func (f *Flow) Accounted() float64 {
+func (f *Flow) accounted() float64 {
 	return (f.Evaluations*f.Velocity.Median() + f.Divergences*f.Divergence.Median()) / f.Sample.Median()
 }

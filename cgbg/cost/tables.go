@@ -34,7 +34,7 @@ func (c *Lab) TrainingTable() (result.Table, error) {
 	head := []string{"mapping", "field", "here: s per step (range)", "steps of the whole", "here, SCALED: h", "‖",
 		"published, A100: h"}
 	return c.rows(head, func(m *Mapping, f *Flow, published bool) []any {
-		return []any{m.Title, f.Field, f.Step.String(), f.TrainSteps(), f.TrainHours().String(), "‖",
+		return []any{m.Title, f.Field, f.Step.String(), f.trainSteps(), f.trainHours().String(), "‖",
 			cited(m.Published.FlowHours, published)}
 	})
 }
@@ -56,8 +56,8 @@ func (c *Lab) SamplingTable() (result.Table, error) {
 		"accounted", "here, SCALED: min per 10,000", "‖", "published, A100: min"}
 	return c.rows(head, func(m *Mapping, f *Flow, published bool) []any {
 		return []any{m.Title, f.Field, f.Weights, fmt.Sprintf("%.0f", f.Evaluations), fmt.Sprintf("%.1f", f.Divergences),
-			f.JointCounts(),
-			f.Sample.String(), fmt.Sprintf("%.2f", f.Accounted()), f.SampleMinutes().String(), "‖",
+			f.jointCounts(),
+			f.Sample.String(), fmt.Sprintf("%.2f", f.accounted()), f.sampleMinutes().String(), "‖",
 			cited(m.Published.SampleMinutes, published)}
 	})
 }
@@ -79,7 +79,7 @@ func (t *Total) Table() result.Table {
 	out := result.Table{Head: []string{"mapping", "graph transformer, published training; here, SCALED: h",
 		"equivariant, quick training; here, SCALED: h", "‖", "published, A100: h"}}
 	for i, m := range t.mappings {
-		out.Row(m.Title, t.transformer[i].TotalHours(), t.equivariant[i].TotalHours(), "‖", m.PublishedTotal().String())
+		out.Row(m.Title, t.transformer[i].totalHours(), t.equivariant[i].totalHours(), "‖", m.publishedTotal().String())
 	}
 	return out
 }
@@ -88,7 +88,7 @@ func (t *Total) Table() result.Table {
 func (t *Total) Results() (list []result.Result) {
 	for i, m := range t.mappings {
 		for _, f := range []*Flow{t.transformer[i], t.equivariant[i]} {
-			list = append(list, result.New("cost/"+m.Key+"/"+f.Field+"/total_hours_scaled", f.TotalHours(), result.None,
+			list = append(list, result.New("cost/"+m.Key+"/"+f.Field+"/total_hours_scaled", f.totalHours(), result.None,
 				result.None, "h", 0))
 		}
 	}
@@ -109,7 +109,7 @@ func (c *Lab) MACETable(ctx context.Context, mappings ...string) (result.Table, 
 		if err != nil {
 			return t, err
 		}
-		t.Row(m.Title, e.Step.String(), e.TrainHours().String(), e.EnergySeconds().String(), "‖",
+		t.Row(m.Title, e.Step.String(), e.TrainHours().String(), e.energySeconds().String(), "‖",
 			m.Published.MACEHours.String(),
 			m.Published.EnergySeconds.String())
 	}

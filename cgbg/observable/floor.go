@@ -100,7 +100,7 @@ func floors(n, repeats int, rng *rand.Rand,
 		if err != nil {
 			return 0, err
 		}
-		pmf = append(pmf, PMFError(p, q))
+		pmf = append(pmf, pmfError(p, q))
 		if v := JS(p, q); !math.IsNaN(v) {
 			return v, nil
 		}

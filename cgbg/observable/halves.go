@@ -23,7 +23,7 @@ func FloorHalves(reference Points, repeats int, r Resampling) (Scores, error) {
 	js, pmf := make([]float64, repeats), make([]float64, repeats)
 	for k := range repeats {
 		half := c.deal(2, block, r.Rng.Perm(blocks))
-		js[k], pmf[k] = JS(half[0], half[1]), PMFError(half[0], half[1])
+		js[k], pmf[k] = JS(half[0], half[1]), pmfError(half[0], half[1])
 		if math.IsNaN(js[k]) {
 			return Scores{}, fmt.Errorf("observable: scoring halves: %w", ErrNoMass)
 		}

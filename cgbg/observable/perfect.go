@@ -34,7 +34,7 @@ func FloorPerfect(reference Points, repeats int, r Resampling) (Scores, error) {
 		halves := [2][]float64{added(quarter[0], quarter[1]), added(quarter[2], quarter[3])}
 		for k, q := range [][2][]float64{halves, {quarter[0], quarter[1]}, {quarter[2], quarter[3]}} {
 			js[min(k, 1)] = append(js[min(k, 1)], JS(q[0], q[1]))
-			pmf[min(k, 1)] = append(pmf[min(k, 1)], PMFError(q[0], q[1]))
+			pmf[min(k, 1)] = append(pmf[min(k, 1)], pmfError(q[0], q[1]))
 		}
 	}
 	s := Scores{JS: carryOn(js), PMFError: carryOn(pmf)}

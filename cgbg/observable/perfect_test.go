@@ -77,7 +77,7 @@ func TestFloorPerfectWeighted(t *testing.T) {
 			t.Fatal(err)
 		}
 		js += JS(h.Mass, exact) / repeats
-		pmf += PMFError(h.Mass, exact) / repeats
+		pmf += pmfError(h.Mass, exact) / repeats
 	}
 	got, err := FloorPerfect(set.Points(), 20, Resampling{Rng: rng})
 	if err != nil {

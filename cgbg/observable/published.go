@@ -49,7 +49,7 @@ func ScorePublished(model, reference Points, r Resampling) (Scores, error) {
 				}
 			}
 			last := len(sums[0]) - 1
-			out[0], out[1] = JS(h[0][:last], h[1][:last]), PMFError(h[0][:last], h[1][:last])
+			out[0], out[1] = JS(h[0][:last], h[1][:last]), pmfError(h[0][:last], h[1][:last])
 		}
 	})
 	if err != nil {

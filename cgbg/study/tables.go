@@ -81,12 +81,12 @@ type Verifications struct {
 	list  []*Verification
 }
 
-// VerifyAll verifies the samples of both flows of generators. Errors: those of [Verify].
+// VerifyAll verifies the samples of both flows of generators. Errors: those of verify.
 func VerifyAll(ctx context.Context, bar Bar, generators ...*cgbg.Generator) (*Verifications, error) {
 	out := &Verifications{}
 	for _, g := range generators {
 		for _, of := range sides {
-			v, err := Verify(ctx, g, of, bar.of("verify "+g.Name+", "+of))
+			v, err := verify(ctx, g, of, bar.of("verify "+g.Name+", "+of))
 			if err != nil {
 				return nil, err
 			}

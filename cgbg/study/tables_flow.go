@@ -18,11 +18,11 @@ type Drawings struct {
 	list      []*cgbg.Drawn
 }
 
-// UntilAll draws samples of the flow of a kind of simulation of every generator by [Until]. Errors: those of Until.
+// UntilAll draws samples of the flow of a kind of simulation of every generator by until. Errors: those of Until.
 func UntilAll(ctx context.Context, bar Bar, of string, effective float64, generators ...*cgbg.Generator) (*Drawings, error) {
 	d := &Drawings{effective: effective}
 	for _, g := range generators {
-		drawn, err := Until(ctx, g, of, effective, bar.of(fmt.Sprintf("%s, until %g effective samples", g.Name, effective)))
+		drawn, err := until(ctx, g, of, effective, bar.of(fmt.Sprintf("%s, until %g effective samples", g.Name, effective)))
 		if err != nil {
 			return nil, err
 		}
@@ -85,11 +85,11 @@ type Weighings struct {
 	gains []reweight.Estimate
 }
 
-// CorrectAll compares ways to weigh the same samples, see [analysis.Corrections]. Errors: those of that.
+// CorrectAll compares ways to weigh the same samples, see corrections. Errors: those of that.
 func CorrectAll(ctx context.Context, flowOf, pmfOf string, generators ...*cgbg.Generator) (*Weighings, error) {
 	w := &Weighings{}
 	for _, g := range generators {
-		rows, gain, err := Corrections(ctx, g, flowOf, pmfOf)
+		rows, gain, err := corrections(ctx, g, flowOf, pmfOf)
 		if err != nil {
 			return nil, err
 		}
@@ -123,11 +123,11 @@ type Integrations struct {
 	rows  [][]SolverRow
 }
 
-// SolveAll compares solvers by [Solvers]. Errors: those of that.
+// SolveAll compares solvers by solvers. Errors: those of that.
 func SolveAll(ctx context.Context, bar Bar, flowOf string, n int, generators ...*cgbg.Generator) (*Integrations, error) {
 	s := &Integrations{}
 	for _, g := range generators {
-		rows, err := Solvers(ctx, g, flowOf, n, bar.of("solvers, "+g.Name))
+		rows, err := solvers(ctx, g, flowOf, n, bar.of("solvers, "+g.Name))
 		if err != nil {
 			return nil, err
 		}
@@ -147,7 +147,7 @@ func (s *Integrations) Table() result.Table {
 	return t
 }
 
-// solverKeys are the names of solvers in results, in the order of [Solvers].
+// solverKeys are the names of solvers in results, in the order of solvers.
 var solverKeys = []string{"euler_100", "dopri_1e-4", "dopri_1e-5", "here"}
 
 // Results are the errors under the names of results.json.
@@ -173,7 +173,7 @@ func Curves(generators ...*cgbg.Generator) (figure.Picture, error) {
 			names, curves = append(names, kind+", "+g.Name), append(curves, c)
 		}
 	}
-	return CurveFigure(names, curves)
+	return curveFigure(names, curves)
 }
 
 // Table is a row for each kind of flow.

@@ -18,9 +18,9 @@ type ForceTable struct {
 	In   string
 }
 
-// CompareForces holds both potentials to the forces of sets of frames by [ForceErrors]. Errors: those of that.
+// CompareForces holds both potentials to the forces of sets of frames by forceErrors. Errors: those of that.
 func CompareForces(ctx context.Context, g *cgbg.Generator, n int, sets map[string]analysis.Source, order []string) (*ForceTable, error) {
-	rows, err := ForceErrors(ctx, g, n, sets, order)
+	rows, err := forceErrors(ctx, g, n, sets, order)
 	split := g.Reference.Question.Split
 	return &ForceTable{Name: g.Name + "/forces", Rows: rows, Out: split.Out, In: split.In}, err
 }
@@ -71,7 +71,7 @@ type PotentialKinds struct {
 }
 
 // ComparePotentialKinds weighs the samples of a flow by the generator's potential of biased forces and by the published
-// architecture, trained on the same frames. Errors: those of [EvaluateMACE].
+// architecture, trained on the same frames. Errors: those of evaluateMACE.
 func ComparePotentialKinds(ctx context.Context, g *cgbg.Generator, flowOf string, bar Bar) (*PotentialKinds, error) {
 	own, err := g.Evaluate(ctx, flowOf, cgbg.Biased, nil)
 	if err != nil {
@@ -81,7 +81,7 @@ func ComparePotentialKinds(ctx context.Context, g *cgbg.Generator, flowOf string
 	if err != nil {
 		return nil, err
 	}
-	mace, maceCard, err := EvaluateMACE(ctx, g, flowOf, bar.of("MACE"))
+	mace, maceCard, err := evaluateMACE(ctx, g, flowOf, bar.of("MACE"))
 	return &PotentialKinds{[]string{cgbg.Invariant, "MACE"}, []*cgbg.Card{card, maceCard}, []*analysis.Evaluation{own, mace}}, err
 }
 

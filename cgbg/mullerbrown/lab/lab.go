@@ -242,9 +242,9 @@ func (m *Lab) FitFlow(ctx context.Context, biased bool, progress cgbg.Progress) 
 	return flow.Fit(ctx, m.Backend.Backend, m.Settings.Flow, frames.X, cfg)
 }
 
-// Propose draws samples from the flow trained on the named set, and weighs
+// propose draws samples from the flow trained on the named set, and weighs
 // them by the learned potential.
-func (m *Lab) Propose(ctx context.Context, biased bool, progress cgbg.Progress) (*cgbg.Proposal, error) {
+func (m *Lab) propose(ctx context.Context, biased bool, progress cgbg.Progress) (*cgbg.Proposal, error) {
 	f, _, err := m.FitFlow(ctx, biased, nil)
 	if err != nil {
 		return nil, err
@@ -269,9 +269,9 @@ func (m *Lab) Propose(ctx context.Context, biased bool, progress cgbg.Progress) 
 		Fingerprint: keep.Fingerprint(m.Settings, biased, m.Backend.Name, flowSum, pmfSum)})
 }
 
-// DensityIntegral integrates the density of the flow trained on the named set
+// densityIntegral integrates the density of the flow trained on the named set
 // over ten standard deviations about its mean: 1 if ln q is exact.
-func (m *Lab) DensityIntegral(ctx context.Context, biased bool) (float64, error) {
+func (m *Lab) densityIntegral(ctx context.Context, biased bool) (float64, error) {
 	f, _, err := m.FitFlow(ctx, biased, nil)
 	if err != nil {
 		return 0, err
@@ -297,8 +297,8 @@ func (m *Lab) DensityIntegral(ctx context.Context, biased bool) (float64, error)
 	return sum * (hi - lo) / (points - 1), nil
 }
 
-// PMFOnLine evaluates U and −dU/dx of the learned potential at x.
-func (m *Lab) PMFOnLine(ctx context.Context, x []float64) (u, f []float64, err error) {
+// pmfOnLine evaluates U and −dU/dx of the learned potential at x.
+func (m *Lab) pmfOnLine(ctx context.Context, x []float64) (u, f []float64, err error) {
 	model, _, err := m.FitPMF(ctx, nil)
 	if err != nil {
 		return nil, nil, err

@@ -62,11 +62,11 @@ func finish(t *testing.T, m *Lab) (o outcome) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := m.Propose(ctx, biased, nil)
+		p, err := m.propose(ctx, biased, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		integral, err := m.DensityIntegral(ctx, biased)
+		integral, err := m.densityIntegral(ctx, biased)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +124,7 @@ func TestBackendsAgree(t *testing.T) {
 	var wantU, wantQ []float64
 	for _, name := range names {
 		m := open(t, name, 1, dir) // the first one trains, the others read its parameters
-		u, _, err := m.PMFOnLine(ctx, x)
+		u, _, err := m.pmfOnLine(ctx, x)
 		if err != nil {
 			t.Fatal(err)
 		}

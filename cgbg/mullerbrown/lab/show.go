@@ -44,16 +44,16 @@ type DensityReport struct {
 	Name     string  // of the set that the flow was trained on
 	N        int     // samples
 	LogQErr  float64 // largest known error of ln q, nats
-	Integral float64 // of the density, see [Lab.DensityIntegral]
+	Integral float64 // of the density, see densityIntegral
 }
 
 // Density draws the samples of the flow trained on the named set, and integrates its density. Errors: those of Propose.
 func (m *Lab) Density(ctx context.Context, biased bool, progress cgbg.Progress) (*DensityReport, error) {
-	p, err := m.Propose(ctx, biased, progress)
+	p, err := m.propose(ctx, biased, progress)
 	if err != nil {
 		return nil, err
 	}
-	integral, err := m.DensityIntegral(ctx, biased)
+	integral, err := m.densityIntegral(ctx, biased)
 	return &DensityReport{Name: setName(biased), N: len(p.LogQ), LogQErr: p.LogQErr, Integral: integral}, err
 }
 
