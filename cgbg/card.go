@@ -88,7 +88,8 @@ func ReadCard(model string) (*Card, error) {
 		if _, err := os.Stat(model); err != nil {
 			return nil, fmt.Errorf("cgbg: the model: %w", err)
 		}
-		return nil, fmt.Errorf("cgbg: %s has no card %s: train it with \"cgbg train\", or put its card beside it: %w", model,
+		return nil, fmt.Errorf("cgbg: %s has no card %s: train it with \"cgbg train\", or put its card beside it: %w",
+			model,
 			CardPath(model), err)
 	}
 	c := &Card{}
@@ -96,7 +97,8 @@ func ReadCard(model string) (*Card, error) {
 		err = json.Unmarshal(text, c)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cgbg: %s is no card of a model, or is damaged: train the model again with \"cgbg train\", "+
+		return nil, fmt.Errorf("cgbg: %s is no card of a model, or is damaged: train the model again with \"cgbg "+
+			"train\", "+
 			"or copy its card once more: %w", CardPath(model), err)
 	}
 	return c, nil

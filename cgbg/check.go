@@ -40,7 +40,8 @@ func (o TrainOptions) Check(kind string) error {
 	}
 	k, err := flow.FieldByName(cmp.Or(o.Field, s.Field))
 	if err == nil && !(k.Kept() && k.Molecule) {
-		err = fmt.Errorf("cgbg: vector fields of kind %q are not of beads, or cannot be written to a file: choose another",
+		err = fmt.Errorf("cgbg: vector fields of kind %q are not of beads, or cannot be written to a file: choose "+
+			"another",
 			k.Name)
 	}
 	if err == nil {
@@ -55,7 +56,8 @@ func (o TrainOptions) Check(kind string) error {
 	case o.HeldOut > 0 && o.HeldOut < leastHeldOut:
 		return fmt.Errorf("cgbg: a likelihood of %d frames held out: at least %d", o.HeldOut, leastHeldOut)
 	case o.Late > 0 && o.Late < 1 || o.EMA >= 1:
-		return fmt.Errorf("cgbg: flow times late by %g and an average of decay %g: the former at least 1, the latter below 1",
+		return fmt.Errorf("cgbg: flow times late by %g and an average of decay %g: the former at least 1, the "+
+			"latter below 1",
 			o.Late, o.EMA)
 	}
 	return nil
@@ -72,13 +74,15 @@ func CheckFrames(kind, in string, meta data.Meta, n int, forces bool) error {
 		return fmt.Errorf("cgbg: %s: of %d frames a flow would hold out %d for its likelihood: at least %d; "+
 			"give it %d frames", in, n, len(held), leastHeldOut, HeldOutPart*leastHeldOut)
 	case kind == Flow && meta.Extra[data.KeyPooled] != "":
-		return fmt.Errorf("cgbg: %s: frames pooled from simulations with different biases (%s): a flow would learn none of "+
+		return fmt.Errorf("cgbg: %s: frames pooled from simulations with different biases (%s): a flow would learn "+
+			"none of "+
 			"them; \"cgbg resample\" draws an unbiased set by their weights, potentials learn from them as they are",
 			in, meta.Extra[data.KeyPooled])
 	case kind == Flow:
 		return nil
 	case !forces:
-		return fmt.Errorf("cgbg: %s: frames without forces: force matching needs them; import a trajectory that has them", in)
+		return fmt.Errorf("cgbg: %s: frames without forces: force matching needs them; import a trajectory that has "+
+			"them", in)
 	case n < HeldOutPart:
 		return fmt.Errorf("cgbg: %s: %d frames: a potential holds out one in ten to see which of its steps is best; "+
 			"give it more", in, n)
@@ -183,11 +187,13 @@ func checkReference(samples string, meta data.Meta, reference string, of data.Me
 		return err
 	}
 	if why := reason(of, weighed); why != "" {
-		return fmt.Errorf("cgbg: the reference %s is %s: give its weights (\"cgbg import -h\"), or another reference, or none",
+		return fmt.Errorf("cgbg: the reference %s is %s: give its weights (\"cgbg import -h\"), or another "+
+			"reference, or none",
 			reference, why)
 	}
 	if !sameKelvin(of.Temperature, meta.Temperature) {
-		return fmt.Errorf("cgbg: %s is at %g K, but the reference %s at %g K: take a simulation at the same temperature",
+		return fmt.Errorf("cgbg: %s is at %g K, but the reference %s at %g K: take a simulation at the same "+
+			"temperature",
 			samples, meta.Temperature, reference, of.Temperature)
 	}
 	return nil
@@ -210,14 +216,16 @@ func CheckSamples(ctx context.Context, in, flowFile string, card *Card) error {
 		return err
 	}
 	if !there {
-		return fmt.Errorf("cgbg: %s: no column logq: these are no samples of a flow; draw some with \"cgbg sample\"", in)
+		return fmt.Errorf("cgbg: %s: no column logq: these are no samples of a flow; draw some with \"cgbg sample\"",
+			in)
 	}
 	if err := Belong(in, meta, flowFile, card.Meta()); err != nil {
 		return err
 	}
 	sum, err := data.Checksum(ctx, flowFile)
 	if err == nil && sum != meta.SourceSHA {
-		err = fmt.Errorf("cgbg: %s was drawn from %s, not from this %s: their SHA-256 differ", in, meta.Source, flowFile)
+		err = fmt.Errorf("cgbg: %s was drawn from %s, not from this %s: their SHA-256 differ", in, meta.Source,
+			flowFile)
 	}
 	return err
 }

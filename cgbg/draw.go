@@ -182,7 +182,8 @@ func openFlow(b *backend.Backend, file string) (*flow.Model, *Card, error) {
 		return nil, nil, err
 	}
 	if 3*len(card.Beads) != m.Field.Dim() {
-		return nil, nil, fmt.Errorf("cgbg: %s is a flow of %d coordinates, but its card names %d beads", file, m.Field.Dim(),
+		return nil, nil, fmt.Errorf("cgbg: %s is a flow of %d coordinates, but its card names %d beads", file,
+			m.Field.Dim(),
 			len(card.Beads))
 	}
 	return m, card, nil

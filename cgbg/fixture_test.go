@@ -25,7 +25,8 @@ func openGo(t *testing.T) *backend.Backend {
 
 // toy describes three beads of a map from a file.
 func toy() data.Meta {
-	return data.Meta{System: "toy", Mapping: "my.map", Beads: []string{"A", "B", "C"}, Species: []int32{1, 2, 3}, Dim: 3,
+	return data.Meta{System: "toy", Mapping: "my.map", Beads: []string{"A", "B", "C"}, Species: []int32{1, 2, 3},
+		Dim:         3,
 		Temperature: 300, Stride: 1, Units: data.Molecular,
 		Extra: map[string]string{keyMap: "A C @1\nB O @2\nC N com @3 @4\n"}}
 }

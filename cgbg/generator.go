@@ -65,7 +65,8 @@ func Open(o Options) (*Generator, error) {
 		settings.Samples = o.Samples
 	}
 	o.Train = o.Train || o.Models == nil
-	folder, err := keep.OpenFolder(o.Dir, fmt.Sprintf("%s-%.16s", o.Prefix, keep.Fingerprint(o.Preset, o.Seed, o.Train)))
+	folder, err := keep.OpenFolder(o.Dir,
+		fmt.Sprintf("%s-%.16s", o.Prefix, keep.Fingerprint(o.Preset, o.Seed, o.Train)))
 	if err != nil {
 		return nil, err
 	}

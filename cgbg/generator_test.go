@@ -76,7 +76,8 @@ func keyed(settings any) string {
 // What stops a training is said before it begins.
 func TestErrors(t *testing.T) {
 	b, ctx := openGo(t), context.Background()
-	if _, err := Open(Options{Preset: "huge", Dir: t.TempDir()}); err == nil || !strings.Contains(err.Error(), "quick") {
+	if _, err := Open(Options{Preset: "huge", Dir: t.TempDir()}); err == nil ||
+		!strings.Contains(err.Error(), "quick") {
 		t.Errorf("preset: got %v", err)
 	}
 	bare := toy()

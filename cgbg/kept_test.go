@@ -189,7 +189,8 @@ func TestErrorsSayWhy(t *testing.T) {
 		t.Fatal(err)
 	}
 	reweigh := func(ctx context.Context) error {
-		_, err := Reweigh(ctx, b, path("samples.arrow"), path("flow2.npz"), []string{path("pmf1.npz")}, path("out.arrow"))
+		_, err := Reweigh(ctx, b, path("samples.arrow"), path("flow2.npz"), []string{path("pmf1.npz")},
+			path("out.arrow"))
 		return err
 	}
 	if err := reweigh(ctx); err == nil || !strings.Contains(err.Error(), "SHA-256") ||

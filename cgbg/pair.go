@@ -91,7 +91,8 @@ func warm(file string, m data.Meta) error {
 	if m.Temperature > 0 && !math.IsInf(m.Temperature, 0) {
 		return nil
 	}
-	return fmt.Errorf("cgbg: %s: %w: import the frames again with -temperature KELVIN, or, for a flow that is trained, "+
+	return fmt.Errorf("cgbg: %s: %w: import the frames again with -temperature KELVIN, or, for a flow that is "+
+		"trained, "+
 		"write it into its card as \"temperature_K\"", file, ErrTemperature)
 }
 

@@ -34,7 +34,8 @@ func TestPair(t *testing.T) {
 		}, ""},
 		{"another system by name", func(m *data.Meta) { m.System, m.ForceField = "water", "none" }, ""},
 		{"another temperature", func(m *data.Meta) { m.Temperature = 450 }, "temperatures 300 K and 450 K"},
-		{"other beads", func(m *data.Meta) { m.Beads = []string{"A", "B", "D"} }, "beads, of which number 3 is C and D"},
+		{"other beads", func(m *data.Meta) { m.Beads = []string{"A", "B", "D"} },
+			"beads, of which number 3 is C and D"},
 		{"more beads", func(m *data.Meta) {
 			m.Beads, m.Species = []string{"A", "B", "C", "D"}, []int32{1, 2, 3, 1}
 		}, "numbers of beads, 3 and 4"},

@@ -188,7 +188,8 @@ long = "side > 0.163"
 			t.Fatalf("%v after %s", err, text.String())
 		}
 		if e.Samples.Len() != 120 || e.Reference.Len() != 240 || len(e.Samples.Populations) != 1 {
-			t.Errorf("got %d samples, %d frames, populations %v", e.Samples.Len(), e.Reference.Len(), e.Samples.Populations)
+			t.Errorf("got %d samples, %d frames, populations %v", e.Samples.Len(), e.Reference.Len(),
+				e.Samples.Populations)
 		}
 		return text.String()
 	}

@@ -33,7 +33,8 @@ type ReportOptions struct {
 
 // ReportFiles are the files that [Report] writes into a folder.
 func ReportFiles(dir string) (files []string) {
-	for _, name := range []string{result.FileName, "report.json", "profiles.png", "profiles.svg", "maps.png", "maps.svg",
+	for _, name := range []string{result.FileName, "report.json", "profiles.png", "profiles.svg", "maps.png",
+		"maps.svg",
 		"weights.png", "weights.svg"} {
 		files = append(files, filepath.Join(dir, name))
 	}
@@ -115,7 +116,8 @@ func (o *ReportOptions) evaluate(samples *data.Frames, meta data.Meta, reference
 		if err := checkReference(meta.Source, meta, o.Reference, refMeta, reference.LogW != nil); err != nil {
 			return nil, err
 		}
-		set, err = analysis.NewSet(a.reference, analysis.Options{Name: filepath.Base(o.Reference), Seed: o.Seed}, reference,
+		set, err = analysis.NewSet(a.reference, analysis.Options{Name: filepath.Base(o.Reference), Seed: o.Seed},
+			reference,
 			refMeta)
 		if err != nil {
 			return nil, err

@@ -143,7 +143,8 @@ func TestReportFidelity(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := e.Weights.Fidelity
-	if note := "scored on phi and psi of ALA2"; !slices.Equal(e.Notes, []string{note}) || f.Centres != 1 || f.Bonds != 5 ||
+	if note := "scored on phi and psi of ALA2"; !slices.Equal(e.Notes, []string{note}) || f.Centres != 1 ||
+		f.Bonds != 5 ||
 		f.Angles != 5 || f.WrongWeight != 0 {
 		t.Errorf("got notes %q and %+v", e.Notes, f)
 	}
@@ -270,7 +271,8 @@ func TestReportErrors(t *testing.T) {
 	}{
 		"no weights": {bent(t, 100, 0.3, 1, func(f *data.Frames, _ *data.Meta) { f.LogW = nil }), ReportOptions{},
 			"cgbg reweight"},
-		"no temperature": {bent(t, 100, 0.3, 1, func(_ *data.Frames, m *data.Meta) { m.Temperature = 0 }), ReportOptions{},
+		"no temperature": {bent(t, 100, 0.3, 1, func(_ *data.Frames, m *data.Meta) { m.Temperature = 0 }),
+			ReportOptions{},
 			"-temperature"},
 		"another temperature": {samples, ReportOptions{Reference: bent(t, 100, 0.3, 1,
 			func(_ *data.Frames, m *data.Meta) { m.Temperature = 310 })}, "310 K"},

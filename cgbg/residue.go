@@ -44,7 +44,8 @@ func scoredResidue(asked string, samples, reference []string) (of, in string, co
 		middle := common[(len(common)-1)/2]
 		return middle, middle, common, nil
 	case !slices.Contains(samples, of) || !slices.Contains(reference, in):
-		return "", "", nil, fmt.Errorf("cgbg: no residue %s: the samples have φ and ψ of %q, the reference of %q", asked,
+		return "", "", nil, fmt.Errorf("cgbg: no residue %s: the samples have φ and ψ of %q, the reference of %q",
+			asked,
 			samples, reference)
 	}
 	return of, in, common, nil
@@ -94,7 +95,8 @@ func (o *ReportOptions) askPeptide(names []string, reference *data.Frames, refMe
 		note += fmt.Sprintf("; samples and reference have %s (-residue chooses)", strings.Join(common, ", "))
 	}
 	if list := alone(names, others); len(list) > 0 && of == in {
-		note += fmt.Sprintf("; samples or reference alone have %s: are they of the same molecule?", strings.Join(list, ", "))
+		note += fmt.Sprintf("; samples or reference alone have %s: are they of the same molecule?",
+			strings.Join(list, ", "))
 	}
 	a.notes = []string{note}
 	return a, err

@@ -120,7 +120,8 @@ func TestSampleFileUntilESS(t *testing.T) {
 	if n := f.Len(); effective(f.LogW) < 300 || effective(f.LogW[:n-50]) >= 300 {
 		t.Errorf("%d samples are worth %g, one part fewer %g", n, effective(f.LogW), effective(f.LogW[:n-50]))
 	}
-	for _, bad := range []SampleOptions{{}, {N: 10, UntilESS: 5}, {N: 10, UntilESS: 50, Energy: energy}, {N: 10, Part: -1},
+	for _, bad := range []SampleOptions{{}, {N: 10, UntilESS: 5}, {N: 10, UntilESS: 50, Energy: energy},
+		{N: 10, Part: -1},
 		{N: 10, Energy: energy}} {
 		if err := sampleFile(context.Background(), path, m, bad); err == nil {
 			t.Errorf("%+v: no error", bad)

@@ -125,7 +125,8 @@ func (c *Card) Score() string {
 	if step, ok := c.number(resultBestStep); ok {
 		best = fmt.Sprintf(", at step %.0f of %d, the best", step, c.Steps)
 	}
-	return fmt.Sprintf("mean squared error of a force component %.4g (kJ/mol/nm)², the forces' noise included%s", e.Value,
+	return fmt.Sprintf("mean squared error of a force component %.4g (kJ/mol/nm)², the forces' noise included%s",
+		e.Value,
 		best)
 }
 

@@ -57,13 +57,15 @@ func TestOverfits(t *testing.T) {
 	}{
 		{"falls", []float64{9, 5, 4}, 2, ""},
 		{"noise", []float64{9, 4, 4.3}, 1, ""},
-		{"rises", []float64{9e4, 2.9e4, 5.7e4}, 1, "least at step 20 of 30, 2.9e+04 (kJ/mol/nm)², and 5.7e+04 at the end"},
+		{"rises", []float64{9e4, 2.9e4, 5.7e4}, 1,
+			"least at step 20 of 30, 2.9e+04 (kJ/mol/nm)², and 5.7e+04 at the end"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			steps := []int{10, 20, 30}
 			card := &Card{Kind: "pmf", Steps: 30, Results: map[string]any{}}
 			card.judge(&train.History{ValidationStep: steps, Validation: c.validation, BestStep: steps[c.best]})
-			if v, _ := card.number(resultValidation); v != c.validation[c.best] || !strings.Contains(card.Score(), "the best") {
+			if v, _ := card.number(resultValidation); v != c.validation[c.best] ||
+				!strings.Contains(card.Score(), "the best") {
 				t.Errorf("got %v, %q", v, card.Score())
 			}
 			got := strings.Join(card.Warnings(), "\n")

@@ -66,7 +66,8 @@ func lengthFigure(reference *Set, studies ...*LengthStudy) (figure.Picture, erro
 	var panels [2][]figure.Series
 	lo, hi := studies[0].Points[0].Time, 0.0
 	for k, s := range studies {
-		positive, js := figure.Series{Name: s.Title, Role: LineRoles[k]}, figure.Series{Name: s.Title, Role: LineRoles[k]}
+		positive, js := figure.Series{Name: s.Title, Role: LineRoles[k]}, figure.Series{Name: s.Title,
+			Role: LineRoles[k]}
 		for _, p := range s.Points {
 			lo, hi = min(lo, p.Time), max(hi, p.Time)
 			positive.X, positive.Y, positive.Error = append(positive.X, p.Time),

@@ -151,8 +151,9 @@ func (c *Lab) Add(frames *data.Frames, meta data.Meta) error {
 	if !ok {
 		return fmt.Errorf("cost: %s: no published cost of the mapping %q", meta.Source, meta.Mapping)
 	}
-	c.Mappings = append(c.Mappings, &Mapping{Key: row.key, Title: row.title, Beads: frames.Beads, Published: row.published,
-		frames: frames, meta: meta, sum: data.Sum(frames, meta)})
+	c.Mappings = append(c.Mappings, &Mapping{Key: row.key, Title: row.title, Beads: frames.Beads,
+		Published: row.published,
+		frames:    frames, meta: meta, sum: data.Sum(frames, meta)})
 	return nil
 }
 
@@ -324,7 +325,8 @@ func (m *Mapping) some(n int) []int { return data.Evenly(m.frames.Len(), n) }
 // Results are the numbers under the names of results.json: medians, and the ends of the ranges.
 func (m *MACE) Results() []result.Result {
 	name := "cost/" + m.Mapping + "/mace/"
-	return slices.Concat(m.Step.results(name+"step_seconds", "s"), m.TrainHours().results(name+"train_hours_scaled", "h"),
+	return slices.Concat(m.Step.results(name+"step_seconds", "s"),
+		m.TrainHours().results(name+"train_hours_scaled", "h"),
 		m.energySeconds().results(name+"energies_10000_seconds_scaled", "s"))
 }
 

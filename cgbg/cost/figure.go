@@ -61,7 +61,8 @@ func (c *Lab) Measured() (transformer, equivariant []*Flow, err error) {
 			// With any weights.
 			measured := func(fingerprint string) bool { return strings.HasPrefix(fingerprint, c.fingerprint(m)+" ") }
 			if _, err := keep.Read(c.Path(costFile(f.field, m.Key)), cost, measured); err != nil {
-				return nil, nil, fmt.Errorf("cost: the cost of the field %s at %s was not measured yet: %w", f.field, m.Title, err)
+				return nil, nil, fmt.Errorf("cost: the cost of the field %s at %s was not measured yet: %w", f.field,
+					m.Title, err)
 			}
 			*f.list = append(*f.list, cost)
 		}

@@ -101,7 +101,8 @@ func (c *Lab) measureFlow(ctx context.Context, m *Mapping, weights string, rever
 		model.Finalize()
 		model = imported
 		if model.Field.Dim() != 3*m.Beads {
-			return fmt.Errorf("cost: %s: a flow of %d coordinates, but %s has %d beads", weights, model.Field.Dim(), m.Title,
+			return fmt.Errorf("cost: %s: a flow of %d coordinates, but %s has %d beads", weights, model.Field.Dim(),
+				m.Title,
 				m.Beads)
 		}
 		out.Weights = filepath.Base(weights)
@@ -263,9 +264,11 @@ func (f *Flow) sampleMinutes() Timing { return f.Sample.Times(publishedSamples /
 // Results are the numbers under the names of results.json: medians, and the ends of the ranges.
 func (f *Flow) Results() []result.Result {
 	name := "cost/" + f.Mapping + "/" + f.Field + "/"
-	list := slices.Concat(f.Step.results(name+"step_seconds", "s"), f.trainHours().results(name+"train_hours_scaled", "h"),
+	list := slices.Concat(f.Step.results(name+"step_seconds", "s"),
+		f.trainHours().results(name+"train_hours_scaled", "h"),
 		f.Velocity.results(name+"velocity_seconds", "s"), f.Divergence.results(name+"divergence_seconds", "s"),
-		f.Sample.results(name+"sample_seconds", "s"), f.sampleMinutes().results(name+"samples_10000_minutes_scaled", "min"))
+		f.Sample.results(name+"sample_seconds", "s"), f.sampleMinutes().results(name+"samples_10000_minutes_scaled",
+			"min"))
 	if f.Reverse != nil {
 		list = append(list, f.Reverse.results(name+"divergence_reverse_seconds", "s")...)
 	}

@@ -55,7 +55,8 @@ func (c *Lab) SamplingTable() (result.Table, error) {
 		"here: s per sample (range)",
 		"accounted", "here, SCALED: min per 10,000", "‖", "published, A100: min"}
 	return c.rows(head, func(m *Mapping, f *Flow, published bool) []any {
-		return []any{m.Title, f.Field, f.Weights, fmt.Sprintf("%.0f", f.Evaluations), fmt.Sprintf("%.1f", f.Divergences),
+		return []any{m.Title, f.Field, f.Weights, fmt.Sprintf("%.0f", f.Evaluations),
+			fmt.Sprintf("%.1f", f.Divergences),
 			f.jointCounts(),
 			f.Sample.String(), fmt.Sprintf("%.2f", f.accounted()), f.sampleMinutes().String(), "‖",
 			cited(m.Published.SampleMinutes, published)}

@@ -17,7 +17,8 @@ func TestSample(t *testing.T) {
 			}
 			for k := range s.r {
 				if want := float32(k * s.every); s.r[k][0] != want || s.f[k][0] != -want || int(want) >= n {
-					t.Errorf("%d frames, at most %d: frame %d is %g with the forces of %g, want %g", n, most, k, s.r[k][0], -s.f[k][0], want)
+					t.Errorf("%d frames, at most %d: frame %d is %g with the forces of %g, want %g", n, most, k,
+						s.r[k][0], -s.f[k][0], want)
 				}
 			}
 			if n > len(s.r)*s.every {

@@ -125,7 +125,8 @@ func reportBeads(t *testing.T, path func(string) string) {
 	if _, ok := found["torsion/js"]; ok || found["size/mean"].Value == nil {
 		t.Errorf("without a reference: got %v", found)
 	}
-	args := append([]string{"report", "-name", "x", "-reference", path("md.arrow"), "-o", path("held"), samples}, asked...)
+	args := append([]string{"report", "-name", "x", "-reference", path("md.arrow"), "-o", path("held"), samples},
+		asked...)
 	if text, err := call(t, args...); err != nil {
 		t.Fatalf("with a reference: got %q, %v", text, err)
 	}

@@ -219,13 +219,15 @@ func TestBiasRefused(t *testing.T) {
 		temperature      float64
 		want             string
 	}{
-		{"PLUMED without temperature", "bias", plumedGrid(t, "phi", "psi", "metad.bias", hill), 0, "give -temperature K"},
+		{"PLUMED without temperature", "bias", plumedGrid(t, "phi", "psi", "metad.bias", hill), 0,
+			"give -temperature K"},
 		{"AWH without temperature", "awh", awhGrid(t, "(kJ/mol)", -180, 180, 1), 0,
 			"give -temperature K, of the simulation, or make the file with gmx awh -more -kt"},
 		{"no bias", "awh", written(t, "awh.xvg", "@ yaxis label \"(kT)\"\n@ s0 legend \"dim1\"\n@ s1 legend \"PMF\"\n"+
 			"0 0 1\n0 180 1\n180 0 1\n180 180 1\n"), 0, "gmx awh -more -kt"},
 		{"unknown unit", "awh", awhGrid(t, "(kcal/mol)", -180, 180, 1), 300, "(kcal/mol)"},
-		{"partial grid", "awh", awhGrid(t, "(kT)", -120, -39, 1), 300, "which does not go round, runs from -120 to -42"},
+		{"partial grid", "awh", awhGrid(t, "(kT)", -120, -39, 1), 300,
+			"which does not go round, runs from -120 to -42"},
 		{"free energy", "bias", plumedGrid(t, "phi", "psi", "file.free", hill), 300, "file.free"},
 	} {
 		_, err := p.importBy(t, c.kind, c.file, c.temperature)

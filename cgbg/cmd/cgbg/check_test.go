@@ -113,7 +113,8 @@ func TestChecksComeFirst(t *testing.T) {
 		"a pairing":      {"[data]\nframes = 'own.arrow'\n[flow]\npairing = 'sorted'", "sorted"},
 		"frames of another heat": {"[data]\nframes = 'own.arrow'\n[flow]\nframes = 'hot.arrow'",
 			"temperatures 450 K and 300 K"},
-		"a flow of other beads": {"[data]\nframes = 'own.arrow'\n[flow]\nmodel = '" + models + "/obc2_cb_flow_biased.npz'",
+		"a flow of other beads": {"[data]\nframes = 'own.arrow'\n[flow]\nmodel = '" + models +
+			"/obc2_cb_flow_biased.npz'",
 			"numbers of beads, 6 and 3"},
 		"no reference":         {"[data]\nframes = 'own.arrow'\n[reference]\nframes = 'none.arrow'", "none.arrow"},
 		"samples":              {"[data]\nframes = 'own.arrow'\n[sample]\nn = 10\nuntil_ess = 20", "20 effective"},
@@ -147,7 +148,8 @@ func TestChecksComeFirst(t *testing.T) {
 	}{
 		"curve of flows": {[]string{"flow", "-pmf", models + "/obc2_cb_pmf_biased.npz", "-o", path("c.json"),
 			path("own.arrow")}, "do not belong together"},
-		"curve of potentials": {[]string{"pmf", "-flow", flow, "-samples", samples, "-o", path("c.json"), path("own.arrow")},
+		"curve of potentials": {[]string{"pmf", "-flow", flow, "-samples", samples, "-o", path("c.json"),
+			path("own.arrow")},
 			"do not belong together"},
 		"curve of few frames": {[]string{"flow", "-frames", "50", "-pmf", models + "/obc2_cb_pmf_biased.npz",
 			"-o", path("c.json"), shipped + "core_beta_awh_gamma9.arrow"}, "the point of 50 frames"},

@@ -70,7 +70,8 @@ func TestCurve(t *testing.T) {
 		t.Errorf("left: %q", left)
 	}
 	flow := filepath.Join(t.TempDir(), "flow.json")
-	text, err = call(t, "curve", "flow", "-preset", "small", "-pmf", models+"pmf_biased.npz", "-steps", "1", "-frames", "",
+	text, err = call(t, "curve", "flow", "-preset", "small", "-pmf", models+"pmf_biased.npz", "-steps", "1", "-frames",
+		"",
 		"-n", "100", "-o", flow, frames)
 	if err != nil || !strings.Contains(text, "18000") || strings.Contains(text, "left") {
 		t.Errorf("a curve of flows: got %q, %v", text, err)

@@ -200,7 +200,8 @@ func TestMergeAndExport(t *testing.T) {
 			t.Errorf("%s: %v", ext, err)
 		}
 	}
-	for _, args := range [][]string{{"export", a}, {"export", "-o", "x.csv", a}, {"export", "-n", "3", "-o", "x.npz", a},
+	for _, args := range [][]string{{"export", a}, {"export", "-o", "x.csv", a},
+		{"export", "-n", "3", "-o", "x.npz", a},
 		{"merge", "-o", "x", a}, {"split", "-blocks", "1", a}, {"resample", "-n", "-1", a}} {
 		if _, err := call(t, args...); !errors.Is(err, errUsage) {
 			t.Errorf("%q: got %v", args, err)

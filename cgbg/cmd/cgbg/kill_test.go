@@ -83,7 +83,8 @@ func TestKilledImport(t *testing.T) {
 		case before == nil && errors.Is(err, fs.ErrNotExist), before != nil && bytes.Equal(got, before):
 			midway++
 		default:
-			t.Errorf("killed at moment %d: a file of %d bytes, whole ones have %d, the old one %d (%v)", moment, len(got),
+			t.Errorf("killed at moment %d: a file of %d bytes, whole ones have %d, the old one %d (%v)", moment,
+				len(got),
 				len(whole), len(before), err)
 		}
 		left, err := filepath.Glob(filepath.Join(dir, ".out.arrow*"))

@@ -145,9 +145,11 @@ func TestErrors(t *testing.T) {
 		{"unknown map", []string{"import", trr, "-structure", gro, "-o", out, "-map", "martini"}, "heavy-atom", 2},
 		{"wrong map", []string{"import", trr, "-structure", gro, "-o", out, "-map", gro}, "ala2.gro: line 1", 1},
 		{"folder as map", []string{"import", trr, "-structure", gro, "-o", out, "-map", dir}, "or a file", 2},
-		{"missing trajectory", []string{"import", filepath.Join(dir, "no.trr"), "-structure", gro, "-o", out}, "no.trr", 1},
+		{"missing trajectory", []string{"import", filepath.Join(dir, "no.trr"), "-structure", gro, "-o", out}, "no.trr",
+			1},
 		{"truncated trajectory", []string{"import", broken, "-structure", gro, "-o", out}, "broken.trr: frame 7", 1},
-		{"no such folder", []string{"import", trr, "-structure", gro, "-o", filepath.Join(dir, "no", "x.arrow")}, "no", 1},
+		{"no such folder", []string{"import", trr, "-structure", gro, "-o", filepath.Join(dir, "no", "x.arrow")}, "no",
+			1},
 		{"not frames", []string{"info", gro}, "ala2.gro", 1},
 		{"head of nothing", []string{"head"}, "one file", 2},
 	} {

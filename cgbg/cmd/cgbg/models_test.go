@@ -42,8 +42,8 @@ func TestModels(t *testing.T) {
 	if text, err := call(t, train...); err != nil || !strings.Contains(text, "there already") {
 		t.Errorf("again: got %q, %v", text, err)
 	}
-	// A training that starts from the model is about as good from its first steps; one at this rate from random numbers is
-	// far from it.
+	// A training that starts from the model is about as good from its first steps; one at this rate from random numbers
+	// is far from it.
 	further := filepath.Join(dir, "further.npz")
 	if text, err := call(t, "train", "flow", "-preset", "small", "-epochs", "1", "-held-out", "20", "-rate", "1e-4",
 		"-from", flow, "-o", further, frames); err != nil {

@@ -19,7 +19,8 @@ func TestImportTellsNoNames(t *testing.T) {
 		t.Errorf("got %q, %v", text, err)
 	}
 	_, meta, err := data.ReadFile(out)
-	if err != nil || meta.System != "" || meta.ForceField != "" || meta.Temperature != 0 || meta.Units != data.Molecular ||
+	if err != nil || meta.System != "" || meta.ForceField != "" || meta.Temperature != 0 ||
+		meta.Units != data.Molecular ||
 		strings.Contains(meta.Generator, "temperature") {
 		t.Errorf("got %+v, %v", meta, err)
 	}
@@ -124,7 +125,8 @@ func TestImportNotesNumbers(t *testing.T) {
 		s.Atoms[i].ResidueNumber *= 10
 	}
 	structure, out := writeGRO(t, s), filepath.Join(t.TempDir(), "x.arrow")
-	for mapping, want := range map[string]string{"core-beta": "do not show φ and ψ of 1 of 1 residues", "dihedrals": ""} {
+	for mapping, want := range map[string]string{"core-beta": "do not show φ and ψ of 1 of 1 residues",
+		"dihedrals": ""} {
 		text, err := call(t, "import", "-temperature", "300", "-map", mapping, "-structure", structure, "-o", out, trr)
 		if err != nil || !strings.Contains(text, want) || want == "" && strings.Contains(text, "φ") {
 			t.Errorf("%s: got %q, %v, want %q", mapping, text, err, want)

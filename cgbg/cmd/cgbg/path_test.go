@@ -13,7 +13,8 @@ import (
 func TestInputsSurvive(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
-	names := []string{"s.gro", "t.trr", "a.xvg", "b.dat", "my.map", "f.arrow", "g.arrow", "m.npz", "m.npz.json", "n.npz",
+	names := []string{"s.gro", "t.trr", "a.xvg", "b.dat", "my.map", "f.arrow", "g.arrow", "m.npz", "m.npz.json",
+		"n.npz",
 		"n.npz.json", "results.json", "samples.arrow", "frames.arrow", "start.npz", "out.arrow.part00000"}
 	for _, name := range names {
 		if err := os.WriteFile(at(name), []byte(name), 0o644); err != nil {

@@ -90,7 +90,8 @@ func TestPublishedBeads(t *testing.T) {
 			t.Fatal(err)
 		}
 		if r := residues[c.residue]; len(c.beads) != c.n || r.Phi != c.phi || r.Psi != c.psi {
-			t.Errorf("%s: %d beads, %s: phi %v, psi %v; want %d, %v, %v", c.name, len(c.beads), r.Name, r.Phi, r.Psi, c.n, c.phi,
+			t.Errorf("%s: %d beads, %s: phi %v, psi %v; want %d, %v, %v", c.name, len(c.beads), r.Name, r.Phi, r.Psi,
+				c.n, c.phi,
 				c.psi)
 		}
 	}

@@ -54,7 +54,8 @@ frames = "` + abs("../../../data/ala2/explicit/unbiased_dihedrals.arrow") + `"
 		!strings.Contains(text, "Pareto") && !strings.Contains(text, "ala2/ess ") {
 		t.Fatalf("got %q, %v", text, err)
 	}
-	for _, name := range []string{"frames.arrow", "flow.npz", "flow.npz.json", "pmf.npz", "samples.arrow", "profiles.svg",
+	for _, name := range []string{"frames.arrow", "flow.npz", "flow.npz.json", "pmf.npz", "samples.arrow",
+		"profiles.svg",
 		"maps.png", "weights.png", "report.json"} {
 		if _, err := os.Stat(filepath.Join(dir, "ala2", name)); err != nil {
 			t.Error(err)
@@ -101,7 +102,8 @@ func TestRunErrors(t *testing.T) {
 			t.Errorf("%q: got %q, %v, want %q", c.text, text, err, c.want)
 		}
 	}
-	for _, args := range [][]string{{"run"}, {"report", "x.arrow"}, {"report", "-o", "x", "-variable", "rg", "x.arrow"}} {
+	for _, args := range [][]string{{"run"}, {"report", "x.arrow"},
+		{"report", "-o", "x", "-variable", "rg", "x.arrow"}} {
 		if _, err := call(t, args...); exitCode(err) != 2 {
 			t.Errorf("%q: %v", args, err)
 		}

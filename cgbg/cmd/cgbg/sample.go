@@ -79,7 +79,8 @@ func sampleCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	analysis.PrintFidelity(stdout, d.Fidelity)
 	if d.Weights != nil {
 		w := d.Weights
-		fmt.Fprintf(stdout, "effective: %.1f %% ± %.1f %% (%.0f samples); clipped %.1f %%; %s; largest weight %.3f\n%s\n",
+		fmt.Fprintf(stdout, "effective: %.1f %% ± %.1f %% (%.0f samples); clipped %.1f %%; %s; largest weight "+
+			"%.3f\n%s\n",
 			100*w.ESS, 100*w.ESSError, w.ESS*float64(w.N), 100*w.ESSClipped, khat(w), w.MaxWeight, w.Verdict)
 	}
 	return nil

@@ -64,8 +64,9 @@ func NewSettings(preset string, seed uint64) (Settings, error) {
 		PMFFit:     pmf.Config{Epochs: 500, Batch: 128, Rate: 1e-4, RateDecay: 1},
 		FlowFrames: 20_000,
 		Flow:       flow.MLP{Dims: 1, Hidden: 96, Layers: 3, TimeHidden: 16, TimeFeatures: 3},
-		FlowFit: flow.Config{Epochs: 1000, Batch: 256, RateHigh: 3e-4, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000,
-			Raw: true},
+		FlowFit: flow.Config{Epochs: 1000, Batch: 256, RateHigh: 3e-4, RateLow: 1e-5, WeightDecay: 1e-5,
+			ClipValue: 1000,
+			Raw:       true},
 		Samples:  1_000_000,
 		Accuracy: flow.Accuracy{PathTol: 1e-6, LogQTol: 1e-3, Batch: 1000, Checks: 256},
 	}

@@ -87,11 +87,13 @@ func (r *Report) Results() []result.Result {
 	list := []result.Result{
 		result.New("js_before", r.Before.JS.Value, r.Before.JS.Error, r.FloorBefore.JS.Value, "nats", w.N),
 		result.New("js", r.After.JS.Value, r.After.JS.Error, r.FloorAfter.JS.Value, "nats", w.N),
-		result.New("pmf_error_before", r.Before.PMFError.Value, r.Before.PMFError.Error, r.FloorBefore.PMFError.Value, "",
+		result.New("pmf_error_before", r.Before.PMFError.Value, r.Before.PMFError.Error, r.FloorBefore.PMFError.Value,
+			"",
 			w.N),
 		result.New("pmf_error", r.After.PMFError.Value, r.After.PMFError.Error, r.FloorAfter.PMFError.Value, "", w.N),
-		{Name: "free_energy_mae_kt", Value: r.FreeEnergyMAE, Error: result.None, Floor: r.FreeEnergyMAEFloor, Unit: "kT",
-			N: w.N},
+		{Name: "free_energy_mae_kt", Value: r.FreeEnergyMAE, Error: result.None, Floor: r.FreeEnergyMAEFloor,
+			Unit: "kT",
+			N:    w.N},
 	}
 	list = append(list, analysis.WeightResults(w)...)
 	for i := range list {
