@@ -37,14 +37,15 @@ type Card struct {
 	Temperature float64    `json:"temperature_K"`
 	// Handedness is that of the first residue's CA by the beads' names, +1 or −1; 0: none. It counts where there are no
 	// chiral_centres.
-	Handedness float64        `json:"handedness"`
-	Backend    string         `json:"backend"`
-	Version    string         `json:"version"` // of this code
-	Steps      int            `json:"steps"`
-	Seconds    float64        `json:"seconds"` // of the last run; one that went on counts from there
-	Results    map[string]any `json:"results"`
-	History    *Losses        `json:"history,omitempty"` // of the last run
-	Made       time.Time      `json:"made"`
+	Handedness  float64        `json:"handedness"`
+	Backend     string         `json:"backend"`
+	Version     string         `json:"version"` // of this code
+	Steps       int            `json:"steps"`
+	Seconds     float64        `json:"seconds"`                // of the last run; one that went on counts from there
+	StepSeconds float64        `json:"step_seconds,omitempty"` // of a step, without compilation
+	Results     map[string]any `json:"results"`
+	History     *Losses        `json:"history,omitempty"` // of the last run
+	Made        time.Time      `json:"made"`
 
 	// What all the frames have in common. ChiralCentres is nil in cards of earlier versions, and empty where there are
 	// none.

@@ -2,6 +2,7 @@ package cgbg
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -77,12 +78,26 @@ func Open(o Options) (*Generator, error) {
 	return &Generator{Folder: folder, Options: o, Settings: settings, Backend: b}, nil
 }
 
-// With is the generator with flows trained by other options, beside those of this one: another field, say.
+// With is the generator with flows trained by other options, beside those of this one: another field, say. Options that
+// change nothing give the generator itself.
 func (g *Generator) With(o TrainOptions) *Generator {
-	other := *g
 	o.Progress = nil // says nothing of the flow
+	if g.trains(Flow) && g.resolve(o) == g.resolve(g.Flow) {
+		return g
+	}
+	other := *g
 	other.Flow, other.variant = o, fmt.Sprintf("-%.12s", keep.Fingerprint(o))
 	return &other
+}
+
+// resolve stands for what options make of a flow.
+func (g *Generator) resolve(o TrainOptions) string {
+	s, err := g.Settings.WithField(cmp.Or(o.Field, g.Settings.Field))
+	if err != nil {
+		return err.Error() // training says so
+	}
+	o.Field, o.Pairing, o.HeldOut, o.Progress = s.Field, cmp.Or(o.Pairing, s.FlowFit.Pairing, flow.Independent), 0, nil
+	return keep.Fingerprint(o)
 }
 
 // trains tells whether models of a kind are made here.

@@ -153,8 +153,10 @@ type FlowKind struct {
 // String is the kind's name in tables, files and results.
 func (k FlowKind) String() string { return k.Field + "-" + string(k.Pairing) }
 
-// Options are those of the training of such a flow.
-func (k FlowKind) Options() TrainOptions { return TrainOptions{Field: k.Field, Pairing: k.Pairing} }
+// Options are those of the training of such a flow, whose likelihood is left to whoever compares them.
+func (k FlowKind) Options() TrainOptions {
+	return TrainOptions{Field: k.Field, Pairing: k.Pairing, HeldOut: noLikelihood}
+}
 
 // newField is the settings' vector field for frames like these, [n, beads, 3], nm. Errors: those of [flow.Kind.New].
 func (s *Settings) newField(frames []float32, beads int) (flow.Field, error) {

@@ -54,6 +54,7 @@ type training struct {
 	settings Settings
 	told     map[string]any // what the card tells of them
 	network  any            // flow.Field or pmf.Potential
+	clock    stopwatch      // of its steps
 }
 
 // readTraining reads the frames and fits the preset to them and to the options. Errors: all that would stop the
@@ -127,7 +128,7 @@ func (t *training) finish(history *train.History, steps int, export func(path st
 	if n := len(history.Loss); n > 0 {
 		t.card.Results["loss"] = history.Loss[n-1]
 	}
-	t.card.Seconds, t.card.Steps = time.Since(t.start).Seconds(), steps
+	t.card.Seconds, t.card.StepSeconds, t.card.Steps = time.Since(t.start).Seconds(), t.clock.perStep(), steps
 	if n := len(history.Step); n > 0 { // whole calls of several steps
 		t.card.Steps = history.Step[n-1]
 	}
@@ -235,7 +236,7 @@ func Train(ctx context.Context, b *backend.Backend, kind, in, out string,
 func (t *training) learnFlow(ctx context.Context, b *backend.Backend, o TrainOptions) (*Card, error) {
 	kept, held := HoldOut(t.frames.Len())
 	cfg := t.settings.FlowFit
-	cfg.Checkpoint, cfg.Progress, cfg.Start = t.checkpoint(), o.Progress, o.Start
+	cfg.Checkpoint, cfg.Progress, cfg.Start = t.checkpoint(), t.clock.watch(o.Progress), o.Start
 	m, history, err := t.settings.FitFlow(ctx, b, t.frames.Positions(kept), t.frames.Beads, cfg)
 	if err != nil {
 		return nil, err
@@ -258,7 +259,7 @@ func (t *training) learnFlow(ctx context.Context, b *backend.Backend, o TrainOpt
 
 func (t *training) learnPMF(ctx context.Context, b *backend.Backend, o TrainOptions) (*Card, error) {
 	cfg := t.settings.PMFFit
-	cfg.Checkpoint, cfg.Progress, cfg.Start = t.checkpoint(), o.Progress, o.Start
+	cfg.Checkpoint, cfg.Progress, cfg.Start = t.checkpoint(), t.clock.watch(o.Progress), o.Start
 	m, history, err := pmf.Fit(ctx, b.Backend, t.network.(pmf.Potential), t.frames.R, t.frames.F, cfg)
 	if err != nil {
 		return nil, err

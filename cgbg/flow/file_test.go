@@ -56,11 +56,15 @@ func TestFile(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got.Field, f)
 	}
 	for name, change := range map[string]func(map[string]*tensors.Tensor){
-		"std":                  func(a map[string]*tensors.Tensor) { delete(a, "std") },
-		"param/layers/1/o/b":   func(a map[string]*tensors.Tensor) { delete(a, "param/layers/1/o/b") },
-		"param/decoder/w":      func(a map[string]*tensors.Tensor) { a["param/decoder/w"] = tensors.FromValue([][]float32{{1}}) },
-		"param/embed":          func(a map[string]*tensors.Tensor) { delete(a, "param/embed") },
-		"param/layers/7/extra": func(a map[string]*tensors.Tensor) { a["param/layers/7/extra"] = tensors.FromValue([]float32{1}) },
+		"std":                func(a map[string]*tensors.Tensor) { delete(a, "std") },
+		"param/layers/1/o/b": func(a map[string]*tensors.Tensor) { delete(a, "param/layers/1/o/b") },
+		"param/decoder/w": func(a map[string]*tensors.Tensor) {
+			a["param/decoder/w"] = tensors.FromValue([][]float32{{1}})
+		},
+		"param/embed": func(a map[string]*tensors.Tensor) { delete(a, "param/embed") },
+		"param/layers/7/extra": func(a map[string]*tensors.Tensor) {
+			a["param/layers/7/extra"] = tensors.FromValue([]float32{1})
+		},
 	} {
 		arrays, err := train.ReadArrays(path)
 		if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/cgbg-go/lab/cgbg"
 	"github.com/cgbg-go/lab/cgbg/figure"
@@ -13,38 +12,6 @@ import (
 	"github.com/cgbg-go/lab/cgbg/result"
 	"github.com/cgbg-go/lab/data"
 )
-
-// timeSuffix is that of the file with the time of a training.
-const timeSuffix = ".time.json"
-
-// trainingTime is what a training took.
-type trainingTime struct {
-	Steps   int
-	PerStep float64 // s, without the compilation before the first
-}
-
-// stopwatch takes the time of steps from reports of progress. The first of them,
-// after the network was compiled, starts it.
-type stopwatch struct {
-	first, last int
-	start, end  time.Time
-}
-
-func (w *stopwatch) tick(done int) {
-	if w.start.IsZero() {
-		w.first, w.start = done, time.Now()
-	}
-	if done > w.last { // the last report repeats the one before
-		w.last, w.end = done, time.Now()
-	}
-}
-
-// steps are those that were timed.
-func (w *stopwatch) steps() int { return w.last - w.first }
-
-func (w *stopwatch) training() trainingTime {
-	return trainingTime{w.last, w.end.Sub(w.start).Seconds() / float64(w.steps())}
-}
 
 // TrainedFlow is a training of a kind of flow, and what it gave for its cost.
 type TrainedFlow struct {
@@ -66,13 +33,11 @@ func trainedFor(ctx context.Context, g *cgbg.Generator, of string, kind cgbg.Flo
 	if err != nil {
 		return nil, err
 	}
-	var clock stopwatch
-	file, err := v.Model(ctx, cgbg.Flow, of, func(done, total int, note string) {
-		clock.tick(done)
-		if progress != nil {
-			progress(done, total, note)
-		}
-	})
+	file, err := v.Model(ctx, cgbg.Flow, of, progress)
+	if err != nil {
+		return nil, err
+	}
+	card, err := cgbg.ReadCard(file)
 	if err != nil {
 		return nil, err
 	}
@@ -80,19 +45,10 @@ func trainedFor(ctx context.Context, g *cgbg.Generator, of string, kind cgbg.Flo
 	if err != nil {
 		return nil, err
 	}
-	if clock.steps() > 0 { // it was trained now
-		if err := keep.Write(file+timeSuffix, sum, clock.training()); err != nil {
-			return nil, err
-		}
-	}
 	out := &TrainedFlow{}
-	inputs := keep.Fingerprint("likelihood", sum, data.Sum(frames, meta), g.Settings.HeldOut, g.Seed, g.Backend.Name)
+	inputs := keep.Fingerprint("likelihood", sum, card.StepSeconds, data.Sum(frames, meta), g.Settings.HeldOut, g.Seed,
+		g.Backend.Name)
 	return out, keep.JSON(file+".likelihood.json", inputs, out, func() error {
-		var took trainingTime
-		_, err := keep.Read(file+timeSuffix, &took, func(have string) bool { return have == sum })
-		if err != nil {
-			return fmt.Errorf("study: the time of a training: %w; remove %s to have it trained anew", err, file)
-		}
 		m, _, err := v.OpenFlow(ctx, of, nil)
 		if err != nil {
 			return err
@@ -101,7 +57,7 @@ func trainedFor(ctx context.Context, g *cgbg.Generator, of string, kind cgbg.Flo
 		_, held := cgbg.HoldOut(frames.Len())
 		l, err := m.NegLogLikelihood(ctx, frames.Positions(held), g.Settings.HeldOut, g.Settings.Seed,
 			flow.SamplingAccuracy(g.Backend.Name, m.Field), nil)
-		*out = TrainedFlow{kind, took.Steps, took.PerStep * float64(took.Steps), l}
+		*out = TrainedFlow{kind, card.Steps, card.StepSeconds * float64(card.Steps), l}
 		return err
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"math"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/cgbg-go/lab/cgbg"
 	"github.com/cgbg-go/lab/cgbg/alanine"
@@ -16,23 +15,6 @@ import (
 	"github.com/cgbg-go/lab/cgbg/units"
 	"github.com/cgbg-go/lab/data/ala2"
 )
-
-// A stopwatch leaves out what went before the first report, and a report that repeats another.
-func TestStopwatch(t *testing.T) {
-	var w stopwatch
-	w.tick(10)
-	if w.steps() != 0 {
-		t.Errorf("got %d steps after the first report", w.steps())
-	}
-	time.Sleep(20 * time.Millisecond)
-	w.tick(30)
-	took := time.Since(w.start).Seconds()
-	time.Sleep(20 * time.Millisecond)
-	w.tick(30)
-	if got := w.training(); got.Steps != 30 || got.PerStep < 0.001 || got.PerStep > took/20 {
-		t.Errorf("got %+v, want 30 steps of 0.001 to %g s", got, took/20)
-	}
-}
 
 // All kinds of flow are weighed by one potential, that of the settings as by Evaluate. Of flows of a few steps the
 // equivariant one is the most likely by far, and the published one has bonds that are too soft.

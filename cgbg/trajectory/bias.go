@@ -193,7 +193,8 @@ func (im *importer) readAWH(f *finder) (func(*biasFrame) (float64, error), error
 		return nil, err
 	}
 	if _, ok := grid.Column["Coord bias"]; !ok {
-		return nil, fmt.Errorf("%s: there is no column \"Coord bias\"; make the file with: gmx awh -more -kt", im.Weights.File("awh"))
+		return nil, fmt.Errorf("%s: there is no column \"Coord bias\"; make the file with: gmx awh -more -kt",
+			im.Weights.File("awh"))
 	}
 	scale := 1.0
 	if !grid.KT {

@@ -22,7 +22,10 @@ import (
 const fakeGMX = `#!/bin/sh
 case "$*" in
 *--version*) echo "GROMACS version:    2023.5-plumed_2.9.2"; exit 0 ;;
-*"mdrun -h"*) echo " -deffnm <string>"; [ -z "$FAKE_PATCHED" ] || echo " -plumed [<.dat>] (plumed.dat) (Opt.)"; exit 0 ;;
+*"mdrun -h"*)
+	echo " -deffnm <string>"
+	[ -z "$FAKE_PATCHED" ] || echo " -plumed [<.dat>] (plumed.dat) (Opt.)"
+	exit 0 ;;
 esac
 shift 2 # -quiet -nobackup
 echo "$*" >>calls.txt

@@ -104,7 +104,8 @@ func metad(names [2]string, gamma float64, steps int64) string {
 	a := dihedralAtoms
 	return fmt.Sprintf(`%[15]s: TORSION ATOMS=%[1]d,%[2]d,%[3]d,%[4]d
 %[16]s: TORSION ATOMS=%[5]d,%[6]d,%[7]d,%[8]d
-metad: METAD ARG=%[15]s,%[16]s SIGMA=%[9]g,%[9]g HEIGHT=%[10]g PACE=%[11]d BIASFACTOR=%[12]g TEMP=300 GRID_MIN=-pi,-pi GRID_MAX=pi,pi GRID_BIN=%[13]d,%[13]d GRID_WFILE=bias.dat GRID_WSTRIDE=%[14]d
+metad: METAD ARG=%[15]s,%[16]s SIGMA=%[9]g,%[9]g HEIGHT=%[10]g PACE=%[11]d BIASFACTOR=%[12]g TEMP=300 `+
+		`GRID_MIN=-pi,-pi GRID_MAX=pi,pi GRID_BIN=%[13]d,%[13]d GRID_WFILE=bias.dat GRID_WSTRIDE=%[14]d
 `, a[0], a[1], a[2], a[3], a[1], a[2], a[3], a[4], plumedWidth, plumedHeight, plumedPace, gamma, gridBins,
 		gridEvery(steps), names[0], names[1])
 }

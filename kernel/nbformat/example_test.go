@@ -9,7 +9,8 @@ import (
 // A notebook gets the output of a cell.
 func Example() {
 	nb, err := nbformat.Parse([]byte(`{
- "cells": [{"cell_type": "code", "execution_count": null, "id": "a", "metadata": {}, "outputs": [], "source": ["train()"]}],
+ "cells": [{"cell_type": "code", "execution_count": null, "id": "a", "metadata": {}, "outputs": [],
+  "source": ["train()"]}],
  "metadata": {"kernelspec": {"display_name": "Go", "language": "go", "name": "go"}},
  "nbformat": 4, "nbformat_minor": 5}`))
 	if err != nil {

@@ -37,7 +37,7 @@ var (
 const (
 	Code     = "code"
 	Markdown = "markdown"
-	raw      = "raw"
+	rawCell  = "raw"
 )
 
 // Notebook is a notebook of format 4.
@@ -139,7 +139,7 @@ func parseCell(raw any) (*Cell, error) {
 	}
 	c := &Cell{extra: m}
 	c.Type, _ = m["cell_type"].(string)
-	if c.Type != Code && c.Type != Markdown && c.Type != raw {
+	if c.Type != Code && c.Type != Markdown && c.Type != rawCell {
 		return nil, fmt.Errorf("unknown cell_type %q", c.Type)
 	}
 	if c.Source, ok = joinLines(m["source"]); !ok {

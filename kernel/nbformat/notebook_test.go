@@ -63,7 +63,7 @@ func TestFields(t *testing.T) {
 	if nb.Minor != 5 || len(nb.Cells) != 5 || nb.language() != "go" {
 		t.Fatalf("got minor %d, %d cells, language %q; want 5, 5, go", nb.Minor, len(nb.Cells), nb.language())
 	}
-	types := []string{Markdown, Code, Code, raw, Code}
+	types := []string{Markdown, Code, Code, rawCell, Code}
 	ids := []string{"m-1", "c-1", "c-2", "r-1", "c-3"}
 	counts := []int{0, 1, 2, 0, 0}
 	for i, c := range nb.Cells {
@@ -270,7 +270,7 @@ with open(sys.argv[2], "w", encoding="utf8", newline="") as f:
 			Display(map[string]any{"text/plain": "<&>", "image/png": "AA==\n"}, nil),
 			Error("E", "v", []string{"t\n1", "t2"}),
 		}},
-		{ID: "b", Type: raw},
+		{ID: "b", Type: rawCell},
 		{ID: "c", Type: Markdown, Source: "\n"},
 	}}
 	dir := t.TempDir()

@@ -125,7 +125,8 @@ func beadAtoms(beads []string, species []int32) []gromacs.Atom {
 	}
 	chains := chainLetters(labels)
 	for i, n := range names {
-		atoms[i].Name, atoms[i].Residue, atoms[i].ResidueNumber, atoms[i].Insertion, atoms[i].Chain = n.Atom, n.Residue, n.Number, n.Insertion, chains[n.Chain]
+		atoms[i].Name, atoms[i].Residue, atoms[i].Chain = n.Atom, n.Residue, chains[n.Chain]
+		atoms[i].ResidueNumber, atoms[i].Insertion = n.Number, n.Insertion
 	}
 	return atoms
 }

@@ -46,10 +46,12 @@ const usage = `usage: go run ./cgbg/cmd/cgbg COMMAND [flags] [arguments]
 
 type command func(ctx context.Context, args []string, stdout io.Writer) error
 
-var commands = map[string]command{"import": importCommand, "info": infoCommand, "head": headCommand,
-	"export": exportCommand, "merge": mergeCommand, "split": splitCommand, "resample": resampleCommand,
-	"pull":   pullCommand,
-	"recipe": recipeCommand, "train": trainCommand, "sample": sampleCommand, "curve": curveCommand, "reweight": reweightCommand, "report": reportCommand, "run": runCommand}
+var commands = map[string]command{
+	"import": importCommand, "info": infoCommand, "head": headCommand, "export": exportCommand, "merge": mergeCommand,
+	"split": splitCommand, "resample": resampleCommand, "pull": pullCommand, "recipe": recipeCommand,
+	"train": trainCommand, "sample": sampleCommand, "reweight": reweightCommand, "curve": curveCommand,
+	"report": reportCommand, "run": runCommand,
+}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
