@@ -34,7 +34,8 @@ func namedCentre(beads []string) (quad [4]int, ok bool) {
 	return quad, false
 }
 
-// Geometry is what the model's frames have in common: of a card of an earlier version the one centre whose hand it tells; nil: nothing is known.
+// Geometry is what the model's frames have in common: of a card of an earlier version the one centre whose hand it
+// tells; nil: nothing is known.
 func (c *Card) Geometry() *topology.Geometry {
 	if c.ChiralCentres != nil {
 		return &topology.Geometry{Bonds: c.Bonds, Angles: c.Angles, Centres: c.ChiralCentres}

@@ -23,8 +23,10 @@ func (o TrainOptions) Check(kind string) error {
 	switch {
 	case err != nil:
 		return err
-	case o.Width < 0 || o.Epochs < 0 || o.Batch < 0 || o.HeldOut < NoLikelihood || !(o.Rate >= 0) || !(o.Late >= 0) || !(o.EMA >= 0):
-		return fmt.Errorf("cgbg: a training of %d epochs, batches of %d, rate %g, width %d, late %g, EMA %g, %d frames held out: "+
+	case o.Width < 0 || o.Epochs < 0 || o.Batch < 0 || o.HeldOut < noLikelihood || !(o.Rate >= 0) || !(o.Late >= 0) ||
+		!(o.EMA >= 0):
+		return fmt.Errorf("cgbg: a training of %d epochs, batches of %d, rate %g, width %d, late %g, EMA %g, "+
+			"%d frames held out: "+
 			"none can be negative", o.Epochs, o.Batch, o.Rate, o.Width, o.Late, o.EMA, o.HeldOut)
 	case kind == PMF:
 		k, err := pmf.PotentialByName(cmp.Or(o.Potential, s.Potential))
@@ -38,7 +40,9 @@ func (o TrainOptions) Check(kind string) error {
 	}
 	k, err := flow.FieldByName(cmp.Or(o.Field, s.Field))
 	if err == nil && !(k.Kept() && k.Molecule) {
-		err = fmt.Errorf("cgbg: vector fields of kind %q are not of beads, or cannot be written to a file: choose another", k.Name)
+		err = fmt.Errorf("cgbg: vector fields of kind %q are not of beads, or cannot be written to a file: choose "+
+			"another",
+			k.Name)
 	}
 	if err == nil {
 		err = k.Check(flow.Sizes{Width: o.Width})
@@ -47,11 +51,14 @@ func (o TrainOptions) Check(kind string) error {
 	case err != nil:
 		return err
 	case !slices.Contains([]flow.Pairing{"", flow.Independent, flow.Aligned, flow.Transported}, o.Pairing):
-		return fmt.Errorf("cgbg: no pairing %q: choose %q, %q or %q", o.Pairing, flow.Independent, flow.Aligned, flow.Transported)
+		return fmt.Errorf("cgbg: no pairing %q: choose %q, %q or %q", o.Pairing, flow.Independent, flow.Aligned,
+			flow.Transported)
 	case o.HeldOut > 0 && o.HeldOut < leastHeldOut:
 		return fmt.Errorf("cgbg: a likelihood of %d frames held out: at least %d", o.HeldOut, leastHeldOut)
 	case o.Late > 0 && o.Late < 1 || o.EMA >= 1:
-		return fmt.Errorf("cgbg: flow times late by %g and an average of decay %g: the former at least 1, the latter below 1", o.Late, o.EMA)
+		return fmt.Errorf("cgbg: flow times late by %g and an average of decay %g: the former at least 1, the "+
+			"latter below 1",
+			o.Late, o.EMA)
 	}
 	return nil
 }
@@ -61,15 +68,24 @@ func CheckFrames(kind, in string, meta data.Meta, n int, forces bool) error {
 	_, held := HoldOut(n)
 	switch {
 	case meta.Dim != 3:
-		return fmt.Errorf("cgbg: %s: %d numbers a bead (map %q): models are of beads with three coordinates; import with another map", in, meta.Dim, meta.Mapping)
+		return fmt.Errorf("cgbg: %s: %d numbers a bead (map %q): models are of beads with three coordinates; "+
+			"import with another map", in, meta.Dim, meta.Mapping)
 	case kind == Flow && len(held) < leastHeldOut:
-		return fmt.Errorf("cgbg: %s: of %d frames a flow would hold out %d for its likelihood: at least %d; give it %d frames", in, n, len(held), leastHeldOut, HeldOutPart*leastHeldOut)
+		return fmt.Errorf("cgbg: %s: of %d frames a flow would hold out %d for its likelihood: at least %d; "+
+			"give it %d frames", in, n, len(held), leastHeldOut, HeldOutPart*leastHeldOut)
+	case kind == Flow && meta.Extra[data.KeyPooled] != "":
+		return fmt.Errorf("cgbg: %s: frames pooled from simulations with different biases (%s): a flow would learn "+
+			"none of "+
+			"them; \"cgbg resample\" draws an unbiased set by their weights, potentials learn from them as they are",
+			in, meta.Extra[data.KeyPooled])
 	case kind == Flow:
 		return nil
 	case !forces:
-		return fmt.Errorf("cgbg: %s: frames without forces: force matching needs them; import a trajectory that has them", in)
+		return fmt.Errorf("cgbg: %s: frames without forces: force matching needs them; import a trajectory that has "+
+			"them", in)
 	case n < HeldOutPart:
-		return fmt.Errorf("cgbg: %s: %d frames: a potential holds out one in ten to see which of its steps is best; give it more", in, n)
+		return fmt.Errorf("cgbg: %s: %d frames: a potential holds out one in ten to see which of its steps is best; "+
+			"give it more", in, n)
 	}
 	return warm(in, meta)
 }
@@ -151,14 +167,34 @@ func CheckTraining(kind, in, out string, o TrainOptions) (data.Meta, error) {
 	return t.meta, nil
 }
 
-// checkReference tells whether samples can be scored against frames of a simulation. Their beads may differ (a
-// reference may be dihedrals alone), their temperature must be the same.
-func checkReference(samples string, meta data.Meta, reference string, of data.Meta) error {
+// reason is why frames say nothing of equilibrium; "" where they may. weighed: they have log-weights.
+func reason(m data.Meta, weighed bool) string {
+	switch {
+	case weighed:
+		return ""
+	case m.Extra[data.KeyPooled] != "":
+		return "pooled from simulations with different biases (" + m.Extra[data.KeyPooled] + "), without weights"
+	case m.Extra[data.KeyBias] != "":
+		return "of a biased simulation (" + m.Extra[data.KeyBias] + "), without weights"
+	}
+	return ""
+}
+
+// checkReference tells whether samples can be scored against frames of a simulation, with log-weights or without.
+// Their beads may differ (a reference may be dihedrals alone), their temperature must be the same.
+func checkReference(samples string, meta data.Meta, reference string, of data.Meta, weighed bool) error {
 	if err := errors.Join(warm(samples, meta), warm(reference, of)); err != nil {
 		return err
 	}
+	if why := reason(of, weighed); why != "" {
+		return fmt.Errorf("cgbg: the reference %s is %s: give its weights (\"cgbg import -h\"), or another "+
+			"reference, or none",
+			reference, why)
+	}
 	if !sameKelvin(of.Temperature, meta.Temperature) {
-		return fmt.Errorf("cgbg: %s is at %g K, but the reference %s at %g K: take a simulation at the same temperature", samples, meta.Temperature, reference, of.Temperature)
+		return fmt.Errorf("cgbg: %s is at %g K, but the reference %s at %g K: take a simulation at the same "+
+			"temperature",
+			samples, meta.Temperature, reference, of.Temperature)
 	}
 	return nil
 }
@@ -180,14 +216,16 @@ func CheckSamples(ctx context.Context, in, flowFile string, card *Card) error {
 		return err
 	}
 	if !there {
-		return fmt.Errorf("cgbg: %s: no column logq: these are no samples of a flow; draw some with \"cgbg sample\"", in)
+		return fmt.Errorf("cgbg: %s: no column logq: these are no samples of a flow; draw some with \"cgbg sample\"",
+			in)
 	}
 	if err := Belong(in, meta, flowFile, card.Meta()); err != nil {
 		return err
 	}
 	sum, err := data.Checksum(ctx, flowFile)
 	if err == nil && sum != meta.SourceSHA {
-		err = fmt.Errorf("cgbg: %s was drawn from %s, not from this %s: their SHA-256 differ", in, meta.Source, flowFile)
+		err = fmt.Errorf("cgbg: %s was drawn from %s, not from this %s: their SHA-256 differ", in, meta.Source,
+			flowFile)
 	}
 	return err
 }

@@ -41,7 +41,8 @@ type Drawn struct {
 // and weighs them where there is a potential. Samples that are there already, of
 // the same models, number and seed, are left as they are.
 //
-// Errors: those of the files; ErrPair and ErrTemperature of a potential that does not belong to the flow; those of [SampleFile].
+// Errors: those of the files; ErrPair and ErrTemperature of a potential that does not belong to the flow; those of
+// [Propose].
 func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptions) (*Drawn, error) {
 	if err := makeOut(out); err != nil {
 		return nil, err
@@ -59,8 +60,8 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 	if err != nil {
 		return nil, err
 	}
-	s := SampleOptions{N: o.N, UntilESS: o.UntilESS, Part: o.Part, Seed: o.Seed, Accuracy: flow.SamplingAccuracy(b.Name, m.Field),
-		Meta: topology.Describe(card.Meta(), card.Geometry()), Progress: o.Progress}
+	s := SampleOptions{N: o.N, UntilESS: o.UntilESS, Part: o.Part, Seed: o.Seed, Progress: o.Progress,
+		Accuracy: flow.SamplingAccuracy(b.Name, m.Field), Meta: topology.Describe(card.Meta(), card.Geometry())}
 	if s.Accuracy.Checks = o.Checks; o.Checks == 0 {
 		s.Accuracy.Checks = -1
 	}
@@ -78,9 +79,10 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 	frames, meta, err := ReadKept(out, s.Fingerprint)
 	fresh := err != nil || meta.Extra[keyAsked] != s.asked()
 	if fresh {
-		if err := SampleFile(ctx, out, m, s); err != nil {
+		if err := sampleFile(ctx, out, m, s); err != nil {
 			if why, ok := card.Results[resultNLLFailed]; ok && ctx.Err() == nil {
-				return nil, fmt.Errorf("%w (%s: its card says that the likelihood of held-out frames failed, too: %v; train it anew, longer or with a lower rate)", err, file, why)
+				return nil, fmt.Errorf("%w (%s: its card says that the likelihood of held-out frames failed, too: %v; "+
+					"train it anew, longer or with a lower rate)", err, file, why)
 			}
 			return nil, err
 		}
@@ -113,7 +115,8 @@ type Weighed struct {
 //
 // Errors: those of the files; ErrPair and ErrTemperature where samples, flow and potentials do not belong together;
 // samples without log-densities.
-func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile string, pmfFiles []string, out string) (*Weighed, error) {
+func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile string, pmfFiles []string,
+	out string) (*Weighed, error) {
 	if err := makeOut(out); err != nil {
 		return nil, err
 	}
@@ -179,13 +182,15 @@ func openFlow(b *backend.Backend, file string) (*flow.Model, *Card, error) {
 		return nil, nil, err
 	}
 	if 3*len(card.Beads) != m.Field.Dim() {
-		return nil, nil, fmt.Errorf("cgbg: %s is a flow of %d coordinates, but its card names %d beads", file, m.Field.Dim(), len(card.Beads))
+		return nil, nil, fmt.Errorf("cgbg: %s is a flow of %d coordinates, but its card names %d beads", file,
+			m.Field.Dim(),
+			len(card.Beads))
 	}
 	return m, card, nil
 }
 
-// ReadPMF reads a potential, to be computed in float32, with its card, for what is named and described: a flow, its samples, or frames.
-// Errors: those of the files; ErrPair and ErrTemperature, where the two do not belong together.
+// ReadPMF reads a potential, to be computed in float32, with its card, for what is named and described: a flow, its
+// samples, or frames. Errors: those of the files; ErrPair and ErrTemperature, where the two do not belong together.
 func ReadPMF(b *backend.Backend, file, name string, meta data.Meta) (*pmf.Model, error) {
 	card, err := ReadCard(file)
 	if err == nil {
@@ -202,7 +207,8 @@ func ReadPMF(b *backend.Backend, file, name string, meta data.Meta) (*pmf.Model,
 		return nil, err
 	}
 	if u.Potential.Dim() != 3*len(card.Beads) {
-		return nil, fmt.Errorf("cgbg: %s is a potential of %d coordinates, but its card names %d beads", file, u.Potential.Dim(), len(card.Beads))
+		return nil, fmt.Errorf("cgbg: %s is a potential of %d coordinates, but its card names %d beads", file,
+			u.Potential.Dim(), len(card.Beads))
 	}
 	u.Single = true
 	return u, nil

@@ -65,7 +65,8 @@ func Open(o Options) (*Generator, error) {
 		settings.Samples = o.Samples
 	}
 	o.Train = o.Train || o.Models == nil
-	folder, err := keep.OpenFolder(o.Dir, fmt.Sprintf("%s-%.16s", o.Prefix, keep.Fingerprint(o.Preset, o.Seed, o.Train)))
+	folder, err := keep.OpenFolder(o.Dir,
+		fmt.Sprintf("%s-%.16s", o.Prefix, keep.Fingerprint(o.Preset, o.Seed, o.Train)))
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +215,8 @@ func (g *Generator) OpenPMF(ctx context.Context, of, name string, meta data.Meta
 
 // Samples are those of the flow of one kind of simulation, weighted by the potential of the other or the same. What was
 // weighed once, with the same models, is taken up. Errors: those of Model, [Draw] and [Reweigh].
-func (g *Generator) Samples(ctx context.Context, flowOf, pmfOf string, progress Progress) (*data.Frames, data.Meta, error) {
+func (g *Generator) Samples(ctx context.Context, flowOf, pmfOf string,
+	progress Progress) (*data.Frames, data.Meta, error) {
 	potential, err := g.Model(ctx, PMF, pmfOf, progress)
 	if err != nil {
 		return nil, data.Meta{}, err
@@ -224,7 +226,8 @@ func (g *Generator) Samples(ctx context.Context, flowOf, pmfOf string, progress 
 
 // Weighed are samples of a flow with the weights of a potential's file, whose name is behind samples_<flow>_.
 // Errors: those of Samples.
-func (g *Generator) Weighed(ctx context.Context, flowOf, name, potential string, progress Progress) (*data.Frames, data.Meta, error) {
+func (g *Generator) Weighed(ctx context.Context, flowOf, name, potential string,
+	progress Progress) (*data.Frames, data.Meta, error) {
 	fail := func(err error) (*data.Frames, data.Meta, error) { return nil, data.Meta{}, err }
 	in, err := g.Proposals(ctx, flowOf, progress)
 	if err != nil {
@@ -264,7 +267,8 @@ func (g *Generator) Weighed(ctx context.Context, flowOf, name, potential string,
 
 // Evaluate scores the samples of a flow under a potential, both named by the simulation they were trained on. Results
 // are behind "<name>/<flow's>/<u or b>". Errors: those of Samples and [analysis.Evaluate].
-func (g *Generator) Evaluate(ctx context.Context, flowOf, pmfOf string, progress Progress) (*analysis.Evaluation, error) {
+func (g *Generator) Evaluate(ctx context.Context, flowOf, pmfOf string,
+	progress Progress) (*analysis.Evaluation, error) {
 	f, meta, err := g.Samples(ctx, flowOf, pmfOf, progress)
 	if err != nil {
 		return nil, err

@@ -14,7 +14,8 @@ import (
 )
 
 // ErrPair reports models, or samples and models, that do not belong together.
-var ErrPair = errors.New("a flow's samples can be weighed by a potential of the same beads, map, temperature and units alone: train both on such frames")
+var ErrPair = errors.New("a flow's samples can be weighed by a potential of the same beads, map, temperature and " +
+	"units alone: train both on such frames")
 
 // ErrTemperature reports frames or models of an unknown temperature, where kT is needed.
 var ErrTemperature = errors.New("the temperature is not known, which weights and potentials need")
@@ -62,7 +63,8 @@ func Belong(aName string, a data.Meta, bName string, b data.Meta) error {
 		add("temperatures", fmt.Sprint(a.Temperature, " K"), fmt.Sprint(b.Temperature, " K"))
 	}
 	if len(differ) > 0 {
-		return fmt.Errorf("cgbg: %s and %s do not belong together, they differ in %s: %w", aName, bName, strings.Join(differ, "; "), ErrPair)
+		return fmt.Errorf("cgbg: %s and %s do not belong together, they differ in %s: %w", aName, bName,
+			strings.Join(differ, "; "), ErrPair)
 	}
 	return nil
 }
@@ -89,7 +91,9 @@ func warm(file string, m data.Meta) error {
 	if m.Temperature > 0 && !math.IsInf(m.Temperature, 0) {
 		return nil
 	}
-	return fmt.Errorf("cgbg: %s: %w: import the frames again with -temperature KELVIN, or, for a flow that is trained, write it into its card as \"temperature_K\"", file, ErrTemperature)
+	return fmt.Errorf("cgbg: %s: %w: import the frames again with -temperature KELVIN, or, for a flow that is "+
+		"trained, "+
+		"write it into its card as \"temperature_K\"", file, ErrTemperature)
 }
 
 // mapSHA identifies a map that came from a file by what it says, comments and blanks aside; "" for named maps, and
@@ -102,7 +106,8 @@ func mapSHA(m data.Meta) string {
 	var says strings.Builder
 	for line := range strings.Lines(text) {
 		line, _, _ = strings.Cut(line, "#")
-		if words := strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" \t\r\n,;", r) }); len(words) > 0 {
+		if words := strings.FieldsFunc(line,
+			func(r rune) bool { return strings.ContainsRune(" \t\r\n,;", r) }); len(words) > 0 {
 			fmt.Fprintln(&says, strings.Join(words, " "))
 		}
 	}
@@ -123,5 +128,6 @@ func (c *Card) CheckKind(file, kind string) error {
 		return nil
 	}
 	name := map[string]string{"flow": "a flow", "pmf": "a potential of mean force"}
-	return fmt.Errorf("cgbg: %s is no %s but %s, by its card", file, strings.TrimPrefix(name[kind], "a "), cmp.Or(name[c.Kind], fmt.Sprintf("of kind %q", c.Kind)))
+	return fmt.Errorf("cgbg: %s is no %s but %s, by its card", file, strings.TrimPrefix(name[kind], "a "),
+		cmp.Or(name[c.Kind], fmt.Sprintf("of kind %q", c.Kind)))
 }

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
 	"github.com/cgbg-go/lab/cgbg/analysis"
 	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/trajectory"
 )
 
 // Plan is a run from frames to free energies, as a file of TOML has it: "cgbg run -h" explains every key.
@@ -28,21 +30,26 @@ type Plan struct {
 	Variables []analysis.Definition `toml:"-"` // in the order of the file
 	States    []analysis.Definition `toml:"-"`
 
-	// Import makes frames of trajectories, with the arguments of "cgbg import"; nil: the plan has frames.
-	Import Importer `toml:"-"`
-
 	path string // of the file
 }
 
-// DataPlan is what the frames are, or what they are made from.
+// DataPlan is what the frames are, or what they are made from; see [trajectory.Options].
 type DataPlan struct {
 	Frames                                  string
 	Trajectories                            []string
-	Structure, Map, AWH, Bias               string
+	Structure, Map                          string
 	Forces, Constraints, System, Forcefield string
-	BiasVariables                           string `toml:"bias_variables"`
-	Temperature, Dt                         float64
+	Temperature, Dt, Start                  float64
 	Every, Skip                             int
+
+	// Weights are the keys that say how the bias is known, awh, bias, hills and so on: all of [trajectory.Kinds].
+	Weights       trajectory.Weights `toml:"-"`
+	Plumed        string
+	BiasVariables string  `toml:"bias_variables"`
+	BiasColumn    string  `toml:"bias_column"`
+	BiasFactor    float64 `toml:"bias_factor"`
+	Biased        string
+	RBias         bool
 }
 
 // ModelPlan is a model that is there, or how to train it; see TrainOptions.
@@ -79,8 +86,8 @@ func ReadPlan(path string) (*Plan, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if unknown := meta.Undecoded(); len(unknown) > 0 {
-		return nil, fmt.Errorf("%s: there is no key %q (\"cgbg run -h\" lists them)", path, unknown[0].String())
+	if err := p.readWeights(meta.Undecoded()); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	for _, key := range meta.Keys() { // in the order of the file
 		switch {
@@ -97,10 +104,31 @@ func ReadPlan(path string) (*Plan, error) {
 	return p, nil
 }
 
+// readWeights reads the keys of [data] that are ways to know a bias, and refuses all others that a plan does not have.
+func (p *Plan) readWeights(keys []toml.Key) error {
+	var all struct{ Data map[string]any }
+	if _, err := toml.DecodeFile(p.path, &all); err != nil {
+		return err
+	}
+	for _, key := range keys {
+		kind := strings.ReplaceAll(key[len(key)-1], "_", "-")
+		known := slices.ContainsFunc(trajectory.Kinds(), func(k trajectory.Kind) bool { return k.Name == kind })
+		if len(key) != 2 || key[0] != "data" || !known {
+			return fmt.Errorf("there is no key %q (\"cgbg run -h\" lists them)", key.String())
+		}
+		file, ok := all.Data[key[1]].(string)
+		if !ok {
+			return fmt.Errorf("%s: want the name of a file", key)
+		}
+		p.Data.Weights = append(p.Data.Weights, trajectory.Weight{Kind: kind, File: file})
+	}
+	return nil
+}
+
 // check finds keys that are missing or do not go together.
 func (p *Plan) check() error {
 	d := &p.Data
-	frames, trajectories := d.Frames != "", len(d.Trajectories) > 0
+	frames, trajectories := d.Frames != "", len(d.Trajectories) > 0 || d.Weights.File("umbrella") != ""
 	alone := *d
 	alone.Frames, alone.Temperature = "", 0
 	switch {
@@ -111,17 +139,26 @@ func (p *Plan) check() error {
 	case trajectories && !(d.Temperature > 0):
 		return errors.New("[data] needs temperature, of the simulation in K: models and weights depend on it")
 	case frames && !reflect.DeepEqual(alone, DataPlan{}) || frames && d.Temperature != 0:
-		return errors.New("[data] has frames, which are mapped already: structure, map, weights, temperature and the like go with trajectories")
-	}
-	if p.Flow.Ensemble > 1 || p.PMF.Ensemble < 0 {
+		return errors.New("[data] has frames, which are mapped already: " +
+			"structure, map, weights, temperature and the like go with trajectories")
+	case p.Flow.Ensemble != 0 || p.PMF.Ensemble < 0:
 		return errors.New("ensemble is a number of potentials: a key of [pmf]")
+	case p.PMF.Ensemble > 0 && p.PMF.Model != "":
+		return errors.New("[pmf] has a model and an ensemble to train: one of them")
 	}
-	if len(p.Variables) > 0 {
-		variables, err := analysis.ParseVariables("", p.Variables)
-		if err == nil {
-			_, err = analysis.ParseStates(p.States, variables)
-		}
-		return err
+	variables, err := analysis.ParseVariables("", p.Variables)
+	if err != nil {
+		return fmt.Errorf("[variables]: %w", err)
+	}
+	if len(variables) == 0 { // states are of the default ones, which depend on the frames
+		return nil
+	}
+	states, err := analysis.ParseStates(p.States, variables)
+	if err == nil {
+		_, err = analysis.NewQuestion(variables, states)
+	}
+	if err != nil {
+		return fmt.Errorf("[states]: %w", err)
 	}
 	return nil
 }
@@ -132,10 +169,13 @@ func (p *Plan) absolute() {
 		p.Out = strings.TrimSuffix(filepath.Base(p.path), ".toml")
 	}
 	d := &p.Data
-	files := []*string{&p.Out, &d.Frames, &d.Structure, &d.AWH, &d.Bias, &p.Flow.Model, &p.Flow.Frames, &p.Flow.From,
+	files := []*string{&p.Out, &d.Frames, &d.Structure, &d.Plumed, &p.Flow.Model, &p.Flow.Frames, &p.Flow.From,
 		&p.PMF.From, &p.PMF.Model, &p.PMF.Frames, &p.Reference.Frames}
 	for i := range d.Trajectories {
 		files = append(files, &d.Trajectories[i])
+	}
+	for i := range d.Weights {
+		files = append(files, &d.Weights[i].File)
 	}
 	if strings.ContainsAny(d.Map, "./\\") { // a file
 		files = append(files, &d.Map)

@@ -2,27 +2,27 @@ package cgbg
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/analysis"
 	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/cli"
 	"github.com/cgbg-go/lab/cgbg/keep"
+	"github.com/cgbg-go/lab/cgbg/observable"
+	"github.com/cgbg-go/lab/cgbg/trajectory"
 	"github.com/cgbg-go/lab/data"
 )
-
-// Importer maps trajectories to frames, by the arguments of "cgbg import".
-type Importer = func(ctx context.Context, args []string, w io.Writer) error
 
 // options are those of the training of a model.
 func (p *Plan) options(m ModelPlan) TrainOptions {
 	return TrainOptions{Preset: m.Preset, Seed: p.Seed, Epochs: m.Epochs, Batch: m.Batch, Rate: m.Rate, Width: m.Width,
-		Potential: m.Potential, Field: m.Field, Pairing: m.Pairing, Late: m.Late, EMA: m.EMA, HeldOut: m.HeldOut, Start: m.From}
+		Potential: m.Potential, Field: m.Field, Pairing: m.Pairing, Late: m.Late, EMA: m.EMA, HeldOut: m.HeldOut,
+		Start: m.From}
 }
 
 // out is the file of a model that the plan trains.
@@ -60,8 +60,8 @@ func (p *Plan) Run(ctx context.Context, w io.Writer, progress Progress) (*analys
 	}
 	samples := filepath.Join(p.Out, "samples.arrow")
 	fmt.Fprintln(w, "samples:", samples)
-	d, err := Draw(ctx, b, flow[0], samples, DrawOptions{N: p.Sample.N, UntilESS: p.Sample.UntilESS, Seed: p.Seed, Checks: p.Sample.Checks,
-		PMF: pmf, Progress: progress})
+	d, err := Draw(ctx, b, flow[0], samples, DrawOptions{N: p.Sample.N, UntilESS: p.Sample.UntilESS, Seed: p.Seed,
+		Checks: p.Sample.Checks, PMF: pmf, Progress: progress})
 	if err != nil {
 		return nil, err
 	}
@@ -85,10 +85,16 @@ func (p *Plan) Run(ctx context.Context, w io.Writer, progress Progress) (*analys
 
 // report is what is asked of the samples, held to the reference or else to the frames.
 func (p *Plan) report(frames string) (o ReportOptions, err error) {
-	o = ReportOptions{Name: filepath.Base(p.Out), Title: p.Reference.Title, Reference: p.Reference.Frames, Residue: p.Reference.Residue,
-		Seed: int(p.Seed), States: p.States}
+	o = ReportOptions{Name: filepath.Base(p.Out), Title: p.Reference.Title, Reference: p.Reference.Frames,
+		Residue: p.Reference.Residue, Seed: int(p.Seed), States: p.States}
 	if o.Reference == "" {
-		o.Reference = frames
+		meta, _, weighed, err := describe(frames, "logw")
+		if err != nil {
+			return o, err
+		}
+		if reason(meta, weighed) == "" { // frames of a bias without weights are none
+			o.Reference = frames
+		}
 	}
 	if len(p.Variables) > 0 {
 		o.Variables, err = analysis.ParseVariables(filepath.Dir(p.path), p.Variables)
@@ -101,23 +107,26 @@ func (p *Plan) early() error {
 	if err := p.checkPaths(); err != nil {
 		return err
 	}
-	for kind, m := range map[string]ModelPlan{Flow: p.Flow, PMF: p.PMF} {
+	for _, model := range []struct {
+		kind string
+		ModelPlan
+	}{{PMF, p.PMF}, {Flow, p.Flow}} {
 		var err error
 		switch {
-		case m.Model != "":
-			_, err = ReadCard(m.Model)
-		case m.Frames != "":
-			_, err = CheckTraining(kind, m.Frames, p.out(kind), p.options(m))
+		case model.Model != "":
+			_, err = ReadCard(model.Model)
+		case model.Frames != "":
+			_, err = CheckTraining(model.kind, model.Frames, p.out(model.kind), p.options(model.ModelPlan))
 		default:
-			err = p.options(m).Check(kind)
+			err = p.options(model.ModelPlan).Check(model.kind)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	if p.Sample.N < 1 || p.Sample.UntilESS < 0 || p.Sample.UntilESS > float64(p.Sample.N) {
-		return fmt.Errorf("cgbg: %d samples, until %g effective ones: at least one, and no more effective ones than samples",
-			p.Sample.N, p.Sample.UntilESS)
+		return fmt.Errorf("%s: [sample] %d samples, until %g effective ones: "+
+			"at least one, and no more effective ones than samples", p.path, p.Sample.N, p.Sample.UntilESS)
 	}
 	if p.Reference.Frames == "" {
 		return nil
@@ -131,14 +140,15 @@ func (p *Plan) early() error {
 // checkPaths verifies that no result replaces what is read.
 func (p *Plan) checkPaths() error {
 	d := &p.Data
-	inputs := append([]string{p.path, d.Frames, d.Structure, d.AWH, d.Bias, p.Flow.Frames, p.PMF.Frames, p.Reference.Frames}, d.Trajectories...)
+	inputs := []string{p.path, d.Frames, p.Flow.Frames, p.PMF.Frames, p.Reference.Frames}
 	for _, model := range []string{p.Flow.Model, p.PMF.Model, p.Flow.From, p.PMF.From} {
 		if model != "" {
 			inputs = append(inputs, model, CardPath(model))
 		}
 	}
-	if info, err := os.Stat(d.Map); err == nil && !info.IsDir() {
-		inputs = append(inputs, d.Map)
+	if d.Frames == "" {
+		o := d.options("")
+		inputs = append(inputs, o.Files()...)
 	}
 	outputs := append(ReportFiles(p.Out), cli.Beside(filepath.Join(p.Out, "samples.arrow"))...)
 	made := map[string]string{filepath.Join(p.Out, "frames.arrow"): d.Frames, p.out(Flow): p.Flow.Model}
@@ -168,6 +178,7 @@ func (p *Plan) late(frames string) error {
 	if err != nil {
 		return err
 	}
+	flow.Source = flowName
 	pmfName, pmf, err := p.describe(PMF, p.PMF, frames)
 	if err == nil {
 		err = Belong(flowName, flow, pmfName, pmf)
@@ -179,30 +190,67 @@ func (p *Plan) late(frames string) error {
 	if err != nil {
 		return err
 	}
-	reference, meta, err := data.ReadFile(o.Reference)
-	if err != nil {
-		return fmt.Errorf("the reference: %w", err)
-	}
-	meta.Source = o.Reference
-	if err := checkReference(flowName, flow, o.Reference, meta); err != nil {
-		return err
-	}
-	like := &data.Frames{Beads: len(flow.Beads), Dim: 3} // samples as they will be, to see what they can tell
-	if o.Reference == frames {
-		like = reference
-	}
-	_, err = o.ask(like, flow, reference, meta)
-	for _, v := range o.Variables {
-		for _, one := range []struct {
-			f *data.Frames
-			m data.Meta
-		}{{like, flow}, {reference, meta}} {
-			if _, e := v.Of(one.f, one.m); e != nil && err == nil && one.f.Len() > 0 {
-				err = e
-			}
+	var reference *data.Frames
+	var meta data.Meta
+	if o.Reference != "" {
+		if reference, meta, err = data.ReadFile(o.Reference); err != nil {
+			return fmt.Errorf("the reference: %w", err)
+		}
+		meta.Source = o.Reference
+		if err := checkReference(flowName, flow, o.Reference, meta, reference.LogW != nil); err != nil {
+			return err
 		}
 	}
-	return err
+	if p.Flow.Model == "" {
+		frames = flowName
+	}
+	like, err := likeSamples(frames, flow)
+	if err != nil {
+		return err
+	}
+	if len(o.Variables) == 0 && like.Len() == 0 {
+		if names, err := observable.Residues(like, flow); err != nil || len(names) == 0 {
+			return nil // what is looked at is chosen from the samples
+		}
+	}
+	a, err := o.ask(like, flow, reference, meta)
+	if err == nil {
+		err = tells(a.samples, like, flow)
+	}
+	if err == nil && reference != nil {
+		err = tells(a.reference, reference, meta)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.path, err)
+	}
+	return nil
+}
+
+// likeSamples are frames with the beads and the columns that samples of a flow will have: those of a file, or none
+// where that has other beads.
+func likeSamples(file string, flow data.Meta) (*data.Frames, error) {
+	f, meta, err := data.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	like := &data.Frames{Beads: len(flow.Beads), Dim: 3}
+	if f.Dim == 3 && slices.Equal(meta.Beads, flow.Beads) {
+		like.R = f.R
+	}
+	column := make([]float64, like.Len())
+	like.U, like.LogQ, like.LogW = column, column, column
+	return like, nil
+}
+
+// tells returns an error unless frames can answer a question.
+func tells(q *analysis.Question, f *data.Frames, m data.Meta) error {
+	first := f.Slice(0, min(1, f.Len()))
+	for _, v := range q.Variables {
+		if _, err := v.Of(first, m); err != nil {
+			return fmt.Errorf("cgbg: %s: %w", m.Source, err)
+		}
+	}
+	return nil
 }
 
 // describe names the file that tells what a model is of, its own or that of its frames, and describes these.
@@ -228,7 +276,8 @@ func (p *Plan) describe(kind string, m ModelPlan, frames string) (name string, m
 }
 
 // model is the files of a model, or of an ensemble, trained where none is given.
-func (p *Plan) model(ctx context.Context, b *backend.Backend, w io.Writer, kind string, m ModelPlan, frames string, progress Progress) ([]string, error) {
+func (p *Plan) model(ctx context.Context, b *backend.Backend, w io.Writer, kind string, m ModelPlan, frames string,
+	progress Progress) ([]string, error) {
 	if m.Model != "" {
 		fmt.Fprintf(w, "%s: %s\n", kind, m.Model)
 		return []string{m.Model}, nil
@@ -260,28 +309,18 @@ func (p *Plan) model(ctx context.Context, b *backend.Backend, w io.Writer, kind 
 // importVersion is raised when an import of the same files gives other frames than before.
 const importVersion = 2
 
-// importArgs are the arguments of the import.
-func (d *DataPlan) importArgs(out string) []string {
-	args := []string{"-o", out}
-	add := func(name, value string) {
-		if value != "" && value != "0" {
-			args = append(args, "-"+name, value)
-		}
-	}
-	add("structure", d.Structure)
-	add("map", d.Map)
-	add("awh", d.AWH)
-	add("bias", d.Bias)
-	add("bias-variables", d.BiasVariables)
-	add("forces", d.Forces)
-	add("constraints", d.Constraints)
-	add("system", d.System)
-	add("forcefield", d.Forcefield)
-	add("temperature", fmt.Sprint(d.Temperature))
-	add("dt", fmt.Sprint(d.Dt))
-	add("every", fmt.Sprint(d.Every))
-	add("skip", fmt.Sprint(d.Skip))
-	return args
+// options are those of the import.
+func (d *DataPlan) options(out string) trajectory.Options {
+	o := trajectory.NewOptions()
+	o.Out, o.Trajectories, o.Structure, o.System, o.ForceField = out, d.Trajectories, d.Structure, d.System, d.Forcefield
+	o.Temperature, o.Dt, o.Start, o.Skip = d.Temperature, d.Dt, d.Start, d.Skip
+	o.Weights, o.Plumed, o.BiasVariables, o.BiasColumn = d.Weights, d.Plumed, d.BiasVariables, d.BiasColumn
+	o.BiasFactor, o.Biased, o.RBias = d.BiasFactor, d.Biased, d.RBias
+	replace(&o.Map, d.Map)
+	replace(&o.Forces, d.Forces)
+	replace(&o.Constraints, d.Constraints)
+	replace(&o.Every, d.Every)
+	return o
 }
 
 // frames are imported unless the same trajectories were imported the same way.
@@ -292,10 +331,9 @@ func (p *Plan) frames(ctx context.Context, w io.Writer) (string, error) {
 		return d.Frames, nil
 	}
 	out := filepath.Join(p.Out, "frames.arrow")
-	args := d.importArgs(out)
-	h := sha256.New()
-	fmt.Fprintln(h, "import", importVersion, args[2:])
-	for _, file := range append([]string{d.Structure, d.AWH, d.Bias, d.Map}, d.Trajectories...) {
+	o := d.options(out)
+	inputs := []any{"import", importVersion, o}
+	for _, file := range o.Files() {
 		if info, err := os.Stat(file); err != nil || info.IsDir() {
 			continue // import says what is missing
 		}
@@ -303,12 +341,13 @@ func (p *Plan) frames(ctx context.Context, w io.Writer) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintln(h, file, sum)
+		inputs = append(inputs, file, sum)
 	}
+	made := keep.Fingerprint(inputs...)
 	stamp := out + ".import"
 	mark := func() (string, error) { // of what frames are made from, and of the frames
 		sum, err := data.Checksum(ctx, out)
-		return fmt.Sprintf("%x %s\n", h.Sum(nil), sum), err
+		return made + " " + sum + "\n", err
 	}
 	if was, err := os.ReadFile(stamp); err == nil {
 		now, err := mark()
@@ -320,16 +359,15 @@ func (p *Plan) frames(ctx context.Context, w io.Writer) (string, error) {
 			return "", err
 		}
 	}
-	if p.Import == nil {
-		return "", fmt.Errorf("cgbg: %s: trajectories need an importer: run it by \"cgbg run\", or give frames", p.path)
-	}
 	fmt.Fprintln(w, "frames:", out)
 	if err := os.MkdirAll(p.Out, 0o755); err != nil {
 		return "", err
 	}
-	if err := p.Import(ctx, append(args, d.Trajectories...), w); err != nil {
+	r, err := trajectory.Import(ctx, o)
+	if err != nil {
 		return "", err
 	}
+	r.Print(w)
 	text, err := mark()
 	if err != nil {
 		return "", err

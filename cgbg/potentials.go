@@ -17,7 +17,8 @@ type potentials struct {
 }
 
 // openPotentials reads potentials that belong to a flow, by all cards.
-func openPotentials(ctx context.Context, b *backend.Backend, files []string, flowFile string, flowCard *Card) (p *potentials, err error) {
+func openPotentials(ctx context.Context, b *backend.Backend, files []string, flowFile string,
+	flowCard *Card) (p *potentials, err error) {
 	p = &potentials{}
 	defer func() {
 		if err != nil {

@@ -67,7 +67,8 @@ var small = struct {
 		Equivariant:      {Width: 32},
 	},
 	map[string]pmf.Sizes{
-		MACE: {Width: 4, Embed: 4, RadialWidth: 8, RadialDepth: 1, Readout: 4, LMax: 1, Correlation: 2}, Invariant: {Width: 32},
+		MACE:        {Width: 4, Embed: 4, RadialWidth: 8, RadialDepth: 1, Readout: 4, LMax: 1, Correlation: 2},
+		Invariant:   {Width: 32},
 		"distances": {Width: 16, Layers: 2},
 	},
 	func(c *flow.Config, field string) {
@@ -83,7 +84,8 @@ var small = struct {
 // training (the flow's in its revision: batches of 1024). "quick" has the invariant potential and the equivariant flow,
 // which train in seconds; "small" has small networks and few samples, and shows only that all of it runs.
 func NewSettings(preset string, seed uint64) (Settings, error) {
-	s := Settings{Preset: preset, Seed: seed, HeldOut: 2000, Checks: 64, Samples: 100_000, Fresh: 500, Verified: 200, Every: 1}
+	s := Settings{Preset: preset, Seed: seed, HeldOut: 2000, Checks: 64, Samples: 100_000, Fresh: 500, Verified: 200,
+		Every: 1}
 	field, potential := Equivariant, Invariant
 	switch preset {
 	case "paper":
@@ -154,8 +156,8 @@ func (k FlowKind) String() string { return k.Field + "-" + string(k.Pairing) }
 // Options are those of the training of such a flow.
 func (k FlowKind) Options() TrainOptions { return TrainOptions{Field: k.Field, Pairing: k.Pairing} }
 
-// NewField is the settings' vector field for frames like these, [n, beads, 3], nm. Errors: those of [flow.Kind.New].
-func (s *Settings) NewField(frames []float32, beads int) (flow.Field, error) {
+// newField is the settings' vector field for frames like these, [n, beads, 3], nm. Errors: those of [flow.Kind.New].
+func (s *Settings) newField(frames []float32, beads int) (flow.Field, error) {
 	k, err := flow.FieldByName(s.Field)
 	if err != nil {
 		return nil, err
@@ -163,9 +165,10 @@ func (s *Settings) NewField(frames []float32, beads int) (flow.Field, error) {
 	return k.New(frames, beads, s.FlowSizes)
 }
 
-// FitFlow learns a flow with the settings' vector field. Errors: those of NewField and [flow.Fit].
-func (s *Settings) FitFlow(ctx context.Context, b *backend.Backend, frames []float32, beads int, cfg flow.Config) (*flow.Model, *train.History, error) {
-	field, err := s.NewField(frames, beads)
+// FitFlow learns a flow with the settings' vector field. Errors: those of the field and [flow.Fit].
+func (s *Settings) FitFlow(ctx context.Context, b *backend.Backend, frames []float32, beads int,
+	cfg flow.Config) (*flow.Model, *train.History, error) {
+	field, err := s.newField(frames, beads)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -23,14 +23,19 @@ type ReportOptions struct {
 	Reference string // file of frames; "": none, and there are no scores
 	Seed      int    // of the bootstrap
 
-	Variables []observable.Variable // what is looked at; nil: the defaults of the molecule, see [analysis.DefaultVariables]
+	// Variables are what is looked at; nil: the defaults of the molecule, see [analysis.DefaultVariables].
+	Variables []observable.Variable
 	States    []analysis.Definition // of these
-	Residue   string                // of a peptide without Variables, whose φ and ψ are scored together, SAMPLES=REFERENCE where it has two names
+	// Residue is that of a peptide without Variables whose φ and ψ are scored together, SAMPLES=REFERENCE where it has
+	// two names; "": the middle one.
+	Residue string
 }
 
 // ReportFiles are the files that [Report] writes into a folder.
 func ReportFiles(dir string) (files []string) {
-	for _, name := range []string{result.FileName, "report.json", "profiles.png", "profiles.svg", "maps.png", "maps.svg", "weights.png", "weights.svg"} {
+	for _, name := range []string{result.FileName, "report.json", "profiles.png", "profiles.svg", "maps.png",
+		"maps.svg",
+		"weights.png", "weights.svg"} {
 		files = append(files, filepath.Join(dir, name))
 	}
 	return files
@@ -83,7 +88,8 @@ func Report(ctx context.Context, samples, dir string, o ReportOptions) (*analysi
 }
 
 // read reads a file of frames, and puts its name and checksum down.
-func (o *ReportOptions) read(ctx context.Context, what, file string, provenance map[string]any) (*data.Frames, data.Meta, error) {
+func (o *ReportOptions) read(ctx context.Context, what, file string,
+	provenance map[string]any) (*data.Frames, data.Meta, error) {
 	f, meta, err := data.ReadFile(file)
 	if err != nil {
 		return nil, meta, err
@@ -99,17 +105,20 @@ func (o *ReportOptions) read(ctx context.Context, what, file string, provenance 
 
 // evaluate asks samples and reference, which may be nil. Samples whose file does not tell how the frames of their flow
 // look are held to the reference, if that has the same beads.
-func (o *ReportOptions) evaluate(samples *data.Frames, meta data.Meta, reference *data.Frames, refMeta data.Meta) (*analysis.Evaluation, error) {
+func (o *ReportOptions) evaluate(samples *data.Frames, meta data.Meta, reference *data.Frames,
+	refMeta data.Meta) (*analysis.Evaluation, error) {
 	a, err := o.ask(samples, meta, reference, refMeta)
 	if err != nil {
 		return nil, err
 	}
 	var set *analysis.Set
 	if reference != nil {
-		if err := checkReference(meta.Source, meta, o.Reference, refMeta); err != nil {
+		if err := checkReference(meta.Source, meta, o.Reference, refMeta, reference.LogW != nil); err != nil {
 			return nil, err
 		}
-		set, err = analysis.NewSet(a.reference, analysis.Options{Name: filepath.Base(o.Reference), Seed: o.Seed}, reference, refMeta)
+		set, err = analysis.NewSet(a.reference, analysis.Options{Name: filepath.Base(o.Reference), Seed: o.Seed},
+			reference,
+			refMeta)
 		if err != nil {
 			return nil, err
 		}
@@ -138,8 +147,13 @@ type asked struct {
 }
 
 // ask finds out what samples, and the reference if it is not nil, are asked.
-func (o *ReportOptions) ask(samples *data.Frames, meta data.Meta, reference *data.Frames, refMeta data.Meta) (asked, error) {
-	if o.Variables != nil {
+func (o *ReportOptions) ask(samples *data.Frames, meta data.Meta, reference *data.Frames,
+	refMeta data.Meta) (asked, error) {
+	if len(o.Variables) > 0 {
+		if o.Residue != "" {
+			return asked{}, fmt.Errorf("cgbg: the residue %s is scored where there are no variables: "+
+				"name its phi and psi first among these, or leave it out", o.Residue)
+		}
 		var scored []string
 		for _, v := range o.Variables[:min(2, len(o.Variables))] {
 			scored = append(scored, v.Name)
@@ -149,6 +163,9 @@ func (o *ReportOptions) ask(samples *data.Frames, meta data.Meta, reference *dat
 	}
 	if names, err := observable.Residues(samples, meta); err == nil && len(names) > 0 {
 		return o.askPeptide(names, reference, refMeta)
+	}
+	if o.Residue != "" {
+		return asked{}, fmt.Errorf("cgbg: no residue %s: the samples have no φ and ψ", o.Residue)
 	}
 	f, m := samples, meta
 	if reference != nil && reference.Dim == 3 && slices.Equal(meta.Beads, refMeta.Beads) {

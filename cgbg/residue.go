@@ -22,9 +22,9 @@ func alone(a, b []string) (names []string) {
 	return names
 }
 
-// scoredResidue chooses the residue that is scored, by its name in the samples and in the reference: the one that is asked for
-// (SAMPLES=REFERENCE where the two have other names for it), or the middle one of those that both have. common are all that both have.
-// Error: there is none, or not that one.
+// scoredResidue chooses the residue that is scored, by its name in the samples and in the reference: the one that is
+// asked for (SAMPLES=REFERENCE where the two have other names for it), or the middle one of those that both have.
+// common are all that both have. Error: there is none, or not that one.
 func scoredResidue(asked string, samples, reference []string) (of, in string, common []string, err error) {
 	for _, name := range samples {
 		if slices.Contains(reference, name) {
@@ -37,13 +37,16 @@ func scoredResidue(asked string, samples, reference []string) (of, in string, co
 	}
 	switch {
 	case asked == "" && len(common) == 0:
-		return "", "", nil, fmt.Errorf("cgbg: the samples have φ and ψ of the residues %q, the reference of %q, none of the same name: if two of them are the same, say so with -residue %s=%s",
+		return "", "", nil, fmt.Errorf("cgbg: the samples have φ and ψ of the residues %q, the reference of %q, "+
+			"none of the same name: if two of them are the same, say so with -residue %s=%s",
 			samples, reference, samples[0], reference[0])
 	case asked == "":
 		middle := common[(len(common)-1)/2]
 		return middle, middle, common, nil
 	case !slices.Contains(samples, of) || !slices.Contains(reference, in):
-		return "", "", nil, fmt.Errorf("cgbg: no residue %s: the samples have φ and ψ of %q, the reference of %q", asked, samples, reference)
+		return "", "", nil, fmt.Errorf("cgbg: no residue %s: the samples have φ and ψ of %q, the reference of %q",
+			asked,
+			samples, reference)
 	}
 	return of, in, common, nil
 }
@@ -92,7 +95,8 @@ func (o *ReportOptions) askPeptide(names []string, reference *data.Frames, refMe
 		note += fmt.Sprintf("; samples and reference have %s (-residue chooses)", strings.Join(common, ", "))
 	}
 	if list := alone(names, others); len(list) > 0 && of == in {
-		note += fmt.Sprintf("; samples or reference alone have %s: are they of the same molecule?", strings.Join(list, ", "))
+		note += fmt.Sprintf("; samples or reference alone have %s: are they of the same molecule?",
+			strings.Join(list, ", "))
 	}
 	a.notes = []string{note}
 	return a, err

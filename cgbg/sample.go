@@ -16,7 +16,7 @@ import (
 	"github.com/cgbg-go/lab/data"
 )
 
-// SampleOptions of [SampleFile].
+// SampleOptions of [Propose].
 type SampleOptions struct {
 	N        int     // samples; with UntilESS at most so many
 	UntilESS float64 // draw until the weights are worth so many equal samples; needs Energy; 0: draw N
@@ -49,14 +49,14 @@ func (o *SampleOptions) check() error {
 	return nil
 }
 
-// SampleFile draws samples with their exact log-density, and with a potential
+// sampleFile draws samples with their exact log-density, and with a potential
 // their weights, into an Arrow file (R, logq, u, logw). It goes part by part in
 // bounded memory. Parts are kept beside the file until it is whole: a run that
 // was stopped goes on after the last of them, with the same numbers. Many samples
 // in float32 are drawn by a schedule of the flow, made first.
 //
 // Errors: those of the options, the flow and the potential; ctx.Err(), wrapped.
-func SampleFile(ctx context.Context, path string, m *flow.Model, o SampleOptions) error {
+func sampleFile(ctx context.Context, path string, m *flow.Model, o SampleOptions) error {
 	o.Part = o.size()
 	if err := o.check(); err != nil {
 		return err
@@ -126,7 +126,8 @@ func (o *SampleOptions) schedule(ctx context.Context, path string, m *flow.Model
 }
 
 // part is a part of the samples, from its file or drawn anew.
-func (o *SampleOptions) part(ctx context.Context, path string, m *flow.Model, k, size int, progress Progress) (*data.Frames, error) {
+func (o *SampleOptions) part(ctx context.Context, path string, m *flow.Model, k, size int,
+	progress Progress) (*data.Frames, error) {
 	fingerprint := o.partPrint(k, size)
 	if frames, _, err := ReadKept(path, fingerprint); err == nil {
 		return frames, nil
@@ -160,7 +161,8 @@ func (o *SampleOptions) part(ctx context.Context, path string, m *flow.Model, k,
 		worst = s.LogQBound()
 	}
 	meta.Generator = "cgbg: samples of a flow"
-	meta.Extra = map[string]string{KeyFingerprint: fingerprint, keyLogQErr: number(worst), keyEvaluations: number(s.Evaluations), keyDivergences: number(s.Divergences)}
+	meta.Extra = map[string]string{KeyFingerprint: fingerprint, keyLogQErr: number(worst),
+		keyEvaluations: number(s.Evaluations), keyDivergences: number(s.Divergences)}
 	maps.Copy(meta.Extra, o.Meta.Extra)
 	return frames, data.WriteFile(path, meta, frames)
 }

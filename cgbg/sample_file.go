@@ -25,12 +25,15 @@ type Proposal struct {
 // Summary grades the weights.
 func (p *Proposal) Summary() reweight.Summary { return reweight.Summarize(p.LogW) }
 
-// Propose draws weighted samples into a file, or takes up those that are there, and reads them. Errors: those of [SampleFile].
+// Propose draws samples with their exact log-density, and with a potential their weights, into a file (R, logq, u,
+// logw), or takes up those that are there, and reads them. A run that was stopped goes on after its last whole part.
+//
+// Errors: those of the options, the flow and the potential; ctx.Err(), wrapped.
 func Propose(ctx context.Context, path string, m *flow.Model, o SampleOptions) (*Proposal, error) {
 	if p, err := readProposal(path, o); err == nil {
 		return p, nil
 	}
-	if err := SampleFile(ctx, path, m, o); err != nil {
+	if err := sampleFile(ctx, path, m, o); err != nil {
 		return nil, err
 	}
 	return readProposal(path, o)
@@ -54,7 +57,8 @@ func readProposal(path string, o SampleOptions) (*Proposal, error) {
 		return nil, fmt.Errorf("cgbg: %s: %w", path, errOther)
 	}
 	p := &Proposal{R: data.Widened(f.R), LogQ: f.LogQ, U: f.U, LogW: f.LogW}
-	for key, dst := range map[string]*float64{keyLogQErr: &p.LogQErr, keyEvaluations: &p.Evaluations, keyDivergences: &p.Divergences} {
+	for key, dst := range map[string]*float64{keyLogQErr: &p.LogQErr, keyEvaluations: &p.Evaluations,
+		keyDivergences: &p.Divergences} {
 		if *dst, err = strconv.ParseFloat(meta.Extra[key], 64); err != nil {
 			return nil, fmt.Errorf("cgbg: %s: key %s: %w", path, key, err)
 		}

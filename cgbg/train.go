@@ -35,8 +35,8 @@ type TrainOptions struct {
 	Progress  Progress
 }
 
-// NoLikelihood leaves out the likelihood of frames held out, which takes long; the frames are held out all the same.
-const NoLikelihood = -1
+// noLikelihood leaves out the likelihood of frames held out, which takes long; the frames are held out all the same.
+const noLikelihood = -1
 
 // Kinds of models.
 const (
@@ -56,7 +56,8 @@ type training struct {
 	network  any            // flow.Field or pmf.Potential
 }
 
-// readTraining reads the frames and fits the preset to them and to the options. Errors: all that would stop the training.
+// readTraining reads the frames and fits the preset to them and to the options. Errors: all that would stop the
+// training.
 func readTraining(kind, in, out string, o TrainOptions) (t *training, err error) {
 	if err := errors.Join(o.Check(kind), checkOut(out)); err != nil {
 		return nil, err
@@ -85,7 +86,8 @@ func readTraining(kind, in, out string, o TrainOptions) (t *training, err error)
 
 // newTraining reads the frames; ready: the model is there already, of the same
 // kind, settings and frames.
-func newTraining(ctx context.Context, b *backend.Backend, kind, in, out string, o TrainOptions) (t *training, ready bool, err error) {
+func newTraining(ctx context.Context, b *backend.Backend, kind, in, out string,
+	o TrainOptions) (t *training, ready bool, err error) {
 	if t, err = readTraining(kind, in, out, o); err != nil {
 		return nil, false, err
 	}
@@ -129,7 +131,8 @@ func (t *training) finish(history *train.History, steps int, export func(path st
 	if n := len(history.Step); n > 0 { // whole calls of several steps
 		t.card.Steps = history.Step[n-1]
 	}
-	if err := os.Remove(CardPath(t.out)); err != nil && !errors.Is(err, os.ErrNotExist) { // a kill must not leave the new model with an old card
+	// A kill must not leave the new model with an old card.
+	if err := os.Remove(CardPath(t.out)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("cgbg: %w", err)
 	}
 	if err := export(t.out); err != nil {
@@ -160,18 +163,19 @@ func (t *training) flowSettings(o TrainOptions) (map[string]any, error) {
 	replace(&cfg.Pairing, o.Pairing)
 	replace(&cfg.Late, o.Late)
 	replace(&cfg.EMA, o.EMA)
-	if o.HeldOut != NoLikelihood {
+	if o.HeldOut != noLikelihood {
 		replace(&s.HeldOut, o.HeldOut)
 	}
 	replace(&s.FlowSizes.Width, o.Width)
-	field, err := s.NewField(t.frames.R, t.frames.Beads)
+	field, err := s.newField(t.frames.R, t.frames.Beads)
 	if err != nil {
 		return nil, err
 	}
 	t.network = field
-	return map[string]any{"field": s.Field, "sizes": s.flowTold(field), "epochs": cfg.Epochs, "batch": cfg.Batch, "rate_high": cfg.RateHigh,
-		"rate_low": cfg.RateLow, "weight_decay": cfg.WeightDecay, "clip_value": cfg.ClipValue, "pairing": cfg.Pairing,
-		"late": cfg.Late, "ema": cfg.EMA, "held_out": s.HeldOut}, nil
+	return map[string]any{"field": s.Field, "sizes": s.flowTold(field), "epochs": cfg.Epochs, "batch": cfg.Batch,
+		"rate_high": cfg.RateHigh, "rate_low": cfg.RateLow, "weight_decay": cfg.WeightDecay,
+		"clip_value": cfg.ClipValue, "pairing": cfg.Pairing, "late": cfg.Late, "ema": cfg.EMA,
+		"held_out": s.HeldOut}, nil
 }
 
 // pmfSettings are those of a potential, as flowSettings. Error: beads without species.
@@ -193,24 +197,27 @@ func (t *training) pmfSettings(o TrainOptions) (map[string]any, error) {
 		return nil, fmt.Errorf("cgbg: %s: %w", t.meta.Source, err)
 	}
 	t.network = potential
-	return map[string]any{"potential": s.Potential, "sizes": s.pmfTold(potential), "epochs": cfg.Epochs, "batch": cfg.Batch, "rate": cfg.Rate,
-		"rate_decay": cfg.RateDecay, "cosine": cfg.Cosine, "clip_norm": cfg.ClipNorm, "validation": cfg.Validation}, nil
+	return map[string]any{"potential": s.Potential, "sizes": s.pmfTold(potential), "epochs": cfg.Epochs,
+		"batch": cfg.Batch, "rate": cfg.Rate, "rate_decay": cfg.RateDecay, "cosine": cfg.Cosine,
+		"clip_norm": cfg.ClipNorm, "validation": cfg.Validation}, nil
 }
 
 // Train trains a model, a [Flow] or a [PMF], on a file of frames. The model goes to the file out (NPZ), its card beside
-// it. A run that was stopped goes on from its checkpoint beside out; a model that is there already, of the same settings
-// and data, is left as it is (fresh = false).
+// it. A run that was stopped goes on from its checkpoint beside out; a model that is there already, of the same
+// settings and data, is left as it is (fresh = false).
 //
 // A flow learns the frames as they are: biased if their simulation was. Those held out in ten blocks of time tell its
 // likelihood; one that fails leaves a model all the same, whose card says so.
 //
 // A potential learns from the forces, biased frames or not (paper, Propositions 2 and 3). The last tenth of the frames
-// tells which parameters are kept: those of the step that does best on it, see [pmf.Config]. The card has that step, its
-// error and the last step's; where the latter is a tenth larger, the training overfits, and the card's Warnings say so.
+// tells which parameters are kept: those of the step that does best on it, see [pmf.Config]. The card has that step,
+// its error and the last step's; where the latter is a tenth larger, the training overfits, and the card's Warnings say
+// so.
 //
 // Errors: those of the files and of the training; for potentials frames without forces or species, or of an unknown
 // temperature; ctx.Err(), wrapped.
-func Train(ctx context.Context, b *backend.Backend, kind, in, out string, o TrainOptions) (card *Card, fresh bool, err error) {
+func Train(ctx context.Context, b *backend.Backend, kind, in, out string,
+	o TrainOptions) (card *Card, fresh bool, err error) {
 	t, ready, err := newTraining(ctx, b, kind, in, out, o)
 	switch {
 	case err != nil:
@@ -235,11 +242,12 @@ func (t *training) learnFlow(ctx context.Context, b *backend.Backend, o TrainOpt
 	}
 	defer m.Finalize()
 	t.card.Frames = len(kept)
-	if o.HeldOut != NoLikelihood {
+	if o.HeldOut != noLikelihood {
 		if o.Progress != nil {
 			o.Progress(0, min(t.settings.HeldOut, len(held)), "-ln q of frames held out")
 		}
-		l, err := m.NegLogLikelihood(ctx, t.frames.Positions(held), t.settings.HeldOut, o.Seed, flow.SamplingAccuracy(b.Name, m.Field), o.Progress)
+		l, err := m.NegLogLikelihood(ctx, t.frames.Positions(held), t.settings.HeldOut, o.Seed,
+			flow.SamplingAccuracy(b.Name, m.Field), o.Progress)
 		if err != nil && ctx.Err() != nil {
 			return nil, err
 		}

@@ -14,16 +14,18 @@ import (
 
 // Keys of a card's results.
 const (
-	resultNLL             = "nll"              // flows: −ln q of held-out frames, nats a frame; null where it failed
-	resultNLLError        = "nll_error"        // its standard error
-	resultNLLFrames       = "nll_frames"       // frames that it is of
-	resultNLLFailed       = "nll_failed"       // why there is none
-	resultValidation      = "validation"       // potentials: squared force error on held-out frames, (kJ/mol/nm)², of the parameters that were kept
+	resultNLL       = "nll"        // flows: −ln q of held-out frames, nats a frame; null where it failed
+	resultNLLError  = "nll_error"  // its standard error
+	resultNLLFrames = "nll_frames" // frames that it is of
+	resultNLLFailed = "nll_failed" // why there is none
+	// Potentials: squared force error on held-out frames, (kJ/mol/nm)², of the parameters that were kept.
+	resultValidation      = "validation"
 	resultValidationFinal = "validation_final" // the same after the last step
 	resultBestStep        = "best_step"        // whose parameters were kept
 )
 
-// overfits is how much larger the final error on held-out frames is than the least one, from which a training counts as overfitting.
+// overfits is how much larger the final error on held-out frames is than the least one, from which a training counts as
+// overfitting.
 const overfits = 1.1
 
 // Losses are a training's, at some of its steps; Validation is of frames held out.
@@ -123,18 +125,25 @@ func (c *Card) Score() string {
 	if step, ok := c.number(resultBestStep); ok {
 		best = fmt.Sprintf(", at step %.0f of %d, the best", step, c.Steps)
 	}
-	return fmt.Sprintf("mean squared error of a force component %.4g (kJ/mol/nm)², the forces' noise included%s", e.Value, best)
+	return fmt.Sprintf("mean squared error of a force component %.4g (kJ/mol/nm)², the forces' noise included%s",
+		e.Value,
+		best)
 }
 
-// Warnings are what whoever uses the model should know of its training: a flow without a likelihood, a potential that overfits.
+// Warnings are what whoever uses the model should know of its training: a flow without a likelihood, a potential that
+// overfits.
 func (c *Card) Warnings() (list []string) {
 	if why, ok := c.Results[resultNLLFailed].(string); ok {
-		list = append(list, fmt.Sprintf("the likelihood of held-out frames failed, which a good flow's does not: %s. Samples may fail as well: train longer, with a lower -rate, or on more frames, and look for frames unlike all others", why))
+		list = append(list, fmt.Sprintf("the likelihood of held-out frames failed, which a good flow's does not: %s. "+
+			"Samples may fail as well: train longer, with a lower -rate, or on more frames, "+
+			"and look for frames unlike all others", why))
 	}
 	best, ok := c.number(resultValidation)
 	final, ok2 := c.number(resultValidationFinal)
 	if step, _ := c.number(resultBestStep); ok && ok2 && !(final <= overfits*best) {
-		list = append(list, fmt.Sprintf("it overfits: on held-out frames its error was least at step %.0f of %d, %.4g (kJ/mol/nm)², and %.4g at the end. The parameters of step %.0f are kept; more frames help, or fewer -epochs", step, c.Steps, best, final, step))
+		list = append(list, fmt.Sprintf("it overfits: on held-out frames its error was least at step %.0f of %d, "+
+			"%.4g (kJ/mol/nm)², and %.4g at the end. The parameters of step %.0f are kept; "+
+			"more frames help, or fewer -epochs", step, c.Steps, best, final, step))
 	}
 	return list
 }

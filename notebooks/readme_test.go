@@ -55,7 +55,8 @@ func TestREADMEHasAllOfThePaper(t *testing.T) {
 		if !ok || kind != "Figure" && kind != "Table" {
 			continue
 		}
-		if len(columns) != 4 || !regexp.MustCompile(`\.ipynb\) \*|\.svg\)|^the same cell|^not yet`).MatchString(columns[1]) {
+		if len(columns) != 4 ||
+			!regexp.MustCompile(`\.ipynb\) \*|\.svg\)|^the same cell|^not yet`).MatchString(columns[1]) {
 			t.Errorf("%q: %d columns, made by %q; want 4, and a cell", columns[0], len(columns), columns[1])
 		}
 		for _, word := range strings.Split(list, ", ") {

@@ -62,7 +62,7 @@ func Corrections(seed int, samples *data.Frames, meta data.Meta, std float64,
 		score      func(model, reference observable.Points, r observable.Resampling) (observable.Scores, error)
 		errors     string
 	}{
-		{"radial", "clipped", radial, clip, observable.ScoreAsPublished, "published"},
+		{"radial", "clipped", radial, clip, observable.ScorePublished, "published"},
 		{"radial", "clipped", radial, clip, observable.Score, "blocks"},
 		{"radial", "as they are", radial, nil, observable.Score, "blocks"},
 		{"vector", "clipped", vector, clip, observable.Score, "blocks"},

@@ -55,9 +55,9 @@ func NewLengthStudy(o Options, f *data.Frames, m data.Meta, reference *Set, leng
 	return s, nil
 }
 
-// LengthFigure draws the split state's population and the JS divergence of up to three simulations against the length
+// lengthFigure draws the split state's population and the JS divergence of up to three simulations against the length
 // that was looked at, and the reference's. Errors: no studies or more than three.
-func LengthFigure(reference *Set, studies ...*LengthStudy) (figure.Picture, error) {
+func lengthFigure(reference *Set, studies ...*LengthStudy) (figure.Picture, error) {
 	const most = 3 // a key of four entries with the reference
 	if len(studies) == 0 || len(studies) > most {
 		return figure.Picture{}, fmt.Errorf("analysis: a figure of lengths takes one to %d simulations, got %d", most,
@@ -66,7 +66,8 @@ func LengthFigure(reference *Set, studies ...*LengthStudy) (figure.Picture, erro
 	var panels [2][]figure.Series
 	lo, hi := studies[0].Points[0].Time, 0.0
 	for k, s := range studies {
-		positive, js := figure.Series{Name: s.Title, Role: LineRoles[k]}, figure.Series{Name: s.Title, Role: LineRoles[k]}
+		positive, js := figure.Series{Name: s.Title, Role: LineRoles[k]}, figure.Series{Name: s.Title,
+			Role: LineRoles[k]}
 		for _, p := range s.Points {
 			lo, hi = min(lo, p.Time), max(hi, p.Time)
 			positive.X, positive.Y, positive.Error = append(positive.X, p.Time),

@@ -33,10 +33,10 @@ func TestLengthStudy(t *testing.T) {
 			t.Errorf("%g ns: JS %+v after %+v", p.Time, p.All, before)
 		}
 	}
-	if p, err := LengthFigure(reference, s); err != nil || fixture.Drawn(p.PNG) != nil || len(p.SVG) == 0 {
+	if p, err := lengthFigure(reference, s); err != nil || fixture.Drawn(p.PNG) != nil || len(p.SVG) == 0 {
 		t.Errorf("figure: %v, %v", fixture.Drawn(p.PNG), err)
 	}
-	if _, err := LengthFigure(reference); err == nil {
+	if _, err := lengthFigure(reference); err == nil {
 		t.Error("a figure of nothing: got no error")
 	}
 	if _, err := NewLengthStudy(o, f, m, reference, []float64{1000}); err == nil {

@@ -47,7 +47,8 @@ func (l *Lengths) Results() (list []result.Result) {
 		for _, p := range s.Points {
 			name := fmt.Sprintf("%s/%g_ns", s.Name, p.Time)
 			up, js := p.Set.Split(), p.All.Scores.JS
-			list = append(list, result.New(name+"/"+l.Reference.Question.Split.In, up.Value, up.Error, result.None, "", 0),
+			list = append(list, result.New(name+"/"+l.Reference.Question.Split.In, up.Value, up.Error, result.None, "",
+				0),
 				result.New(name+"/js", js.Value, js.Error, p.All.Floor.JS.Value, "nat", 0))
 		}
 	}
@@ -56,6 +57,7 @@ func (l *Lengths) Results() (list []result.Result) {
 
 // Figures draw the split state's population and the JS divergence against the length.
 func (l *Lengths) Figures() ([]result.Figure, error) {
-	p, err := LengthFigure(l.Reference, l.List...)
-	return []result.Figure{p.Named("length", "population of the rare state and JS divergence against the simulated time")}, err
+	p, err := lengthFigure(l.Reference, l.List...)
+	return []result.Figure{p.Named("length", "population of the rare state and JS divergence against the simulated "+
+		"time")}, err
 }

@@ -81,7 +81,7 @@ func TestRigidForceMap(t *testing.T) {
 	if _, err := Basic(c, [][]int{{0, 5}}); err == nil {
 		t.Error("an atom that is not there: got no error")
 	}
-	f, err := ProjectForces(nil, b, []float32{1, 2, 3, 10, 20, 30, 100, 200, 300})
+	f, err := projectForces(nil, b, []float32{1, 2, 3, 10, 20, 30, 100, 200, 300})
 	if err != nil || f[0] != 101 || f[2] != 303 {
 		t.Errorf("got %v, %v", f, err)
 	}

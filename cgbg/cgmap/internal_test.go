@@ -299,7 +299,7 @@ func (d *trajectory) series(t testing.TB, in *InternalForces, linear *mat.Dense)
 		}
 		var other []float32
 		if linear != nil {
-			if other, err = ProjectForces(nil, linear, f); err != nil {
+			if other, err = projectForces(nil, linear, f); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -48,23 +48,26 @@ func (c Cited) String() string {
 // potential no subset is stated, so that it is nine tenths of all 500,000.
 const (
 	publishedBatch     = 256
-	PublishedFlowSteps = 5000 * (50_000 / publishedBatch)
-	PublishedMACESteps = 250 * (450_000 / publishedBatch)
-	PublishedSamples   = 10_000 // that inference times are of, energies likewise
+	publishedFlowSteps = 5000 * (50_000 / publishedBatch)
+	publishedMACESteps = 250 * (450_000 / publishedBatch)
+	publishedSamples   = 10_000 // that inference times are of, energies likewise
 )
 
-// QuickFrames are the frames that steps of the quick preset are counted for: those
+// quickFrames are the frames that steps of the quick preset are counted for: those
 // of metadynamics with γ = 1.5 in package obc2 without the tenth held out.
-const QuickFrames = 16_200
+const quickFrames = 16_200
 
 // costRows are the mappings of the tables, by the name that frames give theirs.
 var costRows = map[string]struct {
 	key, title string
 	published  Published
 }{
-	"core-beta":  {"cb", "Core Beta", Published{Cited{0.83, 0.45}, Cited{0.84, 0.95}, Cited{1.88, result.None}, Cited{0.66, result.None}}},
-	"heavy-atom": {"ha", "Heavy Atom", Published{Cited{1.39, 0.80}, Cited{3.46, 3.78}, Cited{4.11, result.None}, Cited{0.72, result.None}}},
-	"all-atom":   {"aa", "All Atom", Published{Cited{3.93, 2.55}, Cited{13.92, 14.91}, Cited{result.None, result.None}, Cited{result.None, result.None}}},
+	"core-beta": {"cb", "Core Beta", Published{Cited{0.83, 0.45}, Cited{0.84, 0.95}, Cited{1.88, result.None},
+		Cited{0.66, result.None}}},
+	"heavy-atom": {"ha", "Heavy Atom", Published{Cited{1.39, 0.80}, Cited{3.46, 3.78}, Cited{4.11, result.None},
+		Cited{0.72, result.None}}},
+	"all-atom": {"aa", "All Atom", Published{Cited{3.93, 2.55}, Cited{13.92, 14.91}, Cited{result.None, result.None},
+		Cited{result.None, result.None}}},
 }
 
 // Settings say how much is measured.
@@ -116,7 +119,8 @@ type Mapping struct {
 // Open opens the measurements with a preset's amounts; dir is the run's
 // folder, "" for a temporary one. Networks have the published sizes but with "small".
 func Open(preset string, seed int, dir string) (*Lab, error) {
-	s := Settings{Preset: preset, Seed: uint64(seed), Repeats: 3, Batch: publishedBatch, Steps: 30, StepsMany: 20, Train: 600, Fused: 5,
+	s := Settings{Preset: preset, Seed: uint64(seed), Repeats: 3, Batch: publishedBatch, Steps: 30, StepsMany: 20,
+		Train: 600, Fused: 5,
 		Samples: 32, SamplesFew: 16, Cheap: 512, Joint: 8, MACESteps: 8, Energies: 1024, Loose: 1}
 	switch preset {
 	case "small": // paths of an untrained graph transformer may run away: its edges are squares of distances
@@ -147,7 +151,9 @@ func (c *Lab) Add(frames *data.Frames, meta data.Meta) error {
 	if !ok {
 		return fmt.Errorf("cost: %s: no published cost of the mapping %q", meta.Source, meta.Mapping)
 	}
-	c.Mappings = append(c.Mappings, &Mapping{Key: row.key, Title: row.title, Beads: frames.Beads, Published: row.published, frames: frames, meta: meta, sum: data.Sum(frames, meta)})
+	c.Mappings = append(c.Mappings, &Mapping{Key: row.key, Title: row.title, Beads: frames.Beads,
+		Published: row.published,
+		frames:    frames, meta: meta, sum: data.Sum(frames, meta)})
 	return nil
 }
 
@@ -256,11 +262,11 @@ type MACE struct {
 	Energy  Timing // of a frame, s
 }
 
-// TrainHours is the published training, scaled from single steps.
-func (m *MACE) TrainHours() Timing { return m.Step.Times(PublishedMACESteps / 3600.) }
+// trainHours is the published training, scaled from single steps.
+func (m *MACE) TrainHours() Timing { return m.Step.Times(publishedMACESteps / 3600.) }
 
-// EnergySeconds is scaled to 10^4 energies.
-func (m *MACE) EnergySeconds() Timing { return m.Energy.Times(PublishedSamples) }
+// energySeconds is scaled to 10^4 energies.
+func (m *MACE) energySeconds() Timing { return m.Energy.Times(publishedSamples) }
 
 // MACE measures force matching of the published potential, a step at a time, and
 // its energies at fixed parameters in float32, on real frames. The published loop's
@@ -273,7 +279,8 @@ func (c *Lab) MACE(ctx context.Context, mapping string, progress cgbg.Progress) 
 		return nil, err
 	}
 	out := &MACE{Mapping: mapping}
-	return out, c.JSON("mace-"+mapping+".json", c.fingerprint(m), out, func() error { return c.measureMACE(ctx, m, progress, out) })
+	return out, c.JSON("mace-"+mapping+".json", c.fingerprint(m), out,
+		func() error { return c.measureMACE(ctx, m, progress, out) })
 }
 
 func (c *Lab) measureMACE(ctx context.Context, m *Mapping, progress cgbg.Progress, out *MACE) error {
@@ -290,7 +297,8 @@ func (c *Lab) measureMACE(ctx context.Context, m *Mapping, progress cgbg.Progres
 	cfg := networks.PMFFit
 	cfg.Epochs, cfg.Batch, cfg.Validation, cfg.Progress = s.MACESteps+2, s.Batch, 0, watch.stopwatch(&out.Step)
 	some := m.some(cfg.Batch)
-	model, _, err := pmf.Fit(ctx, c.Backend.Backend, potential, m.frames.Positions(some), data.Rows(m.frames.F, m.frames.Width(), some), cfg)
+	model, _, err := pmf.Fit(ctx, c.Backend.Backend, potential, m.frames.Positions(some),
+		data.Rows(m.frames.F, m.frames.Width(), some), cfg)
 	if err != nil {
 		return err
 	}
@@ -314,24 +322,18 @@ func (c *Lab) measureMACE(ctx context.Context, m *Mapping, progress cgbg.Progres
 // some are n frames at even distances, or as many as there are.
 func (m *Mapping) some(n int) []int { return data.Evenly(m.frames.Len(), n) }
 
-// of are some rows of values.
-func of(values []float32, width int, rows []int) []float32 {
-	out := make([]float32, 0, len(rows)*width)
-	for _, i := range rows {
-		out = append(out, values[i*width:(i+1)*width]...)
-	}
-	return out
-}
-
 // Results are the numbers under the names of results.json: medians, and the ends of the ranges.
 func (m *MACE) Results() []result.Result {
 	name := "cost/" + m.Mapping + "/mace/"
-	return slices.Concat(m.Step.results(name+"step_seconds", "s"), m.TrainHours().results(name+"train_hours_scaled", "h"),
-		m.EnergySeconds().results(name+"energies_10000_seconds_scaled", "s"))
+	return slices.Concat(m.Step.results(name+"step_seconds", "s"),
+		m.TrainHours().results(name+"train_hours_scaled", "h"),
+		m.energySeconds().results(name+"energies_10000_seconds_scaled", "s"))
 }
 
 // results are median and range of a timing.
 func (t Timing) results(name, unit string) []result.Result {
 	lo, hi := t.Range()
-	return []result.Result{result.New(name, t.Median(), result.None, result.None, unit, len(t)), result.New(name+"/min", lo, result.None, result.None, unit, len(t)), result.New(name+"/max", hi, result.None, result.None, unit, len(t))}
+	return []result.Result{result.New(name, t.Median(), result.None, result.None, unit, len(t)),
+		result.New(name+"/min", lo, result.None, result.None, unit, len(t)),
+		result.New(name+"/max", hi, result.None, result.None, unit, len(t))}
 }

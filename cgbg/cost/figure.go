@@ -58,9 +58,11 @@ func (c *Lab) Measured() (transformer, equivariant []*Flow, err error) {
 			list  *[]*Flow
 		}{{cgbg.GraphTransformer, &transformer}, {cgbg.Equivariant, &equivariant}} {
 			cost := &Flow{}
-			measured := func(fingerprint string) bool { return strings.HasPrefix(fingerprint, c.fingerprint(m)+" ") } // with any weights
+			// With any weights.
+			measured := func(fingerprint string) bool { return strings.HasPrefix(fingerprint, c.fingerprint(m)+" ") }
 			if _, err := keep.Read(c.Path(costFile(f.field, m.Key)), cost, measured); err != nil {
-				return nil, nil, fmt.Errorf("cost: the cost of the field %s at %s was not measured yet: %w", f.field, m.Title, err)
+				return nil, nil, fmt.Errorf("cost: the cost of the field %s at %s was not measured yet: %w", f.field,
+					m.Title, err)
 			}
 			*f.list = append(*f.list, cost)
 		}
@@ -81,7 +83,7 @@ func (c *Lab) both(suffix string, get func(f *Flow) Timing) ([]costSeries, error
 // the graph transformer, that of the quick preset for the equivariant field.
 // Errors: a cost that was not measured.
 func (c *Lab) TrainingFigure() (figure.Picture, error) {
-	series, err := c.both(" here", (*Flow).TrainHours)
+	series, err := c.both(" here", (*Flow).trainHours)
 	if err != nil {
 		return figure.Picture{}, err
 	}
@@ -90,11 +92,12 @@ func (c *Lab) TrainingFigure() (figure.Picture, error) {
 
 // SamplingFigure draws the seconds for 10^4 samples by mapping. Errors: as TrainingFigure.
 func (c *Lab) SamplingFigure() (figure.Picture, error) {
-	series, err := c.both(" here", func(f *Flow) Timing { return f.Sample.Times(PublishedSamples) })
+	series, err := c.both(" here", func(f *Flow) Timing { return f.Sample.Times(publishedSamples) })
 	if err != nil {
 		return figure.Picture{}, err
 	}
-	return c.dots("10,000 samples with log q, seconds", func(p Published) Cited { return Cited{60 * p.SampleMinutes.First, 60 * p.SampleMinutes.Revised} }, series...)
+	return c.dots("10,000 samples with log q, seconds",
+		func(p Published) Cited { return Cited{60 * p.SampleMinutes.First, 60 * p.SampleMinutes.Revised} }, series...)
 }
 
 // EvaluationFigure draws the time of single evaluations by mapping. Errors: as TrainingFigure.
@@ -111,14 +114,14 @@ func (c *Lab) EvaluationFigure() (figure.Picture, error) {
 	return c.dots("one evaluation of one state, ms", nil, divergence[0], velocity[0], divergence[1], velocity[1])
 }
 
-// PublishedTotal is the published time of training and 10^4 samples, h, to its two digits.
-func (m *Mapping) PublishedTotal() Cited {
+// publishedTotal is the published time of training and 10^4 samples, h, to its two digits.
+func (m *Mapping) publishedTotal() Cited {
 	total := func(hours, minutes float64) float64 { return math.Round(100*(hours+minutes/60)) / 100 }
 	p := m.Published
 	return Cited{total(p.FlowHours.First, p.SampleMinutes.First), total(p.FlowHours.Revised, p.SampleMinutes.Revised)}
 }
 
-// TotalHours is the same here, scaled: training and 10^4 samples.
-func (f *Flow) TotalHours() float64 {
-	return f.TrainHours().Median() + f.SampleMinutes().Median()/60
+// totalHours is the same here, scaled: training and 10^4 samples.
+func (f *Flow) totalHours() float64 {
+	return f.trainHours().Median() + f.sampleMinutes().Median()/60
 }

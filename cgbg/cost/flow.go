@@ -40,10 +40,12 @@ type Flow struct {
 // steps as published (ours: as the quick preset has them), evaluations, samples by
 // [flow.Model.Sample] with [flow.SamplingAccuracy], and by the published solver.
 // Samples are of the flow in the file weights or, where that is "", of the one that
-// the timed steps gave (as always with tiny networks, whose fields have other sizes). With reverse, divergences are timed in reverse mode, too.
+// the timed steps gave (as always with tiny networks, whose fields have other sizes). With reverse, divergences are
+// timed in reverse mode, too.
 //
 // Errors: an unknown mapping or field, weights of other beads; ctx.Err(), wrapped.
-func (c *Lab) Flow(ctx context.Context, mapping, field, weights string, reverse bool, progress cgbg.Progress) (*Flow, error) {
+func (c *Lab) Flow(ctx context.Context, mapping, field, weights string, reverse bool,
+	progress cgbg.Progress) (*Flow, error) {
 	m, err := c.mapping(mapping)
 	if err != nil {
 		return nil, err
@@ -61,16 +63,19 @@ func (c *Lab) Flow(ctx context.Context, mapping, field, weights string, reverse 
 	fingerprint := c.fingerprint(m) + " " + keep.Fingerprint(sum)
 	if more := fingerprint + " reverse"; reverse {
 		fingerprint = more
-	} else if _, err := keep.Read(c.Path(costFile(field, mapping)), out, func(have string) bool { return have == more }); err == nil {
+	} else if _, err := keep.Read(c.Path(costFile(field, mapping)), out,
+		func(have string) bool { return have == more }); err == nil {
 		return out, nil // all that is asked for, and one time more
 	}
-	return out, c.JSON(costFile(field, mapping), fingerprint, out, func() error { return c.measureFlow(ctx, m, weights, reverse, progress, out) })
+	return out, c.JSON(costFile(field, mapping), fingerprint, out,
+		func() error { return c.measureFlow(ctx, m, weights, reverse, progress, out) })
 }
 
 // costFile keeps the costs of a field at a mapping.
 func costFile(field, mapping string) string { return field + "-" + mapping + ".json" }
 
-func (c *Lab) measureFlow(ctx context.Context, m *Mapping, weights string, reverse bool, progress cgbg.Progress, out *Flow) error {
+func (c *Lab) measureFlow(ctx context.Context, m *Mapping, weights string, reverse bool, progress cgbg.Progress,
+	out *Flow) error {
 	s := c.Settings
 	steps, samples, joint := s.Steps+2, s.Samples, s.Joint
 	switch {
@@ -96,13 +101,16 @@ func (c *Lab) measureFlow(ctx context.Context, m *Mapping, weights string, rever
 		model.Finalize()
 		model = imported
 		if model.Field.Dim() != 3*m.Beads {
-			return fmt.Errorf("cost: %s: a flow of %d coordinates, but %s has %d beads", weights, model.Field.Dim(), m.Title, m.Beads)
+			return fmt.Errorf("cost: %s: a flow of %d coordinates, but %s has %d beads", weights, model.Field.Dim(),
+				m.Title,
+				m.Beads)
 		}
 		out.Weights = filepath.Base(weights)
 	}
 	acc := flow.SamplingAccuracy(c.Backend.Name, model.Field)
 	acc.Checks = -1
-	acc.Batch = max(8, min(acc.Batch, samples/runtime.GOMAXPROCS(0))) // work for every thread; fewer states than 8 take as long as 8
+	// Work for every thread; fewer states than 8 take as long as 8.
+	acc.Batch = max(8, min(acc.Batch, samples/runtime.GOMAXPROCS(0)))
 	acc.Chunk = min(acc.Chunk, acc.Batch)
 	acc.PathTol, acc.LogQTol = s.Loose*acc.PathTol, s.Loose*acc.LogQTol
 	if err := c.evaluations(ctx, model, acc, reverse, watch, out); err != nil {
@@ -148,14 +156,16 @@ const (
 )
 
 // evaluations times velocity and divergence at states of the prior.
-func (c *Lab) evaluations(ctx context.Context, model *flow.Model, acc flow.Accuracy, reverse bool, watch *stages, out *Flow) error {
+func (c *Lab) evaluations(ctx context.Context, model *flow.Model, acc flow.Accuracy, reverse bool, watch *stages,
+	out *Flow) error {
 	n := acc.Batch * runtime.GOMAXPROCS(0)
 	rng := analysis.Rng(int(c.Settings.Seed), analysis.StreamClipping)
 	x := make([]float64, n*model.Field.Dim())
 	for i := range x {
 		x[i] = rng.NormFloat64()
 	}
-	measure := func(timing *Timing, calls int, note string, evaluate func(x []float64, acc flow.Accuracy) ([]float64, error)) error {
+	measure := func(timing *Timing, calls int, note string,
+		evaluate func(x []float64, acc flow.Accuracy) ([]float64, error)) error {
 		for size := 8; size < 2*acc.Chunk; size *= 2 { // compiles every shape that samples may ask for
 			part := acc
 			part.Chunk = min(size, acc.Chunk)
@@ -176,19 +186,23 @@ func (c *Lab) evaluations(ctx context.Context, model *flow.Model, acc flow.Accur
 		return nil
 	}
 	const t = 0.5
-	err := measure(&out.Velocity, velocityCalls, "velocities", func(x []float64, acc flow.Accuracy) ([]float64, error) { return model.VelocityAt(ctx, t, x, acc) })
+	err := measure(&out.Velocity, velocityCalls, "velocities",
+		func(x []float64, acc flow.Accuracy) ([]float64, error) { return model.VelocityAt(ctx, t, x, acc) })
 	if err == nil {
-		err = measure(&out.Divergence, divergenceCalls, "divergences", func(x []float64, acc flow.Accuracy) ([]float64, error) { return model.DivergenceAt(ctx, t, x, acc) })
+		err = measure(&out.Divergence, divergenceCalls, "divergences",
+			func(x []float64, acc flow.Accuracy) ([]float64, error) { return model.DivergenceAt(ctx, t, x, acc) })
 	}
 	if err == nil && reverse {
 		plain := model.InReverseMode()
-		err = measure(&out.Reverse, 1, "divergences in reverse mode", func(x []float64, acc flow.Accuracy) ([]float64, error) { return plain.DivergenceAt(ctx, t, x, acc) })
+		err = measure(&out.Reverse, 1, "divergences in reverse mode",
+			func(x []float64, acc flow.Accuracy) ([]float64, error) { return plain.DivergenceAt(ctx, t, x, acc) })
 	}
 	return err
 }
 
 // samples times samples, ours and by the published solver.
-func (c *Lab) samples(ctx context.Context, model *flow.Model, acc flow.Accuracy, n, joint int, watch *stages, out *Flow) error {
+func (c *Lab) samples(ctx context.Context, model *flow.Model, acc flow.Accuracy, n, joint int, watch *stages,
+	out *Flow) error {
 	s := c.Settings
 	var logq []float64
 	for k := range s.Repeats {
@@ -227,54 +241,59 @@ func (c *Lab) samples(ctx context.Context, model *flow.Model, acc flow.Accuracy,
 	return nil
 }
 
-// TrainSteps are those of the whole training that hours are scaled to: the
+// trainSteps are those of the whole training that hours are scaled to: the
 // published ones, or those of the quick preset.
-func (f *Flow) TrainSteps() int {
+func (f *Flow) trainSteps() int {
 	if f.Field == cgbg.GraphTransformer {
-		return PublishedFlowSteps
+		return publishedFlowSteps
 	}
 	field, err := flow.FieldByName(f.Field)
 	if err != nil {
 		return 0
 	}
 	quick := field.Quick
-	return quick.Epochs * (QuickFrames / quick.Batch)
+	return quick.Epochs * (quickFrames / quick.Batch)
 }
 
-// TrainHours is the whole training, scaled from single steps.
-func (f *Flow) TrainHours() Timing { return f.Step.Times(float64(f.TrainSteps()) / 3600) }
+// trainHours is the whole training, scaled from single steps.
+func (f *Flow) trainHours() Timing { return f.Step.Times(float64(f.trainSteps()) / 3600) }
 
-// SampleMinutes is scaled to 10^4 samples.
-func (f *Flow) SampleMinutes() Timing { return f.Sample.Times(PublishedSamples / 60.) }
+// sampleMinutes is scaled to 10^4 samples.
+func (f *Flow) sampleMinutes() Timing { return f.Sample.Times(publishedSamples / 60.) }
 
 // Results are the numbers under the names of results.json: medians, and the ends of the ranges.
 func (f *Flow) Results() []result.Result {
 	name := "cost/" + f.Mapping + "/" + f.Field + "/"
-	list := slices.Concat(f.Step.results(name+"step_seconds", "s"), f.TrainHours().results(name+"train_hours_scaled", "h"),
+	list := slices.Concat(f.Step.results(name+"step_seconds", "s"),
+		f.trainHours().results(name+"train_hours_scaled", "h"),
 		f.Velocity.results(name+"velocity_seconds", "s"), f.Divergence.results(name+"divergence_seconds", "s"),
-		f.Sample.results(name+"sample_seconds", "s"), f.SampleMinutes().results(name+"samples_10000_minutes_scaled", "min"))
+		f.Sample.results(name+"sample_seconds", "s"), f.sampleMinutes().results(name+"samples_10000_minutes_scaled",
+			"min"))
 	if f.Reverse != nil {
 		list = append(list, f.Reverse.results(name+"divergence_reverse_seconds", "s")...)
 	}
-	list = append(list, result.New(name+"evaluations", f.Evaluations, result.None, result.None, "", 0), result.New(name+"divergences", f.Divergences, result.None, result.None, "", 0))
+	list = append(list, result.New(name+"evaluations", f.Evaluations, result.None, result.None, "", 0),
+		result.New(name+"divergences", f.Divergences, result.None, result.None, "", 0))
 	if f.Joint == nil {
 		return list
 	}
-	return append(list, result.New(name+"joint_divergences_1e-4", f.Joint4, result.None, result.None, "", 0), result.New(name+"joint_divergences_1e-5", f.Joint5, result.None, result.None, "", 0),
-		result.New(name+"joint_sample_seconds", f.Joint.Median(), result.None, result.None, "s", 0), result.New(name+"logq_difference_rms", f.LogQ, result.None, result.None, "nats", 0))
+	return append(list, result.New(name+"joint_divergences_1e-4", f.Joint4, result.None, result.None, "", 0),
+		result.New(name+"joint_divergences_1e-5", f.Joint5, result.None, result.None, "", 0),
+		result.New(name+"joint_sample_seconds", f.Joint.Median(), result.None, result.None, "s", 0),
+		result.New(name+"logq_difference_rms", f.LogQ, result.None, result.None, "nats", 0))
 }
 
-// JointCounts writes the evaluations per sample of the published solver, at 1e-5 and
+// jointCounts writes the evaluations per sample of the published solver, at 1e-5 and
 // in brackets at 1e-4, a dash where they were not measured.
-func (f *Flow) JointCounts() string {
+func (f *Flow) jointCounts() string {
 	if f.Joint == nil {
 		return "–"
 	}
 	return fmt.Sprintf("%.0f (%.0f)", f.Joint5, f.Joint4)
 }
 
-// Accounted is the part of a sample's time that its evaluations take, one by one;
+// accounted is the part of a sample's time that its evaluations take, one by one;
 // the rest goes to the solver, or is gained by larger batches.
-func (f *Flow) Accounted() float64 {
+func (f *Flow) accounted() float64 {
 	return (f.Evaluations*f.Velocity.Median() + f.Divergences*f.Divergence.Median()) / f.Sample.Median()
 }

@@ -31,15 +31,18 @@ func cited(c Cited, published bool) string {
 
 // TrainingTable is the seconds of training steps, and what they scale to. Error: a cost that was not measured.
 func (c *Lab) TrainingTable() (result.Table, error) {
-	head := []string{"mapping", "field", "here: s per step (range)", "steps of the whole", "here, SCALED: h", "‖", "published, A100: h"}
+	head := []string{"mapping", "field", "here: s per step (range)", "steps of the whole", "here, SCALED: h", "‖",
+		"published, A100: h"}
 	return c.rows(head, func(m *Mapping, f *Flow, published bool) []any {
-		return []any{m.Title, f.Field, f.Step.String(), f.TrainSteps(), f.TrainHours().String(), "‖", cited(m.Published.FlowHours, published)}
+		return []any{m.Title, f.Field, f.Step.String(), f.trainSteps(), f.trainHours().String(), "‖",
+			cited(m.Published.FlowHours, published)}
 	})
 }
 
 // EvaluationTable is the milliseconds of single evaluations. Error: a cost that was not measured.
 func (c *Lab) EvaluationTable() (result.Table, error) {
-	head := []string{"mapping", "field", "velocity, ms", "divergence, ms", "divergence / velocity", "3N", "divergence in reverse mode, ms"}
+	head := []string{"mapping", "field", "velocity, ms", "divergence, ms", "divergence / velocity", "3N",
+		"divergence in reverse mode, ms"}
 	return c.rows(head, func(m *Mapping, f *Flow, _ bool) []any {
 		return []any{m.Title, f.Field, f.Velocity.Times(1000).String(), f.Divergence.Times(1000).String(),
 			fmt.Sprintf("%.1f", f.Divergence.Median()/f.Velocity.Median()), 3 * m.Beads, f.Reverse.Times(1000).String()}
@@ -48,11 +51,15 @@ func (c *Lab) EvaluationTable() (result.Table, error) {
 
 // SamplingTable is what samples need, and what they scale to. Error: a cost that was not measured.
 func (c *Lab) SamplingTable() (result.Table, error) {
-	head := []string{"mapping", "field", "weights", "velocities", "divergences", "published solver: both", "here: s per sample (range)",
+	head := []string{"mapping", "field", "weights", "velocities", "divergences", "published solver: both",
+		"here: s per sample (range)",
 		"accounted", "here, SCALED: min per 10,000", "‖", "published, A100: min"}
 	return c.rows(head, func(m *Mapping, f *Flow, published bool) []any {
-		return []any{m.Title, f.Field, f.Weights, fmt.Sprintf("%.0f", f.Evaluations), fmt.Sprintf("%.1f", f.Divergences), f.JointCounts(),
-			f.Sample.String(), fmt.Sprintf("%.2f", f.Accounted()), f.SampleMinutes().String(), "‖", cited(m.Published.SampleMinutes, published)}
+		return []any{m.Title, f.Field, f.Weights, fmt.Sprintf("%.0f", f.Evaluations),
+			fmt.Sprintf("%.1f", f.Divergences),
+			f.jointCounts(),
+			f.Sample.String(), fmt.Sprintf("%.2f", f.accounted()), f.sampleMinutes().String(), "‖",
+			cited(m.Published.SampleMinutes, published)}
 	})
 }
 
@@ -73,7 +80,7 @@ func (t *Total) Table() result.Table {
 	out := result.Table{Head: []string{"mapping", "graph transformer, published training; here, SCALED: h",
 		"equivariant, quick training; here, SCALED: h", "‖", "published, A100: h"}}
 	for i, m := range t.mappings {
-		out.Row(m.Title, t.transformer[i].TotalHours(), t.equivariant[i].TotalHours(), "‖", m.PublishedTotal().String())
+		out.Row(m.Title, t.transformer[i].totalHours(), t.equivariant[i].totalHours(), "‖", m.publishedTotal().String())
 	}
 	return out
 }
@@ -82,7 +89,8 @@ func (t *Total) Table() result.Table {
 func (t *Total) Results() (list []result.Result) {
 	for i, m := range t.mappings {
 		for _, f := range []*Flow{t.transformer[i], t.equivariant[i]} {
-			list = append(list, result.New("cost/"+m.Key+"/"+f.Field+"/total_hours_scaled", f.TotalHours(), result.None, result.None, "h", 0))
+			list = append(list, result.New("cost/"+m.Key+"/"+f.Field+"/total_hours_scaled", f.totalHours(), result.None,
+				result.None, "h", 0))
 		}
 	}
 	return list
@@ -90,7 +98,8 @@ func (t *Total) Results() (list []result.Result) {
 
 // MACETable is what the potential takes at some mappings, which [Lab.MACE] has measured. Errors: those of MACE.
 func (c *Lab) MACETable(ctx context.Context, mappings ...string) (result.Table, error) {
-	t := result.Table{Head: []string{"mapping", "here: s per step (range)", "here, SCALED: h", "here, SCALED: s per 10,000 energies", "‖",
+	t := result.Table{Head: []string{"mapping", "here: s per step (range)", "here, SCALED: h",
+		"here, SCALED: s per 10,000 energies", "‖",
 		"published, A100: h", "published, A100: s"}}
 	for _, key := range mappings {
 		m, err := c.mapping(key)
@@ -101,7 +110,8 @@ func (c *Lab) MACETable(ctx context.Context, mappings ...string) (result.Table, 
 		if err != nil {
 			return t, err
 		}
-		t.Row(m.Title, e.Step.String(), e.TrainHours().String(), e.EnergySeconds().String(), "‖", m.Published.MACEHours.String(),
+		t.Row(m.Title, e.Step.String(), e.TrainHours().String(), e.energySeconds().String(), "‖",
+			m.Published.MACEHours.String(),
 			m.Published.EnergySeconds.String())
 	}
 	return t, nil

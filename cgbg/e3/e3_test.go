@@ -108,7 +108,7 @@ func TestWignerD(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 2))
 	for l := range 5 {
 		rotation, r := turn(rng), unit(rng)
-		d := WignerD(l, rotation)
+		d := wignerD(l, rotation)
 		turned := apply(rotation[:], r[:])
 		near(t, fmt.Sprint("degree ", l), Harmonics(l, [3]float64(turned)), apply(d, Harmonics(l, r)), 1e-12)
 		n := 2*l + 1
@@ -125,7 +125,7 @@ func TestWignerD(t *testing.T) {
 		minus := [3]float64{-r[0], -r[1], -r[2]}
 		even := Harmonics(l, r)
 		for i := range even {
-			if Natural(l).Odd {
+			if natural(l).Odd {
 				even[i] = -even[i]
 			}
 		}
@@ -142,7 +142,7 @@ func TestWigner3j(t *testing.T) {
 			for l := max(a-b, b-a); l <= min(4, a+b); l++ {
 				c := Wigner3j(a, b, l)
 				da, db, dl := 2*a+1, 2*b+1, 2*l+1
-				A, B, L := WignerD(a, rotation), WignerD(b, rotation), WignerD(l, rotation)
+				A, B, L := wignerD(a, rotation), wignerD(b, rotation), wignerD(l, rotation)
 				turned := make([]float64, len(c))
 				var norm float64
 				for i, v := range c {
@@ -203,14 +203,14 @@ func TestSymmetric(t *testing.T) {
 			for _, sign := range []float64{1, -1} {
 				var y []float64
 				for l := 0; l <= s.LMax; l++ {
-					y = append(y, apply(WignerD(l, rotation), x[l*l:(l+1)*(l+1)])...)
+					y = append(y, apply(wignerD(l, rotation), x[l*l:(l+1)*(l+1)])...)
 					if l%2 == 1 {
 						for i := l * l; i < len(y); i++ {
 							y[i] *= sign
 						}
 					}
 				}
-				got, d := s.Evaluate(y), WignerD(s.L, rotation)
+				got, d := s.Evaluate(y), wignerD(s.L, rotation)
 				plain := s.Evaluate(x)
 				var want []float64
 				for k := range s.K {
@@ -276,7 +276,7 @@ func testTensor(t *testing.T, s *Symmetric, x []float64) {
 }
 
 func TestIrreps(t *testing.T) {
-	got, err := ParseIrreps("32x0e+ 16x1o+2e")
+	got, err := parseIrreps("32x0e+ 16x1o+2e")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +284,7 @@ func TestIrreps(t *testing.T) {
 		t.Errorf("got %s of dimension %d", got, got.Dim())
 	}
 	for _, bad := range []string{"", "32x", "0", "x0e", "3x-1e", "2x1eo", "32x0e+"} {
-		if _, err := ParseIrreps(bad); err == nil {
+		if _, err := parseIrreps(bad); err == nil {
 			t.Errorf("%q: no error", bad)
 		}
 	}

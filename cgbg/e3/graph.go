@@ -23,7 +23,7 @@ func HarmonicGraph(l int, x, y, z *graph.Node) []*graph.Node {
 		return powers[axis][n-1]
 	}
 	var out []*graph.Node
-	for _, terms := range HarmonicTerms(l) {
+	for _, terms := range harmonicTerms(l) {
 		var sum *graph.Node
 		for _, t := range terms {
 			var product *graph.Node

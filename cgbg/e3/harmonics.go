@@ -10,14 +10,14 @@ type Term struct {
 	Coef    float64
 }
 
-// HarmonicTerms returns the real spherical harmonics of degree l as homogeneous
+// harmonicTerms returns the real spherical harmonics of degree l as homogeneous
 // polynomials of (x, y, z) of that degree: terms by component. On the unit sphere
 // they are, with polar angle θ from y and azimuth φ from z towards x,
 //
 //	√(2(2l+1)(l−|m|)!/(l+|m|)!) P_l^|m|(cos θ) · (sin |m|φ for m < 0, cos mφ for m > 0),
 //
 // without the phase (−1)^m; for m = 0, √(2l+1) P_l(cos θ).
-func HarmonicTerms(l int) [][]Term {
+func harmonicTerms(l int) [][]Term {
 	out := make([][]Term, 2*l+1)
 	for m := 0; m <= l; m++ {
 		norm := math.Sqrt(float64(2*l+1) * factorial(l-m) / factorial(l+m))
@@ -91,7 +91,7 @@ func multiply(p, q []Term, factor float64) []Term {
 // have length 1: the result scales with |r|^l.
 func Harmonics(l int, r [3]float64) []float64 {
 	out := make([]float64, 2*l+1)
-	for i, terms := range HarmonicTerms(l) {
+	for i, terms := range harmonicTerms(l) {
 		for _, t := range terms {
 			out[i] += t.Coef * power(r[0], t.X) * power(r[1], t.Y) * power(r[2], t.Z)
 		}

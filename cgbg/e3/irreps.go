@@ -13,9 +13,9 @@ type Irrep struct {
 	Odd bool
 }
 
-// Natural is the representation of the spherical harmonics of degree l, of
+// natural is the representation of the spherical harmonics of degree l, of
 // parity (−1)^l.
-func Natural(l int) Irrep { return Irrep{l, l%2 == 1} }
+func natural(l int) Irrep { return Irrep{l, l%2 == 1} }
 
 // Dim is 2L+1.
 func (r Irrep) Dim() int { return 2*r.L + 1 }
@@ -37,9 +37,9 @@ type Block struct {
 // Irreps is a direct sum of representations, in order.
 type Irreps []Block
 
-// ParseIrreps reads sums such as "32x0e+32x1o"; a number may be left out for one copy.
+// parseIrreps reads sums such as "32x0e+32x1o"; a number may be left out for one copy.
 // Errors: a term that is not of this form.
-func ParseIrreps(s string) (Irreps, error) {
+func parseIrreps(s string) (Irreps, error) {
 	var out Irreps
 	for term := range strings.SplitSeq(s, "+") {
 		count, name, found := strings.Cut(strings.TrimSpace(term), "x")

@@ -88,10 +88,10 @@ func factorial(n int) float64 {
 	return out
 }
 
-// WignerD returns the matrix D of degree l, [2l+1, 2l+1], with
+// wignerD returns the matrix D of degree l, [2l+1, 2l+1], with
 // Y_l(Rr) = D·Y_l(r) for a rotation R, [3, 3], by coupling degree l−1 with degree 1.
 // Under an inversion, too, R = −1, natural representations of degree l change by (−1)^l.
-func WignerD(l int, rotation [9]float64) []float64 {
+func wignerD(l int, rotation [9]float64) []float64 {
 	d := []float64{1}
 	for k := 1; k <= l; k++ {
 		c := Wigner3j(k-1, 1, k)

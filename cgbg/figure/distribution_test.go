@@ -23,8 +23,8 @@ func bells(mean, sd float64, title string) Distribution {
 }
 
 // basins is a free energy with two minima at negative φ, not sampled everywhere.
-func basins(title string) Ramachandran {
-	return Ramachandran{Title: title, F: func(phi, psi float64) float64 {
+func basins(title string) ramachandran {
+	return ramachandran{Title: title, F: func(phi, psi float64) float64 {
 		f := 4 - 2*math.Cos(phi+1.4) - 1.5*math.Cos(2*psi+0.4)
 		if phi > 0.5 && phi < 2 {
 			return math.Inf(1)

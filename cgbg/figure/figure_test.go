@@ -135,7 +135,7 @@ func drawings(t *testing.T) map[string]Picture {
 		Quality: &Quality{ESS: 0.0004, KHat: 1.3, KThreshold: 0.7}, Letter: "a"}
 	right := o
 	right.XLabel, right.Letter = "ψ / °", "b"
-	p, err = FreeEnergyPair(torus(1), torus(2.5), o, right)
+	p, err = freeEnergyPair(torus(1), torus(2.5), o, right)
 	keep("pair", p, err)
 	p, err = FreeEnergyProfile(torus(1), o)
 	keep("profile", p, err)
@@ -197,9 +197,9 @@ func drawings(t *testing.T) map[string]Picture {
 	keep("bonds_three", p, err)
 	p, err = BondLengths(bond, bells(0.1335, 0.0025, ""))
 	keep("bonds", p, err)
-	maps := []Ramachandran{basins("explicit water"), basins("explicit water, short"), basins("OBC1"), basins("OBC2")}
+	maps := []ramachandran{basins("explicit water"), basins("explicit water, short"), basins("OBC1"), basins("OBC2")}
 	for n := 1; n <= len(maps); n++ {
-		p, err = RamachandranMaps(maps[:n], 5.25, "kcal/mol")
+		p, err = ramachandranMaps(maps[:n], 5.25, "kcal/mol")
 		keep("maps"+string(rune('0'+n)), p, err)
 	}
 	drawVariables(keep)
@@ -345,7 +345,7 @@ func TestBadInput(t *testing.T) {
 			_, err := Dots([]DotSeries{{Y: []float64{1}, Low: []float64{1}}}, DotsOptions{Categories: []string{"a"}})
 			return err
 		},
-		"no map": func() error { _, err := RamachandranMaps(nil, 5, "kT"); return err },
+		"no map": func() error { _, err := ramachandranMaps(nil, 5, "kT"); return err },
 	} {
 		if err := f(); err == nil || !strings.HasPrefix(err.Error(), "figure: ") {
 			t.Errorf("%s: got %v", name, err)

@@ -72,8 +72,8 @@ func TestMapAxis(t *testing.T) {
 
 // Maps over φ and ψ are maps over two circles, whose bounds and scale may be told or not.
 func TestRamachandranMaps(t *testing.T) {
-	maps := []Ramachandran{basins("one"), basins("two")}
-	a, err := RamachandranMaps(maps, 5.25, "kcal/mol")
+	maps := []ramachandran{basins("one"), basins("two")}
+	a, err := ramachandranMaps(maps, 5.25, "kcal/mol")
 	if err != nil {
 		t.Fatal(err)
 	}

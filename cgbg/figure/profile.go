@@ -63,12 +63,6 @@ func FreeEnergyProfile(series []Series, o ProfileOptions) (Picture, error) {
 	return render(columnWidth, 0.82*columnWidth, [][]*panel{{p}})
 }
 
-// FreeEnergyPair draws two profiles side by side, φ and ψ say: FreeEnergies of two panels with the letters given.
-// Errors: those of FreeEnergyProfile.
-func FreeEnergyPair(left, right []Series, lo, ro ProfileOptions) (Picture, error) {
-	return freeEnergies([]ProfilePanel{{left, lo}, {right, ro}})
-}
-
 // ProfilePanel is one panel of FreeEnergies: the free energy along one variable.
 type ProfilePanel struct {
 	Series  []Series

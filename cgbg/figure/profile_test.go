@@ -181,12 +181,12 @@ func TestFreeEnergiesOfFewPanels(t *testing.T) {
 	if err != nil || !bytes.Equal(one.SVG, profile.SVG) {
 		t.Errorf("one panel and a profile differ (%v)", err)
 	}
-	plain, err := FreeEnergyPair(v[1].Series, v[2].Series, v[1].Options, v[2].Options)
+	plain, err := freeEnergyPair(v[1].Series, v[2].Series, v[1].Options, v[2].Options)
 	if err != nil || count(words(t, plain), "a") != 0 {
 		t.Errorf("a pair without letters has some (%v)", err)
 	}
 	v[1].Options.Letter, v[2].Options.Letter = "a", "b"
-	pair, err := FreeEnergyPair(v[1].Series, v[2].Series, v[1].Options, v[2].Options)
+	pair, err := freeEnergyPair(v[1].Series, v[2].Series, v[1].Options, v[2].Options)
 	if err != nil {
 		t.Fatal(err)
 	}

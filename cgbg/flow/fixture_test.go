@@ -156,7 +156,8 @@ func fixtureAccuracy(t *testing.T, m *Model, array func(string) []float64) {
 	theirs = math.Sqrt(theirs)
 	t.Logf("error of log q: rms %.4f, largest %.4f; published: rms %.4f, largest %.4f; of %d: rms %.4f, %d of %d "+
 		"outside the certificate %.4f nat; schedule: %d steps, %d nodes, rms %.4f",
-		rms, worst, theirs, theirWorst, n, math.Sqrt(all), outside, n-certified, s.LogQBound(), len(acc.Schedule.Mesh)-1,
+		rms, worst, theirs, theirWorst, n, math.Sqrt(all), outside, n-certified, s.LogQBound(),
+		len(acc.Schedule.Mesh)-1,
 		len(acc.Schedule.Nodes), acc.Schedule.LogQError)
 	if rms > theirs || worst > theirWorst {
 		t.Errorf("errors of log q: rms %.4f, largest %.4f; published %.4f, %.4f", rms, worst, theirs, theirWorst)

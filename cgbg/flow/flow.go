@@ -117,8 +117,8 @@ type Model struct {
 	double, single *evaluator // made on first use
 }
 
-// LogJacobian is ln |dx/dR| = −dim·ln std: ln q(R) = ln q(x) + LogJacobian.
-func (m *Model) LogJacobian() float64 { return -float64(m.Field.Dim()) * math.Log(m.Std) }
+// logJacobian is ln |dx/dR| = −dim·ln std: ln q(R) = ln q(x) + LogJacobian.
+func (m *Model) logJacobian() float64 { return -float64(m.Field.Dim()) * math.Log(m.Std) }
 
 // Standardise takes frames in physical units to those of the flow, [n*dim].
 func (m *Model) Standardise(r []float64) []float64 {

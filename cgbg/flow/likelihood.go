@@ -145,7 +145,7 @@ func (m *Model) LogQ(ctx context.Context, r []float64, acc Accuracy, progress fu
 func (m *Model) LogDensity(ctx context.Context, r []float64, acc Accuracy) ([]float64, error) {
 	logq, _, err := m.LogQ(ctx, r, acc, nil)
 	for i := range logq {
-		logq[i] += m.LogJacobian()
+		logq[i] += m.logJacobian()
 	}
 	return logq, err
 }

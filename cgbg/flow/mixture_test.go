@@ -91,7 +91,7 @@ func TestKnownDensity(t *testing.T) {
 	}
 	weight := func(r []float64, logq []float64) (w []float64) {
 		for i, l := range logq {
-			w = append(w, math.Exp(law.logDensity(r[i*dim:(i+1)*dim])-l-m.LogJacobian()))
+			w = append(w, math.Exp(law.logDensity(r[i*dim:(i+1)*dim])-l-m.logJacobian()))
 		}
 		return w
 	}

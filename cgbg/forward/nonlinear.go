@@ -67,15 +67,15 @@ func GELU(z *graph.Node) (value, derivative *graph.Node) {
 func (v Value) Softmax() Value {
 	out := Value{X: graph.Softmax(v.X, -1)}
 	if v.T != nil {
-		out.T = SoftmaxTangents(out.X, v.T)
+		out.T = softmaxTangents(out.X, v.T)
 	}
 	return out
 }
 
-// SoftmaxTangents are the tangents of a softmax along the last axis,
+// softmaxTangents are the tangents of a softmax along the last axis,
 // a·(ż − Σ a·ż), from its values a, [batch, ...], and the tangents ż of its
 // arguments, [batch or 1, K, ...].
-func SoftmaxTangents(a, tangents *graph.Node) *graph.Node {
+func softmaxTangents(a, tangents *graph.Node) *graph.Node {
 	weighted := graph.Mul(tangents, beside(a))
 	mean := graph.ReduceAndKeep(weighted, graph.ReduceSum, -1)
 	return graph.Sub(weighted, graph.Mul(beside(a), mean))
@@ -87,10 +87,10 @@ type Norm struct {
 	scale, bias   *graph.Node // [n]
 }
 
-// NewNorm normalises x along its last axis to mean 0 and variance 1, the
+// newNorm normalises x along its last axis to mean 0 and variance 1, the
 // variance with epsilon added, scale and bias, [n], to follow (J. L. Ba et al.,
 // arXiv 1607.06450).
-func NewNorm(x, scale, bias *graph.Node, epsilon float64) Norm {
+func newNorm(x, scale, bias *graph.Node, epsilon float64) Norm {
 	centred := graph.Sub(x, graph.ReduceAndKeep(x, graph.ReduceMean, -1))
 	variance := graph.ReduceAndKeep(graph.Square(centred), graph.ReduceMean, -1)
 	inverse := graph.Reciprocal(graph.Sqrt(graph.AddScalar(variance, epsilon)))
@@ -114,9 +114,9 @@ func (l Norm) Tangents(tangents *graph.Node) *graph.Node {
 	return graph.Mul(rest, beside(factor))
 }
 
-// LayerNorm applies a layer norm along the last axis; see [NewNorm].
+// LayerNorm applies a layer norm along the last axis; see newNorm.
 func (v Value) LayerNorm(scale, bias *graph.Node, epsilon float64) Value {
-	norm := NewNorm(v.X, scale, bias, epsilon)
+	norm := newNorm(v.X, scale, bias, epsilon)
 	out := Value{X: norm.Value()}
 	if v.T != nil {
 		out.T = norm.Tangents(v.T)

@@ -123,8 +123,8 @@ type Line struct {
 	X, U, F []float64
 }
 
-// NewLine tabulates FreeEnergy and MeanForce at n ≥ 2 equally spaced points from lo to hi inclusive.
-func NewLine(lo, hi float64, n int) (*Line, error) {
+// newLine tabulates FreeEnergy and MeanForce at n ≥ 2 equally spaced points from lo to hi inclusive.
+func newLine(lo, hi float64, n int) (*Line, error) {
 	if n < 2 || !(lo < hi) {
 		return nil, fmt.Errorf("mullerbrown: line from %g to %g with %d points: need lo < hi and at least 2 points", lo,
 			hi, n)

@@ -12,12 +12,12 @@ import (
 // ErrRunaway reports a trajectory whose state stopped being finite.
 var ErrRunaway = errors.New("state is not finite")
 
-// BurnInSteps is the default burn-in: six times the slowest relaxation time at dt = 0.1, γ = 0.1, which is that of the
+// burnInSteps is the default burn-in: six times the slowest relaxation time at dt = 0.1, γ = 0.1, which is that of the
 // populations of the wells and was measured from their decay over 20,000 trajectories and the autocorrelation of the
 // published set: 3.0e4 steps without the umbrella, 1.55e5 with it. (The umbrella flattens the free energy in x, but the
 // channel between the wells turns in y at x near 29, and the deeper middle well is left more slowly.) It takes the
 // excess population of the right well from 0.2 at the start to 3e-4.
-const BurnInSteps = 1_000_000
+const burnInSteps = 1_000_000
 
 // Langevin is the dynamics of §B.1 (Eq. 34), by the update
 //
@@ -51,7 +51,7 @@ type Langevin struct {
 // BurnIn is BurnInSteps.
 func Default() Langevin {
 	return Langevin{Dt: 0.1, Mass: 1, Gamma: 0.1, KT: KT, Trajectories: 10, Steps: 10_000_000, Stride: 10,
-		BurnIn: BurnInSteps, Seed: 1}
+		BurnIn: burnInSteps, Seed: 1}
 }
 
 // Trajectories holds the frames of a run, one slice per trajectory, in time order.

@@ -108,7 +108,7 @@ func TestProp1(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if eps != 0 && !d.Holds() || d.KL < 0 {
+			if eps != 0 && !d.holds() || d.KL < 0 {
 				t.Errorf("ε = %g, k = %g: KL %g above its bound %g", eps, k, d.KL, d.Bound)
 			}
 			if up := d.Fisher / (2 * b.Upper); math.Abs(eps) == 1e-6 && d.KL == 0 {

@@ -71,7 +71,7 @@ func (m *Marginal) LogDensity(x float64) float64 { return -m.potential(x) - m.lo
 func (m *Marginal) Score(x float64) float64 {
 	f := MeanForce(x)
 	if m.biased {
-		f -= BiasGradient(x)
+		f -= biasGradient(x)
 	}
 	return f
 }
@@ -126,14 +126,14 @@ func (m *Marginal) mass(lo, hi float64) float64 {
 	return s
 }
 
-// OutsideMass returns the probability left of lo and right of hi.
-func (m *Marginal) OutsideMass(lo, hi float64) (left, right float64) {
+// outsideMass returns the probability left of lo and right of hi.
+func (m *Marginal) outsideMass(lo, hi float64) (left, right float64) {
 	return m.mass(supportLo, lo), m.mass(hi, supportHi)
 }
 
-// FreeEnergyAligned returns F = -ln p at the points x, shifted so that its mean weighted with p over these points is 0:
+// freeEnergyAligned returns F = -ln p at the points x, shifted so that its mean weighted with p over these points is 0:
 // the alignment in which two free energies are compared. Points must be equally spaced for the weights to mean that.
-func (m *Marginal) FreeEnergyAligned(x []float64) []float64 {
+func (m *Marginal) freeEnergyAligned(x []float64) []float64 {
 	p := m.Density(x)
 	f := make([]float64, len(x))
 	var mean, sum float64
@@ -165,7 +165,7 @@ func newCDFTable(m *Marginal) *cdfTable {
 		c := At(x)
 		if m.biased {
 			c.U += Bias(x)
-			c.F -= BiasGradient(x)
+			c.F -= biasGradient(x)
 		}
 		t.p[i] = math.Exp(-c.U - m.logZ)
 		slope[i] = t.p[i] * c.F
@@ -186,8 +186,8 @@ func (t *cdfTable) at(i int, s float64) float64 {
 	return t.cdf[i] + s*(p0+s*((3*d-2*p0-p1)+s*(p0+p1-2*d)))
 }
 
-// CDF returns P(X ≤ x), to 1e-9.
-func (m *Marginal) CDF(x float64) float64 {
+// cdf returns P(X ≤ x), to 1e-9.
+func (m *Marginal) cdf(x float64) float64 {
 	t := m.tab()
 	switch {
 	case !(x > supportLo):
@@ -200,8 +200,8 @@ func (m *Marginal) CDF(x float64) float64 {
 	return t.at(i, s-float64(i))
 }
 
-// Quantile inverts CDF: x with P(X ≤ x) = q, for 0 < q < 1; the ends of the support for q ≤ 0 and q ≥ 1.
-func (m *Marginal) Quantile(q float64) float64 {
+// quantile inverts CDF: x with P(X ≤ x) = q, for 0 < q < 1; the ends of the support for q ≤ 0 and q ≥ 1.
+func (m *Marginal) quantile(q float64) float64 {
 	t := m.tab()
 	if !(q > 0) {
 		return supportLo
@@ -238,7 +238,7 @@ func (m *Marginal) Sample(n int, seed uint64) []float64 {
 	rnd := rand.New(rand.NewPCG(seed, 0x6d61726769))
 	x := make([]float64, n)
 	for i := range x {
-		x[i] = m.Quantile(rnd.Float64())
+		x[i] = m.quantile(rnd.Float64())
 	}
 	return x
 }

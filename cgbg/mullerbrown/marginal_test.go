@@ -47,10 +47,10 @@ func TestBinMasses(t *testing.T) {
 		for _, v := range coarse {
 			b += v
 		}
-		left, right := m.OutsideMass(DomainLo, DomainHi)
+		left, right := m.outsideMass(DomainLo, DomainHi)
 		near(t, "sum of 100 bins and of 7", a, b, 1e-13)
 		near(t, "bins and tails", a+left+right, 1, 1e-12)
-		near(t, "first bin against the CDF", fine[0], m.CDF(10.4)-m.CDF(10), 1e-9)
+		near(t, "first bin against the CDF", fine[0], m.cdf(10.4)-m.cdf(10), 1e-9)
 		t.Logf("mass left of 10: %.4g, right of 50: %.4g; noise floor %.6f", left, right, m.NoiseFloor())
 		for _, bad := range [][]float64{nil, {1}, {1, 1}, {2, 1}, {1, math.NaN()}, {0, math.Inf(1)}} {
 			if _, err := m.BinMasses(bad); err == nil {
@@ -65,18 +65,18 @@ func TestBiasedMarginal(t *testing.T) {
 	u, b := NewMarginal(false), NewMarginal(true)
 	for _, x := range []float64{12, 24, 32, 42} {
 		near(t, "ln ratio of densities", b.LogDensity(x)-u.LogDensity(x), -Bias(x)+u.LogZ()-b.LogZ(), 1e-12)
-		near(t, "difference of scores", b.Score(x)-u.Score(x), -BiasGradient(x), 1e-12)
+		near(t, "difference of scores", b.Score(x)-u.Score(x), -biasGradient(x), 1e-12)
 	}
 }
 
 func TestCDFAndQuantile(t *testing.T) {
 	both(t, func(t *testing.T, m *Marginal) {
 		for _, x := range []float64{11.03, 20.5, 23.123, 32.007, 41.9, 49.99} {
-			near(t, "CDF", m.CDF(x), m.mass(supportLo, x), 1e-9)
-			near(t, "Quantile(CDF(x))", m.Quantile(m.CDF(x)), x, 1e-5)
+			near(t, "CDF", m.cdf(x), m.mass(supportLo, x), 1e-9)
+			near(t, "Quantile(CDF(x))", m.quantile(m.cdf(x)), x, 1e-5)
 		}
 		for _, q := range []float64{1e-7, 0.01, 0.3, 0.5, 0.97, 1 - 1e-9} {
-			near(t, "CDF(Quantile(q))", m.CDF(m.Quantile(q)), q, 1e-13)
+			near(t, "CDF(Quantile(q))", m.cdf(m.quantile(q)), q, 1e-13)
 		}
 	})
 }
@@ -87,7 +87,7 @@ func TestSamplesFillExactBins(t *testing.T) {
 		const n, bins = 200_000, 40
 		edges := make([]float64, bins+1)
 		for i := range edges {
-			edges[i] = m.Quantile(float64(i) / bins)
+			edges[i] = m.quantile(float64(i) / bins)
 		}
 		mass, err := m.BinMasses(edges)
 		if err != nil {
@@ -117,11 +117,11 @@ func TestSamplesFillExactBins(t *testing.T) {
 
 func TestFreeEnergyAligned(t *testing.T) {
 	m := NewMarginal(false)
-	l, err := NewLine(DomainLo, DomainHi, 200)
+	l, err := newLine(DomainLo, DomainHi, 200)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, f := m.Density(l.X), m.FreeEnergyAligned(l.X)
+	p, f := m.Density(l.X), m.freeEnergyAligned(l.X)
 	var mean float64
 	for i := range f {
 		mean += p[i] * f[i]
@@ -132,7 +132,7 @@ func TestFreeEnergyAligned(t *testing.T) {
 
 func BenchmarkSample(b *testing.B) {
 	m := NewMarginal(false)
-	m.CDF(0)
+	m.cdf(0)
 	for b.Loop() {
 		m.Sample(1000, 1)
 	}

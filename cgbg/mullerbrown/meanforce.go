@@ -17,14 +17,14 @@ type BinnedForce struct {
 	Count []int     // frames
 }
 
-// BinForce averages f over the frames whose x lies in each bin, an estimate of E[f | bin], which under an umbrella
+// binForce averages f over the frames whose x lies in each bin, an estimate of E[f | bin], which under an umbrella
 // V(x) is the same up to the shape of p inside the bin (Propositions 2 and 3).
 //
 // x, f: one slice per trajectory, in time order. Every trajectory is cut into blocks pieces (1 is right when there are
 // many trajectories); pieces must be longer than the relaxation time, and their scatter gives the errors: with S_b and
 // n_b the sum and number in block b, Var(mean) = B/(B-1) Σ (S_b - mean·n_b)² / N² (ratio estimator), B the number of
 // blocks.
-func BinForce(x, f [][]float32, edges []float64, blocks int) (*BinnedForce, error) {
+func binForce(x, f [][]float32, edges []float64, blocks int) (*BinnedForce, error) {
 	if err := checkSeries(x, f, blocks); err != nil {
 		return nil, err
 	}
@@ -100,8 +100,8 @@ func binOf(edges []float64, v float64) int {
 	return sort.Search(len(edges), func(i int) bool { return edges[i] > v }) - 1
 }
 
-// BinForce returns the exact E[F | bin] of the marginal for bins between successive edges: what BinnedForce estimates.
-func (m *Marginal) BinForce(edges []float64) []float64 {
+// binForce returns the exact E[F | bin] of the marginal for bins between successive edges: what BinnedForce estimates.
+func (m *Marginal) binForce(edges []float64) []float64 {
 	out := make([]float64, len(edges)-1)
 	parallel(len(out), func(i int) {
 		r := legendre(edges[i], edges[i+1], 1, 16)
@@ -126,7 +126,7 @@ type ForceSpline struct {
 // ErrUndetermined reports a fit whose basis functions are not all supported by data.
 var ErrUndetermined = errors.New("some coefficients are not determined by the data")
 
-// FitForce minimises Σ (F(x_i) - f_i)² over cubic splines with the given number of intervals on [lo, hi] (frames
+// fitForce minimises Σ (F(x_i) - f_i)² over cubic splines with the given number of intervals on [lo, hi] (frames
 // outside are left out): force matching (Eq. 13, or Eq. 16 under the umbrella) in closed form. Errors of the fit come
 // from blocks, as in BinForce, by the sandwich formula. It fails with ErrUndetermined where an interval holds no
 // frames.
@@ -184,9 +184,9 @@ func FitForce(x, f [][]float32, lo, hi float64, intervals, blocks int) (*ForceSp
 	return s, nil
 }
 
-// FitForce returns the spline that force matching reaches with endless data from the marginal restricted to [lo, hi]:
+// fitForce returns the spline that force matching reaches with endless data from the marginal restricted to [lo, hi]:
 // the minimiser of E[(spline - F)²]. For a basis that can express F it does not depend on the bias (Proposition 3).
-func (m *Marginal) FitForce(lo, hi float64, intervals int) (*ForceSpline, error) {
+func (m *Marginal) fitForce(lo, hi float64, intervals int) (*ForceSpline, error) {
 	if intervals < 1 || !(lo < hi) {
 		return nil, fmt.Errorf("mullerbrown: fitting a force on [%g, %g] with %d intervals: need lo < hi and at "+
 			"least 1", lo, hi, intervals)

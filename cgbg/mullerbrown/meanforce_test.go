@@ -12,11 +12,11 @@ import (
 func TestBinForceMatchesExact(t *testing.T) {
 	both(t, func(t *testing.T, m *Marginal) {
 		tr := simulate(t, m.Biased())
-		got, err := BinForce(tr.X, tr.Fx, Edges(14, 46, 32), 1)
+		got, err := binForce(tr.X, tr.Fx, Edges(14, 46, 32), 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for b, want := range m.BinForce(got.Edges) {
+		for b, want := range m.binForce(got.Edges) {
 			near(t, "mean force of a bin", got.Mean[b], want, 5*got.SEM[b]+0.005)
 			if got.Count[b] == 0 || !(got.SEM[b] > 0) {
 				t.Errorf("bin %d: %d frames, error %g", b, got.Count[b], got.SEM[b])
@@ -32,7 +32,7 @@ func TestProposition3(t *testing.T) {
 	fits := map[bool]*ForceSpline{}
 	for _, biased := range []bool{false, true} {
 		tr := simulate(t, biased)
-		exact, err := NewMarginal(biased).FitForce(lo, hi, intervals)
+		exact, err := NewMarginal(biased).fitForce(lo, hi, intervals)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,7 +59,7 @@ func TestProposition3(t *testing.T) {
 func TestNoiseFloor(t *testing.T) {
 	both(t, func(t *testing.T, m *Marginal) {
 		tr := simulate(t, m.Biased())
-		line, err := NewLine(-15, 60, 3001)
+		line, err := newLine(-15, 60, 3001)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +94,7 @@ func TestBinForceErrors(t *testing.T) {
 		x[i] = float32(g.uniform())
 		f[i] = float32(2 + z[i] + z[n+i*blocks/n]) // noise of every frame, and one shared by each block
 	}
-	got, err := BinForce([][]float32{x}, [][]float32{f}, []float64{0, 0.5, 1, 2}, blocks)
+	got, err := binForce([][]float32{x}, [][]float32{f}, []float64{0, 0.5, 1, 2}, blocks)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,13 +111,13 @@ func TestBinForceErrors(t *testing.T) {
 	}
 	for name, call := range map[string]func() error{
 		"lengths": func() error {
-			_, err := BinForce([][]float32{x}, [][]float32{f[1:]}, []float64{0, 1},
+			_, err := binForce([][]float32{x}, [][]float32{f[1:]}, []float64{0, 1},
 				1)
 			return err
 		},
-		"edges": func() error { _, err := BinForce([][]float32{x}, [][]float32{f}, []float64{1, 0}, 1); return err },
+		"edges": func() error { _, err := binForce([][]float32{x}, [][]float32{f}, []float64{1, 0}, 1); return err },
 		"blocks": func() error {
-			_, err := BinForce([][]float32{x[:3]}, [][]float32{f[:3]}, []float64{0, 1}, 4)
+			_, err := binForce([][]float32{x[:3]}, [][]float32{f[:3]}, []float64{0, 1}, 4)
 			return err
 		},
 		"range": func() error { _, err := FitForce([][]float32{x}, [][]float32{f}, 1, 1, 3, 1); return err },

@@ -65,8 +65,8 @@ func Bias(x float64) float64 {
 	return -biasDepth * math.Exp(-d*d/(2*biasVar))
 }
 
-// BiasGradient returns dV/dx of the umbrella potential, in kT per length.
-func BiasGradient(x float64) float64 {
+// biasGradient returns dV/dx of the umbrella potential, in kT per length.
+func biasGradient(x float64) float64 {
 	d := x - biasCentre
 	return biasDepth * d / biasVar * math.Exp(-d*d/(2*biasVar))
 }

@@ -46,7 +46,7 @@ func TestGradientsMatchDifferences(t *testing.T) {
 		ux, uy := Gradient(x, y)
 		diff("∂u/∂x", at, ux, Potential(x+h, y), Potential(x-h, y))
 		diff("∂u/∂y", at, uy, Potential(x, y+h), Potential(x, y-h))
-		diff("V'", at, BiasGradient(x), Bias(x+h), Bias(x-h))
+		diff("V'", at, biasGradient(x), Bias(x+h), Bias(x-h))
 	})
 }
 
@@ -66,7 +66,7 @@ func TestFastForceMatchesGradient(t *testing.T) {
 		if math.Abs(fx+ux) > 1e-14*(1+scale) || math.Abs(fy+uy) > 1e-14*(1+scale) {
 			t.Errorf("force(%g, %g): got (%.15g, %.15g), want (%.15g, %.15g)", x, y, fx, fy, -ux, -uy)
 		}
-		if got, want := tab.biasForce(x), -BiasGradient(x); math.Abs(got-want) > 1e-14 {
+		if got, want := tab.biasForce(x), -biasGradient(x); math.Abs(got-want) > 1e-14 {
 			t.Errorf("bias force at %g: got %.15g, want %.15g", x, got, want)
 		}
 	}

@@ -38,8 +38,8 @@ type Divergence struct {
 	Bound  float64 // Fisher/(2ρ)
 }
 
-// Holds reports whether the inequality is satisfied.
-func (d Divergence) Holds() bool { return d.KL <= d.Bound }
+// holds reports whether the inequality is satisfied.
+func (d Divergence) holds() bool { return d.KL <= d.Bound }
 
 // Prop1 evaluates Proposition 1 (Eq. 14) for a learned potential given at the points of a rule.
 //

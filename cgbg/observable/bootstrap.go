@@ -21,11 +21,11 @@ type Resampling struct {
 	Rng *rand.Rand
 }
 
-// BlockIndices fills dst with the indices of a resample of len(dst) samples: blocks of consecutive indices from random
+// blockIndices fills dst with the indices of a resample of len(dst) samples: blocks of consecutive indices from random
 // starts, going round at the end (the circular block bootstrap), the last one cut short. block 1 draws single samples.
 // It panics if block is below one; a block beyond len(dst) counts as len(dst).
 // Source: Politis and Romano, in Exploring the Limits of Bootstrap (Wiley 1992) 263.
-func BlockIndices(dst []int, block int, rng *rand.Rand) {
+func blockIndices(dst []int, block int, rng *rand.Rand) {
 	n := len(dst)
 	if block < 1 {
 		panic(fmt.Sprintf("observable: blocks of %d samples; want one or more", block))
@@ -60,7 +60,7 @@ func Bootstrap(n, dim int, r Resampling, stat func(idx []int, out []float64)) ([
 	sd, err := r.run(dim, func() resampleStat {
 		idx := make([]int, n)
 		return func(rng rng, out []float64) {
-			BlockIndices(idx, max(r.Block, 1), rng)
+			blockIndices(idx, max(r.Block, 1), rng)
 			stat(idx, out)
 		}
 	})

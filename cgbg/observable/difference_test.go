@@ -26,7 +26,7 @@ func TestScoreDifference(t *testing.T) {
 		b.Weight[i] = math.Exp(0.3 * phi)
 	}
 	r := Resampling{Resamples: 200, Rng: rng}
-	d, err := ScoreDifference(a, b, reference, r)
+	d, err := ScoreDifference(a.Points(), b.Points(), reference.Points(), r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestScoreDifference(t *testing.T) {
 	if apart := math.Hypot(sa.JS.Error, sb.JS.Error); !(d.JS.Error > 0 && d.JS.Error < 0.7*apart) {
 		t.Errorf("error %g of the difference, %g if the samples were not the same", d.JS.Error, apart)
 	}
-	if _, err := ScoreDifference(a, set(2000), reference, r); err == nil {
+	if _, err := ScoreDifference(a.Points(), set(2000).Points(), reference.Points(), r); err == nil {
 		t.Error("other samples passed")
 	}
 }

@@ -55,8 +55,8 @@ func FloorExact(n, repeats int, exact []float64, rng *rand.Rand) (Scores, error)
 // alone. Each repeat splits its blocks at random into two halves, draws n frames by weight from the one and scores
 // them against the other. That half has half as many frames as the reference, so the floor is somewhat high.
 // Errors: n or repeats below one, fewer than two blocks, ErrNoMass, those of Histogram.
-func FloorReference[S pointSet](reference S, n, repeats int, rng *rand.Rand) (Scores, error) {
-	c, err := pointsOf(reference).cells()
+func FloorReference(reference Points, n, repeats int, rng *rand.Rand) (Scores, error) {
+	c, err := reference.cells()
 	if err != nil {
 		return Scores{}, fmt.Errorf("observable: estimating a floor: %w", err)
 	}
@@ -100,7 +100,7 @@ func floors(n, repeats int, rng *rand.Rand,
 		if err != nil {
 			return 0, err
 		}
-		pmf = append(pmf, PMFError(p, q))
+		pmf = append(pmf, pmfError(p, q))
 		if v := JS(p, q); !math.IsNaN(v) {
 			return v, nil
 		}

@@ -109,11 +109,11 @@ func TestJS(t *testing.T) {
 	}
 }
 
-// PMFError by hand: p = (½, ½), q = (¼, ¾); and an empty cell counts as 1e-10.
+// pmfError by hand: p = (½, ½), q = (¼, ¾); and an empty cell counts as 1e-10.
 func TestPMFError(t *testing.T) {
-	near(t, "by hand", PMFError([]float64{1, 1}, []float64{1, 3}),
+	near(t, "by hand", pmfError([]float64{1, 1}, []float64{1, 3}),
 		0.375*math.Pow(math.Log(2), 2)+0.625*math.Pow(math.Log(2./3), 2), 1e-9)
-	near(t, "empty cell", PMFError([]float64{1, 0}, []float64{1, 1}),
+	near(t, "empty cell", pmfError([]float64{1, 0}, []float64{1, 1}),
 		(0.75*math.Pow(math.Log(2), 2)+0.25*math.Pow(math.Log(2e-10), 2))/1, 1e-6)
 }
 
@@ -190,7 +190,7 @@ func TestTorusScores(t *testing.T) {
 	if a != b || !(a.JS.Error > 0 && a.PMFError.Error > 0) {
 		t.Errorf("got %+v, then %+v", a, b)
 	}
-	f, err := FloorReference(ref, 4000, 20, newRNG(10))
+	f, err := FloorReference(ref.Points(), 4000, 20, newRNG(10))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,7 +249,7 @@ func TestBlockBootstrapSeesCorrelation(t *testing.T) {
 
 func TestBlockIndices(t *testing.T) {
 	idx := make([]int, 103)
-	BlockIndices(idx, 10, newRNG(1))
+	blockIndices(idx, 10, newRNG(1))
 	for i, k := range idx {
 		if k < 0 || k >= len(idx) {
 			t.Fatalf("index %d is %d", i, k)
@@ -267,7 +267,7 @@ func TestScoresOfTinyMass(t *testing.T) {
 	if js := JS(p, q); !(js > 0 && js < math.Ln2) {
 		t.Errorf("JS: got %g", js)
 	}
-	if e := PMFError(p, q); !(e > 0) || math.IsInf(e, 0) {
+	if e := pmfError(p, q); !(e > 0) || math.IsInf(e, 0) {
 		t.Errorf("PMF error: got %g", e)
 	}
 }

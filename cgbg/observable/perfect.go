@@ -17,15 +17,14 @@ import (
 // up to 4 times for weighted ones, whose rarest cells fill all at once. A model with samples of its own adds their
 // FloorPerfect.
 // Errors: fewer than four blocks, fewer than two repeats, no random state, ErrNoMass, those of Histogram.
-func FloorPerfect[S pointSet](reference S, repeats int, r Resampling) (Scores, error) {
-	points := pointsOf(reference)
-	n, block := points.Len(), max(points.Block, 1)
+func FloorPerfect(reference Points, repeats int, r Resampling) (Scores, error) {
+	n, block := reference.Len(), max(reference.Block, 1)
 	blocks := (n + block - 1) / block
 	if blocks < 4 || repeats < 2 || r.Rng == nil {
 		return Scores{}, fmt.Errorf("observable: extrapolating a floor: %d frames in blocks of %d, %d repeats: "+
 			"four blocks and two repeats or more, and a random state, are needed", n, block, repeats)
 	}
-	c, err := points.cells()
+	c, err := reference.cells()
 	if err != nil {
 		return Scores{}, fmt.Errorf("observable: extrapolating a floor: %w", err)
 	}
@@ -35,7 +34,7 @@ func FloorPerfect[S pointSet](reference S, repeats int, r Resampling) (Scores, e
 		halves := [2][]float64{added(quarter[0], quarter[1]), added(quarter[2], quarter[3])}
 		for k, q := range [][2][]float64{halves, {quarter[0], quarter[1]}, {quarter[2], quarter[3]}} {
 			js[min(k, 1)] = append(js[min(k, 1)], JS(q[0], q[1]))
-			pmf[min(k, 1)] = append(pmf[min(k, 1)], PMFError(q[0], q[1]))
+			pmf[min(k, 1)] = append(pmf[min(k, 1)], pmfError(q[0], q[1]))
 		}
 	}
 	s := Scores{JS: carryOn(js), PMFError: carryOn(pmf)}

@@ -37,7 +37,7 @@ func TestFloorPerfect(t *testing.T) {
 		set Torus
 		n   int
 	}{"independent": {independent, n}, "sticky": {sticky, n / copies}} {
-		got, err := FloorPerfect(c.set, 20, Resampling{Rng: rng})
+		got, err := FloorPerfect(c.set.Points(), 20, Resampling{Rng: rng})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,10 +49,10 @@ func TestFloorPerfect(t *testing.T) {
 		near(t, name+", PMF error", got.PMFError.Value/want.PMFError.Value, 1.1, 0.2)
 	}
 	independent.Block = n/3 + 1
-	if _, err := FloorPerfect(independent, 20, Resampling{Rng: rng}); err == nil {
+	if _, err := FloorPerfect(independent.Points(), 20, Resampling{Rng: rng}); err == nil {
 		t.Error("three blocks: got no error")
 	}
-	if _, err := FloorPerfect(sticky, 20, Resampling{}); err == nil {
+	if _, err := FloorPerfect(sticky.Points(), 20, Resampling{}); err == nil {
 		t.Error("no random state: got no error")
 	}
 }
@@ -77,9 +77,9 @@ func TestFloorPerfectWeighted(t *testing.T) {
 			t.Fatal(err)
 		}
 		js += JS(h.Mass, exact) / repeats
-		pmf += PMFError(h.Mass, exact) / repeats
+		pmf += pmfError(h.Mass, exact) / repeats
 	}
-	got, err := FloorPerfect(set, 20, Resampling{Rng: rng})
+	got, err := FloorPerfect(set.Points(), 20, Resampling{Rng: rng})
 	if err != nil {
 		t.Fatal(err)
 	}

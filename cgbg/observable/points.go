@@ -114,29 +114,3 @@ func sameAxes(model, reference Points) error {
 	}
 	return nil
 }
-
-// Torus is a set of weighted pairs of dihedrals.
-type Torus struct {
-	// Phi and Psi are the angles, [n], rad, in [−π, π].
-	Phi, Psi []float64
-	// Weight is of any scale, [n], or nil for one each.
-	Weight []float64
-	// Block is that of Points.
-	Block int
-}
-
-// Points are the pairs on two circles of TorusBins.
-func (t Torus) Points() Points {
-	circle := Circle(TorusBins)
-	return Points{X: [][]float64{t.Phi, t.Psi}, Axes: []Axis{circle, circle}, Weight: t.Weight, Block: t.Block}
-}
-
-// pointSet is what scores take: points, or pairs of dihedrals for short.
-type pointSet interface{ Points | Torus }
-
-func pointsOf[S pointSet](s S) Points {
-	if t, ok := any(s).(Torus); ok {
-		return t.Points()
-	}
-	return any(s).(Points)
-}

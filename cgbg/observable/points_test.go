@@ -51,8 +51,8 @@ func TestTwoCircles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.JS.Value != JS(h[0].Mass, h[1].Mass) || s.PMFError.Value != PMFError(h[0].Mass, h[1].Mass) {
-		t.Errorf("got %v, want %v and %v", s, JS(h[0].Mass, h[1].Mass), PMFError(h[0].Mass, h[1].Mass))
+	if s.JS.Value != JS(h[0].Mass, h[1].Mass) || s.PMFError.Value != pmfError(h[0].Mass, h[1].Mass) {
+		t.Errorf("got %v, want %v and %v", s, JS(h[0].Mass, h[1].Mass), pmfError(h[0].Mass, h[1].Mass))
 	}
 	if out := a.Points().Outside(); out != 0 {
 		t.Errorf("%g outside two circles", out)
@@ -132,7 +132,7 @@ func TestOneVariable(t *testing.T) {
 		t.Fatal(err)
 	}
 	near(t, "JS", s.JS.Value, JS(count(a, w), count(b, nil)), algebra)
-	near(t, "PMF error", s.PMFError.Value, PMFError(count(a, w), count(b, nil)), algebra)
+	near(t, "PMF error", s.PMFError.Value, pmfError(count(a, w), count(b, nil)), algebra)
 	if !(s.JS.Error > 0 && s.JS.Error < s.JS.Value) {
 		t.Errorf("JS %v ± %v", s.JS.Value, s.JS.Error)
 	}
@@ -199,7 +199,7 @@ func TestPointsErrors(t *testing.T) {
 		"no axis":       {Points{X: [][]float64{x, x}, Axes: []Axis{line}}, "2 variables on 1 axes"},
 	} {
 		for of, score := range map[string]func(a, b Points, r Resampling) (Scores, error){
-			"Score": Score, "ScoreAsPublished": ScoreAsPublished,
+			"Score": Score, "ScorePublished": ScorePublished,
 			"ScoreDifference": func(a, b Points, r Resampling) (Scores, error) { return ScoreDifference(a, a, b, r) },
 		} {
 			reference := good

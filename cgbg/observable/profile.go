@@ -34,7 +34,7 @@ type Profile struct {
 	P, PError []float64
 	// Outside is the fraction of the weight that lies outside the grid's cells.
 	Outside float64
-	// Bandwidth is the one used, 0 for Bins.
+	// bandwidth is the one used, 0 for Bins.
 	Bandwidth float64
 }
 
@@ -68,7 +68,7 @@ func newProfile(x, w []float64, o ProfileOptions) (Profile, error) {
 			return Profile{}, fmt.Errorf("no bandwidth for periodic samples; set ProfileOptions.Bandwidth (0.1 rad, " +
 				"say)")
 		}
-		if h = Bandwidth(x, w); o.Smoother == Corrected {
+		if h = bandwidth(x, w); o.Smoother == Corrected {
 			h *= correctedWider
 		}
 	}
@@ -129,7 +129,7 @@ func (p *Profile) addErrors(d *density, idx []int32, w []float64, o ProfileOptio
 		mass := make([]float64, d.bins)
 		ws := d.workspace()
 		return func(rng rng, out []float64) {
-			BlockIndices(pick, max(o.Resampling.Block, 1), rng)
+			blockIndices(pick, max(o.Resampling.Block, 1), rng)
 			clear(mass)
 			var total float64
 			for _, i := range pick {
@@ -157,11 +157,11 @@ func (p *Profile) addErrors(d *density, idx []int32, w []float64, o ProfileOptio
 	return nil
 }
 
-// Bandwidth returns Scott's rule σ·n^(−1/5) with n the effective number of samples, in the unit of x. The
+// bandwidth returns Scott's rule σ·n^(−1/5) with n the effective number of samples, in the unit of x. The
 // factor 1.06 that makes it optimal for a Gaussian is left out, as in scipy.
 // x: [n]; w: weights of any scale, [n], or nil. Not for periodic x. 0 for samples without spread or weight.
 // Source: Scott, Multivariate Density Estimation (1992), Eq. 6.42.
-func Bandwidth(x, w []float64) float64 {
+func bandwidth(x, w []float64) float64 {
 	var sw, sw2, mean, m2 float64
 	for i, v := range x {
 		if wi := weight(w, i); wi > 0 {

@@ -127,6 +127,6 @@ func TestAlignAndCompare(t *testing.T) {
 // Literal: Scott's rule, σ n^(−1/5); half of equal weights zero is half the samples.
 func TestBandwidth(t *testing.T) {
 	x := []float64{-1, 1, -1, 1, -1, 1, -1, 1}
-	near(t, "equal", Bandwidth(x, nil), math.Pow(8, -0.2), algebra)
-	near(t, "half dropped", Bandwidth(x, []float64{1, 1, 1, 1, 0, 0, 0, 0}), math.Pow(4, -0.2), algebra)
+	near(t, "equal", bandwidth(x, nil), math.Pow(8, -0.2), algebra)
+	near(t, "half dropped", bandwidth(x, []float64{1, 1, 1, 1, 0, 0, 0, 0}), math.Pow(4, -0.2), algebra)
 }

@@ -9,18 +9,13 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// ScorePublished is ScoreAsPublished of pairs of dihedrals.
-func ScorePublished(model, reference Torus, r Resampling) (Scores, error) {
-	return ScoreAsPublished(model.Points(), reference.Points(), r)
-}
-
-// ScoreAsPublished is [Score] with values and errors by the published procedure, to
+// ScorePublished is [Score] with values and errors by the published procedure, to
 // compare with: every resample draws samples one by one with probability proportional to their weight,
 // whatever blocks they come from, and counts them as equals. The value is the mean over
 // resamples, which their own noise raises; the error is their standard deviation.
 // Errors: fewer than two resamples; those of Score.
 // Source: published code of arXiv 2602.10637.
-func ScoreAsPublished(model, reference Points, r Resampling) (Scores, error) {
+func ScorePublished(model, reference Points, r Resampling) (Scores, error) {
 	if err := sameAxes(model, reference); err != nil {
 		return Scores{}, fmt.Errorf("observable: scoring as published: %w", err)
 	}
@@ -54,7 +49,7 @@ func ScoreAsPublished(model, reference Points, r Resampling) (Scores, error) {
 				}
 			}
 			last := len(sums[0]) - 1
-			out[0], out[1] = JS(h[0][:last], h[1][:last]), PMFError(h[0][:last], h[1][:last])
+			out[0], out[1] = JS(h[0][:last], h[1][:last]), pmfError(h[0][:last], h[1][:last])
 		}
 	})
 	if err != nil {

@@ -30,7 +30,7 @@ func TestScorePublished(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := ScorePublished(a, b, r)
+		p, err := ScorePublished(a.Points(), b.Points(), r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,20 +45,20 @@ func TestScorePublished(t *testing.T) {
 	}
 	// Weights decide how often a sample is drawn.
 	a, b := draw(true), draw(true)
-	p, err := ScorePublished(a, b, r)
+	p, err := ScorePublished(a.Points(), b.Points(), r)
 	if err != nil || p.JS.Value > 0.01 {
 		t.Errorf("the same weights on both sides: got %v, %v", p, err)
 	}
 	b.Weight = nil
-	if q, err := ScorePublished(a, b, r); err != nil ||
+	if q, err := ScorePublished(a.Points(), b.Points(), r); err != nil ||
 		math.Abs(q.JS.Value-JS([]float64{3, 1}, []float64{2, 2})) > 0.01 {
 		t.Errorf("weights on one side: got %v, %v, want %g", q, err, JS([]float64{3, 1}, []float64{2, 2}))
 	}
 	a.Weight = make([]float64, n)
-	if _, err := ScorePublished(a, b, r); err == nil {
+	if _, err := ScorePublished(a.Points(), b.Points(), r); err == nil {
 		t.Error("no weight: got no error")
 	}
-	if _, err := ScorePublished(b, b, Resampling{}); err == nil {
+	if _, err := ScorePublished(b.Points(), b.Points(), Resampling{}); err == nil {
 		t.Error("no resamples: got no error")
 	}
 }

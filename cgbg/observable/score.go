@@ -43,9 +43,9 @@ func JS(p, q []float64) float64 {
 	return d + 0.5*math.Ln2*apart
 }
 
-// PMFError returns Σ m̂ (ln p − ln q)², the squared difference of two free-energy surfaces in (kT)², weighted by
+// pmfError returns Σ m̂ (ln p − ln q)², the squared difference of two free-energy surfaces in (kT)², weighted by
 // m̂, the normalised (p+q)/2. Cells of probability zero count as 1e-10. Arguments, panics and source are those of JS.
-func PMFError(p, q []float64) float64 {
+func pmfError(p, q []float64) float64 {
 	sp, sq := sums(p, q)
 	if sp == 0 || sq == 0 {
 		return math.NaN()
@@ -108,20 +108,11 @@ func Score(model, reference Points, r Resampling) (Scores, error) {
 	return score(m, &ref, nil, r)
 }
 
-// ScoreTorus is Score of pairs of dihedrals.
-func ScoreTorus(model, reference Torus, r Resampling) (Scores, error) {
-	return Score(model.Points(), reference.Points(), r)
-}
-
 // ScoreDifference is the score of a less that of b, which are the same samples with
 // two weights, against one reference. For its errors the same samples are drawn for both,
 // so that what they share does not count.
 // Errors: those of Score; samples that are not the same.
-func ScoreDifference[S pointSet](a, b, reference S, r Resampling) (Scores, error) {
-	return scoreDifference(pointsOf(a), pointsOf(b), pointsOf(reference), r)
-}
-
-func scoreDifference(a, b, reference Points, r Resampling) (Scores, error) {
+func ScoreDifference(a, b, reference Points, r Resampling) (Scores, error) {
 	var s Scores
 	if err := sameAxes(a, reference); err != nil {
 		return s, fmt.Errorf("observable: the difference of scores: %w", err)
@@ -140,7 +131,7 @@ func scoreDifference(a, b, reference Points, r Resampling) (Scores, error) {
 		lists[k].mass(h[k], nil)
 	}
 	s.JS.Value = JS(h[0], h[2]) - JS(h[1], h[2])
-	s.PMFError.Value = PMFError(h[0], h[2]) - PMFError(h[1], h[2])
+	s.PMFError.Value = pmfError(h[0], h[2]) - pmfError(h[1], h[2])
 	if math.IsNaN(s.JS.Value) || math.IsNaN(s.PMFError.Value) {
 		return s, fmt.Errorf("observable: the difference of scores: %w", ErrNoMass)
 	}
@@ -154,12 +145,12 @@ func scoreDifference(a, b, reference Points, r Resampling) (Scores, error) {
 		}
 		samples, frames := make([]int, len(lists[0].cell)), make([]int, len(lists[2].cell))
 		return func(rng rng, out []float64) {
-			BlockIndices(samples, max(lists[0].block, 1), rng)
-			BlockIndices(frames, max(lists[2].block, 1), rng)
+			blockIndices(samples, max(lists[0].block, 1), rng)
+			blockIndices(frames, max(lists[2].block, 1), rng)
 			lists[0].mass(h[0], samples)
 			lists[1].mass(h[1], samples)
 			lists[2].mass(h[2], frames)
-			out[0], out[1] = JS(h[0], h[2])-JS(h[1], h[2]), PMFError(h[0], h[2])-PMFError(h[1], h[2])
+			out[0], out[1] = JS(h[0], h[2])-JS(h[1], h[2]), pmfError(h[0], h[2])-pmfError(h[1], h[2])
 		}
 	})
 	if err != nil {
@@ -233,7 +224,7 @@ func score(m cellList, ref *cellList, exact []float64, r Resampling) (Scores, er
 		q = make([]float64, m.n)
 		ref.mass(q, nil)
 	}
-	s := Scores{JS: Estimate{Value: JS(p, q)}, PMFError: Estimate{Value: PMFError(p, q)}}
+	s := Scores{JS: Estimate{Value: JS(p, q)}, PMFError: Estimate{Value: pmfError(p, q)}}
 	if math.IsNaN(s.JS.Value) || math.IsNaN(s.PMFError.Value) {
 		return s, fmt.Errorf("observable: scoring: %w; check the units and the range of the samples", ErrNoMass)
 	}
@@ -249,7 +240,7 @@ func score(m cellList, ref *cellList, exact []float64, r Resampling) (Scores, er
 		if ref != nil {
 			b = h[1]
 		}
-		out[0], out[1] = JS(h[0], b), PMFError(h[0], b)
+		out[0], out[1] = JS(h[0], b), pmfError(h[0], b)
 	}, 2)
 	if err != nil {
 		return s, fmt.Errorf("observable: scoring: %w", err)
@@ -269,7 +260,7 @@ func bootstrapLists(lists []cellList, r Resampling, stat func(h [][]float64, out
 		}
 		return func(rng rng, out []float64) {
 			for k := range lists {
-				BlockIndices(idx[k], max(lists[k].block, 1), rng)
+				blockIndices(idx[k], max(lists[k].block, 1), rng)
 				lists[k].mass(h[k], idx[k])
 			}
 			stat(h, out)

@@ -15,10 +15,10 @@ import (
 // leastSuperposed is the number of beads that fix how a molecule stands.
 const leastSuperposed = 3
 
-// RMSD is the root mean square distance of the points of two sets after the best superposition, a shift and a
+// rmsd is the root mean square distance of the points of two sets after the best superposition, a shift and a
 // rotation but no reflection. a, b: [n, 3]; it panics if their lengths differ. NaN of no points.
 // Source: Horn, J. Opt. Soc. Am. A 4 (1987) 629, the largest eigenvalue of his matrix N.
-func RMSD(a, b []float64) float64 {
+func rmsd(a, b []float64) float64 {
 	if len(a) != len(b) || len(a)%3 != 0 {
 		panic(fmt.Sprintf("observable: superposing %d numbers on %d; want three of every point", len(a), len(b)))
 	}
@@ -75,7 +75,7 @@ func deviation(v *Variable, args []string) error {
 			for k, bead := range beads {
 				copy(a[3*k:], frame[3*bead:3*bead+3])
 			}
-			return RMSD(a, b)
+			return rmsd(a, b)
 		}, nil
 	})
 }

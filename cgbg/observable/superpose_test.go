@@ -75,7 +75,7 @@ func TestRMSDIsLeast(t *testing.T) {
 		a.R, b[i] = append(a.R, float32(rng.NormFloat64())), rng.NormFloat64()
 	}
 	best := math.Inf(1)
-	want := RMSD(moved(a, 1, rng), b)
+	want := rmsd(moved(a, 1, rng), b)
 	for range 200_000 {
 		x := moved(a, 1, rng)
 		var shift [3]float64

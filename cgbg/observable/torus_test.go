@@ -35,7 +35,7 @@ func TestTorusFreeEnergy(t *testing.T) {
 			set.Weight = w
 			exact = func(_, psi float64) float64 { return 2 - 2*math.Cos(psi) }
 		}
-		f, err := NewTorusFreeEnergy(set, 72, 0.12, 2.5)
+		f, err := torusMap(set, 72, 0.12, 2.5)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,8 +43,8 @@ func TestTorusFreeEnergy(t *testing.T) {
 		for k := range 2 {
 			points := 0.0
 			sum = 0
-			for i, phi := range f.Grid {
-				for j, psi := range f.Grid {
+			for i, phi := range f.X {
+				for j, psi := range f.X {
 					d := f.F[i*72+j]/2.5 - exact(phi, psi) - shift
 					if k == 0 {
 						sum += d
@@ -75,7 +75,7 @@ func TestTorusFreeEnergy(t *testing.T) {
 			t.Errorf("the density integrates to %g", mass)
 		}
 	}
-	if _, err := NewTorusFreeEnergy(Torus{}, 72, 0.1, 1); err == nil {
+	if _, err := torusMap(Torus{}, 72, 0.1, 1); err == nil {
 		t.Error("no samples: got no error")
 	}
 }
@@ -89,7 +89,7 @@ func TestFloorHalves(t *testing.T) {
 	for range n {
 		set.Phi, set.Psi = append(set.Phi, vonMises(4, rng)), append(set.Psi, vonMises(4, rng))
 	}
-	half, err := FloorHalves(set, 20, Resampling{Rng: rng})
+	half, err := FloorHalves(set.Points(), 20, Resampling{Rng: rng})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,14 +106,14 @@ func TestFloorHalves(t *testing.T) {
 		set.Phi[i] = math.Mod(set.Phi[i]+2*math.Pi, 2*math.Pi) - math.Pi
 	}
 	set.Block = n / 10
-	rare, err := FloorHalves(set, 20, Resampling{Rng: rng})
+	rare, err := FloorHalves(set.Points(), 20, Resampling{Rng: rng})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if rare.JS.Value < half.JS.Value+0.02 {
 		t.Errorf("JS of halves with a rare visit %.5f, without %.5f", rare.JS.Value, half.JS.Value)
 	}
-	if _, err := FloorHalves(set, 20, Resampling{}); err == nil {
+	if _, err := FloorHalves(set.Points(), 20, Resampling{}); err == nil {
 		t.Error("no random state: got no error")
 	}
 }

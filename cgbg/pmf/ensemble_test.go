@@ -51,7 +51,7 @@ func TestEnsemble(t *testing.T) {
 	// Other frames bound the noise of variance 4, more tightly than a member's loss.
 	r, f = doubleWell(8000)
 	r, f = r[4000:], f[4000:]
-	bound, stderr, err := e.NoiseBound(context.Background(), r, f)
+	bound, stderr, err := e.noiseBound(context.Background(), r, f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestEnsemble(t *testing.T) {
 		stderr < 0.3) {
 		t.Errorf("noise bound %g ± %g, loss %g, want 4 and below the loss", bound, stderr, loss)
 	}
-	if _, _, err := e.NoiseBound(context.Background(), r, f[1:]); err == nil {
+	if _, _, err := e.noiseBound(context.Background(), r, f[1:]); err == nil {
 		t.Error("a force missing: no error")
 	}
 	if _, _, err := FitEnsemble(context.Background(), goBackend(), pot, r, f, 1, cfg); err == nil {

@@ -85,7 +85,7 @@ const leastSpread = 0.2
 // Errors: no frames; distances that do not vary.
 func NewInvariant(frames []float32, beads int, kT float64) (Invariant, error) {
 	p := Invariant{Beads: beads, Hidden: 256, Blocks: 3, KT: kT}
-	pairs, err := NewPairMLP(frames, beads, 0, 0, kT) // means
+	pairs, err := newPairMLP(frames, beads, 0, 0, kT) // means
 	if err != nil {
 		return p, err
 	}

@@ -124,10 +124,10 @@ func maceOf(arrays map[string]*tensors.Tensor) (MACE, error) {
 	return p, nil
 }
 
-// ExportMACE writes a model for ImportMACE and for other programs: with the
+// exportMACE writes a model for ImportMACE and for other programs: with the
 // parameters go the bases and coupling coefficients that they belong to.
 // Errors: another potential than MACE; a file that cannot be written.
-func ExportMACE(path string, m *Model) error {
+func exportMACE(path string, m *Model) error {
 	if !isA[MACE](m.Potential) {
 		return fmt.Errorf("pmf: %s: the potential is a %T, not a MACE", path, m.Potential)
 	}

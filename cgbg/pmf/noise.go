@@ -24,7 +24,7 @@ func NoiseFloor(f []float32, mean []float64) (floor, stderr float64, err error) 
 	})
 }
 
-// NoiseBound is an upper bound of the noise floor where the mean force is not
+// noiseBound is an upper bound of the noise floor where the mean force is not
 // known, with its standard error: the mean product of the residuals of two
 // members,
 //
@@ -37,7 +37,7 @@ func NoiseFloor(f []float32, mean []float64) (floor, stderr float64, err error) 
 // the members have learned in part.
 //
 // r, f: [n*dim], in the order of time.
-func (e *Ensemble) NoiseBound(ctx context.Context, r, f []float32) (bound, stderr float64, err error) {
+func (e *Ensemble) noiseBound(ctx context.Context, r, f []float32) (bound, stderr float64, err error) {
 	if len(e.Models) < 2 || len(r) != len(f) {
 		return 0, 0, fmt.Errorf("pmf: noise bound: %d potentials, %d positions, %d forces: two or more potentials, "+
 			"and as many positions as forces", len(e.Models), len(r), len(f))
@@ -57,7 +57,7 @@ func (e *Ensemble) NoiseBound(ctx context.Context, r, f []float32) (bound, stder
 	return NoiseBoundOf(f, forces...)
 }
 
-// NoiseBoundOf is [Ensemble.NoiseBound] of forces that the members gave already.
+// NoiseBoundOf is noiseBound of forces that the members gave already.
 //
 // f: forces of frames; members: those of two or more potentials; each [n*dim].
 // Errors: fewer, lengths that differ.

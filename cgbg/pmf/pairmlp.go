@@ -42,7 +42,7 @@ var distancesKind = Kind{
 		Validation: 0.1},
 	is: isA[PairMLP],
 	build: func(frames []float32, beads int, _ []int, kT float64, o Sizes) (Potential, error) {
-		return NewPairMLP(frames, beads, o.Width, o.Layers, kT)
+		return newPairMLP(frames, beads, o.Width, o.Layers, kT)
 	},
 }
 
@@ -60,10 +60,10 @@ func Pairs(beads int) (first, second []int32) {
 	return first, second
 }
 
-// NewPairMLP takes the statistics of the distances from frames.
+// newPairMLP takes the statistics of the distances from frames.
 //
 // frames: [n, beads, 3], flattened; kT in the unit of the energy.
-func NewPairMLP(frames []float32, beads, hidden, layers int, kT float64) (PairMLP, error) {
+func newPairMLP(frames []float32, beads, hidden, layers int, kT float64) (PairMLP, error) {
 	first, second := Pairs(beads)
 	k := len(first)
 	p := PairMLP{Beads: beads, Hidden: hidden, Layers: layers, KT: kT,

@@ -112,7 +112,7 @@ func double(x []float32) []float64 {
 
 func pairModel(t testing.TB) (*Model, []float64) {
 	r := frames(50, 4)
-	pot, err := NewPairMLP(r, 4, 16, 2, 2.5)
+	pot, err := newPairMLP(r, 4, 16, 2, 2.5)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -339,7 +339,7 @@ func TestFitErrors(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	if _, err := NewPairMLP([]float32{0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0}, 2, 4, 1, 2.5); err == nil {
+	if _, err := newPairMLP([]float32{0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0}, 2, 4, 1, 2.5); err == nil {
 		t.Error("a constrained distance: no error")
 	}
 }

@@ -27,9 +27,9 @@ func Average(logw, f []float64) (Estimate, error) {
 	return Estimate{Value: mean, Error: math.Sqrt(s)}, nil
 }
 
-// AverageBootstrap returns the same average with the standard deviation over resamples (drawn with replacement,
+// averageBootstrap returns the same average with the standard deviation over resamples (drawn with replacement,
 // weights and values together) as its error. Errors: those of Average, fewer than two resamples.
-func AverageBootstrap(logw, f []float64, resamples int, rng *rand.Rand) (Estimate, error) {
+func averageBootstrap(logw, f []float64, resamples int, rng *rand.Rand) (Estimate, error) {
 	w, err := weightsFor(logw, f)
 	if err != nil {
 		return Estimate{}, fmt.Errorf("reweight: averaging: %w", err)

@@ -46,7 +46,7 @@ func ESSDelta(logw []float64) (Estimate, error) {
 		return Estimate{}, err
 	}
 	n := float64(len(logw))
-	logm1 := LogSumExp(logw) - math.Log(n)
+	logm1 := logSumExp(logw) - math.Log(n)
 	var sum2 float64
 	for _, v := range logw {
 		w := math.Exp(v - logm1) // of mean one

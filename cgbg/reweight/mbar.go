@@ -104,7 +104,7 @@ func (m *mbar) objective() (sum float64) {
 		for s, k := range m.sampled {
 			term[s] = math.Log(m.count[k]) + m.f[s] - m.u[k][i]
 		}
-		m.logd[i] = LogSumExp(term)
+		m.logd[i] = logSumExp(term)
 		sum += m.logd[i]
 	}
 	for s, k := range m.sampled {
@@ -119,7 +119,7 @@ func (m *mbar) free(k int) float64 {
 	for i, d := range m.logd {
 		term[i] = -m.u[k][i] - d
 	}
-	return -LogSumExp(term)
+	return -logSumExp(term)
 }
 
 // selfConsistent returns the next f, and how far it is from the present one.

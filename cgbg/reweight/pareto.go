@@ -76,7 +76,7 @@ func Smooth(logw []float64) (Pareto, error) {
 		}
 		p.KHatError = math.Max(1+p.KHat, 0) / math.Sqrt(float64(len(tail)))
 	}
-	z := LogSumExp(x)
+	z := logSumExp(x)
 	for i := range x {
 		x[i] -= z
 	}
@@ -119,7 +119,7 @@ func fitPareto(x []float64) (k, sigma float64) {
 		ki := meanLog1p(-b[i], x)
 		length[i] = n * (math.Log(-b[i]/ki) - ki - 1)
 	}
-	z := LogSumExp(length)
+	z := logSumExp(length)
 	var sum, mean float64
 	for i := range b {
 		if w := math.Exp(length[i] - z); w >= 10*epsilon {
@@ -161,18 +161,18 @@ func KThreshold(n int) float64 {
 	return math.Min(1-1/math.Log10(float64(n)), 0.7)
 }
 
-// MinSamples returns 10^(1/(1 − max(0, k̂))), the number of samples needed at k̂ for a reliable estimate; +Inf for
+// minSamples returns 10^(1/(1 − max(0, k̂))), the number of samples needed at k̂ for a reliable estimate; +Inf for
 // k̂ ≥ 1. Source: Vehtari et al. (2024), Eq. 12.
-func MinSamples(khat float64) float64 {
+func minSamples(khat float64) float64 {
 	if !(khat < 1) {
 		return math.Inf(1)
 	}
 	return math.Pow(10, 1/(1-math.Max(0, khat)))
 }
 
-// ConvergenceRate returns the factor c by which the error of the smoothed estimate falls like n^(−c/2) near n samples:
+// convergenceRate returns the factor c by which the error of the smoothed estimate falls like n^(−c/2) near n samples:
 // 1 is the usual 1/√n, 0 is no convergence. Source: Vehtari et al. (2024), appendix B.
-func ConvergenceRate(khat float64, n int) float64 {
+func convergenceRate(khat float64, n int) float64 {
 	s := float64(n)
 	switch {
 	case khat < 0:

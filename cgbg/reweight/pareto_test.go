@@ -37,7 +37,7 @@ func TestSmoothKeepsOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	near(t, "sum", LogSumExp(p.LogW), 0, algebra)
+	near(t, "sum", logSumExp(p.LogW), 0, algebra)
 	lo, hi, shi := 0, 0, math.Inf(-1)
 	for i := range logw {
 		if logw[i] < logw[lo] {
@@ -94,19 +94,19 @@ func TestSmoothEdges(t *testing.T) {
 func TestThresholds(t *testing.T) {
 	near(t, "n=100", KThreshold(100), 0.5, algebra)
 	near(t, "n=1e6", KThreshold(1_000_000), 0.7, algebra)
-	near(t, "need at 0.5", MinSamples(0.5), 100, 1e-9)
-	near(t, "need at 0.7", MinSamples(0.7), 2154, 1)
-	near(t, "need below 0", MinSamples(-1), 10, 1e-9)
-	if !math.IsInf(MinSamples(1), 1) {
+	near(t, "need at 0.5", minSamples(0.5), 100, 1e-9)
+	near(t, "need at 0.7", minSamples(0.7), 2154, 1)
+	near(t, "need below 0", minSamples(-1), 10, 1e-9)
+	if !math.IsInf(minSamples(1), 1) {
 		t.Error("k̂ = 1 needs finitely many samples")
 	}
-	near(t, "threshold and need are inverse", MinSamples(KThreshold(500)), 500, 1e-9)
-	near(t, "rate at 0", ConvergenceRate(0, 1000), 1, 1e-9)
-	near(t, "rate at 1", ConvergenceRate(1, 1000), 0, 0)
+	near(t, "threshold and need are inverse", minSamples(KThreshold(500)), 500, 1e-9)
+	near(t, "rate at 0", convergenceRate(0, 1000), 1, 1e-9)
+	near(t, "rate at 1", convergenceRate(1, 1000), 0, 0)
 	for _, n := range []int{100, 10_000} {
-		near(t, "rate is continuous at 1/2", ConvergenceRate(0.5, n), ConvergenceRate(0.5+1e-6, n), 1e-4)
+		near(t, "rate is continuous at 1/2", convergenceRate(0.5, n), convergenceRate(0.5+1e-6, n), 1e-4)
 	}
-	if a, b := ConvergenceRate(0.4, 1000), ConvergenceRate(0.7, 1000); a <= b {
+	if a, b := convergenceRate(0.4, 1000), convergenceRate(0.7, 1000); a <= b {
 		t.Errorf("rate rises with k̂: %g then %g", a, b)
 	}
 }

@@ -51,7 +51,7 @@ type Summary struct {
 	// KHat is the Pareto shape of the largest weights (see Pareto), KHatError its standard error, and KThreshold the
 	// value above which N samples are not reliable.
 	KHat, KHatError, KThreshold float64
-	// MaxWeight is the largest normalised weight, between 1/N and 1.
+	// maxWeight is the largest normalised weight, between 1/N and 1.
 	MaxWeight float64
 	// Status is the grade.
 	Status Status
@@ -105,7 +105,7 @@ func (s *Summary) measure(logw []float64) error {
 	s.ESS, s.ESSError = ess.Value, ess.Error
 	s.ESSClipped, s.ESSClippedError = essClipped.Value, essClipped.Error
 	s.KHat, s.KHatError = p.KHat, p.KHatError
-	s.MaxWeight, err = MaxWeight(logw)
+	s.MaxWeight, err = maxWeight(logw)
 	return err
 }
 
@@ -169,7 +169,7 @@ func (s *Summary) kWords() string {
 // kCure says what helps against a heavy tail: more samples only where a feasible number would do.
 func (s *Summary) kCure() []string {
 	const feasible = 1e8
-	need := MinSamples(s.KHat)
+	need := minSamples(s.KHat)
 	if s.KHat <= 0.7 && need > float64(s.N) && need < feasible {
 		return []string{fmt.Sprintf("draw at least %s samples", count(need))}
 	}

@@ -71,8 +71,8 @@ func eachCOM(com []float64, beads int, logp func(r2, n float64) float64) []float
 	return out
 }
 
-// LogSumExp returns ln Σ exp(x), −Inf for an empty list or one of −Inf only. NaN gives NaN and +Inf gives +Inf.
-func LogSumExp(x []float64) float64 {
+// logSumExp returns ln Σ exp(x), −Inf for an empty list or one of −Inf only. NaN gives NaN and +Inf gives +Inf.
+func logSumExp(x []float64) float64 {
 	top := math.Inf(-1)
 	for _, v := range x {
 		if v > top || math.IsNaN(v) {
@@ -98,7 +98,7 @@ func LogZ(logw []float64) (float64, error) {
 	if err := check(logw); err != nil {
 		return 0, fmt.Errorf("reweight: estimating the normalising constant: %w", err)
 	}
-	return LogSumExp(logw) - math.Log(float64(len(logw))), nil
+	return logSumExp(logw) - math.Log(float64(len(logw))), nil
 }
 
 // Normalize returns ŵ = exp(logw − LogSumExp(logw)), [n], of sum one.
@@ -107,7 +107,7 @@ func Normalize(logw []float64) ([]float64, error) {
 	if err := check(logw); err != nil {
 		return nil, fmt.Errorf("reweight: normalising weights: %w", err)
 	}
-	z := LogSumExp(logw)
+	z := logSumExp(logw)
 	w := make([]float64, len(logw))
 	for i, v := range logw {
 		w[i] = math.Exp(v - z)
@@ -115,23 +115,9 @@ func Normalize(logw []float64) ([]float64, error) {
 	return w, nil
 }
 
-// LogNormalize returns logw − LogSumExp(logw), [n], in nats.
+// maxWeight returns the largest normalised weight, between 1/n and 1.
 // Errors: ErrNoWeight, ErrNotFinite.
-func LogNormalize(logw []float64) ([]float64, error) {
-	if err := check(logw); err != nil {
-		return nil, fmt.Errorf("reweight: normalising log-weights: %w", err)
-	}
-	z := LogSumExp(logw)
-	out := make([]float64, len(logw))
-	for i, v := range logw {
-		out[i] = v - z
-	}
-	return out, nil
-}
-
-// MaxWeight returns the largest normalised weight, between 1/n and 1.
-// Errors: ErrNoWeight, ErrNotFinite.
-func MaxWeight(logw []float64) (float64, error) {
+func maxWeight(logw []float64) (float64, error) {
 	if err := check(logw); err != nil {
 		return 0, fmt.Errorf("reweight: finding the largest weight: %w", err)
 	}
@@ -139,7 +125,7 @@ func MaxWeight(logw []float64) (float64, error) {
 	for _, v := range logw {
 		top = max(top, v)
 	}
-	return math.Exp(top - LogSumExp(logw)), nil
+	return math.Exp(top - logSumExp(logw)), nil
 }
 
 // check returns ErrNotFinite with the first bad sample, or ErrNoWeight.

@@ -88,7 +88,7 @@ func TestErrorsAgreeWithBootstrap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ab, err := AverageBootstrap(logw, x, 400, rng)
+	ab, err := averageBootstrap(logw, x, 400, rng)
 	if err != nil {
 		t.Fatal(err)
 	}

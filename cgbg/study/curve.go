@@ -318,9 +318,9 @@ func (c *Curve) ByFrames() (points []CurvePoint) {
 	return slices.SortedFunc(maps.Values(best), func(a, b CurvePoint) int { return a.Frames - b.Frames })
 }
 
-// CurveFigure draws effective sample sizes against steps and against frames, of up to four named curves.
+// curveFigure draws effective sample sizes against steps and against frames, of up to four named curves.
 // Errors: names that do not fit, curves without points.
-func CurveFigure(names []string, curves []*Curve) (figure.Picture, error) {
+func curveFigure(names []string, curves []*Curve) (figure.Picture, error) {
 	if len(curves) == 0 || len(curves) > len(analysis.LineRoles) || len(names) != len(curves) {
 		return figure.Picture{}, errors.New("study: a figure of learning curves takes one to four, each with its name")
 	}

@@ -45,7 +45,7 @@ func TestCurvePoints(t *testing.T) {
 	if got, want := steps(c.ByFrames()), [][2]int{{10, 300}, {20, 1000}}; !reflect.DeepEqual(got, want) {
 		t.Errorf("by frames: got %v, want %v", got, want)
 	}
-	if _, err := CurveFigure([]string{"empty"}, []*Curve{{}}); err == nil {
+	if _, err := curveFigure([]string{"empty"}, []*Curve{{}}); err == nil {
 		t.Error("a figure of a curve without points: got no error")
 	}
 	for name, o := range map[string]CurveOptions{

@@ -42,7 +42,8 @@ func FirstLook(ctx context.Context, g *cgbg.Generator, progress cgbg.Progress) (
 			return nil, err
 		}
 	}
-	for key, dst := range map[string]*float64{"logq_error_max": &r.LogQErr, "evaluations": &r.Evaluations, "divergences": &r.Divergences} {
+	for key, dst := range map[string]*float64{"logq_error_max": &r.LogQErr, "evaluations": &r.Evaluations,
+		"divergences": &r.Divergences} {
 		if *dst, err = strconv.ParseFloat(meta.Extra[key], 64); err != nil {
 			return nil, err
 		}
@@ -57,7 +58,8 @@ func FirstLook(ctx context.Context, g *cgbg.Generator, progress cgbg.Progress) (
 // Biased draws the free energies along the variables: the simulation as it ran and with its bias undone, the flow as it
 // is and reweighted.
 func (r *First) Biased() (figure.Picture, error) {
-	return analysis.ProfileFigure(analysis.Quality(r.Weights), 30, analysis.Rng(r.Seed, analysis.StreamProfiles), r.draw...)
+	return analysis.ProfileFigure(analysis.Quality(r.Weights), 30, analysis.Rng(r.Seed, analysis.StreamProfiles),
+		r.draw...)
 }
 
 // Results are the evaluation's, and what is known of the samples.
@@ -81,7 +83,8 @@ func Distributions(ctx context.Context, g *cgbg.Generator, flowOf, pmfOf string)
 	title := g.Name + ", flow of " + flowOf + " frames"
 	name := strings.ReplaceAll(g.Name, "/", "_") + "_" + flowOf
 	return []result.Figure{
-		energies.Named(name+"_energies", title+": energies under the potential in simulation, flow, and reweighted flow"),
+		energies.Named(name+"_energies", title+": energies under the potential in simulation, flow, and reweighted "+
+			"flow"),
 		bonds.Named(name+"_bonds", title+": lengths of the peptide bonds in simulation, flow, and reweighted flow"),
 	}, err
 }

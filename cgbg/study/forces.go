@@ -19,8 +19,8 @@ type ForceError struct {
 	N       int
 }
 
-// ForceErrors holds both potentials to the forces of sets of frames, at most n of each, evenly spaced.
-func ForceErrors(ctx context.Context, g *cgbg.Generator, n int, sets map[string]analysis.Source,
+// forceErrors holds both potentials to the forces of sets of frames, at most n of each, evenly spaced.
+func forceErrors(ctx context.Context, g *cgbg.Generator, n int, sets map[string]analysis.Source,
 	order []string) ([]ForceError, error) {
 	var models [2]*pmf.Model
 	var first data.Meta

@@ -69,7 +69,7 @@ func TestGenerator(t *testing.T) {
 	if names := fmt.Sprint(e.Results()); !strings.Contains(names, "obc2/cb/biased/b/js ") {
 		t.Errorf("results %s", names)
 	}
-	v, err := Verify(ctx, g, cgbg.Biased, nil)
+	v, err := verify(ctx, g, cgbg.Biased, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestGenerator(t *testing.T) {
 			t.Errorf("clipped %+v", clipped)
 		}
 	}
-	rows, gain, err := Corrections(ctx, g, cgbg.Biased, cgbg.Biased)
+	rows, gain, err := corrections(ctx, g, cgbg.Biased, cgbg.Biased)
 	if err != nil || len(rows) != 6 || !(gain.Value > 1) {
 		t.Errorf("%d corrections, gain %+v, %v", len(rows), gain, err)
 	}
@@ -110,7 +110,7 @@ func TestGenerator(t *testing.T) {
 		curves = append(curves, c)
 	}
 	for name, draw := range map[string]func() (figure.Picture, error){
-		"curves":   func() (figure.Picture, error) { return CurveFigure([]string{"flow", "pmf"}, curves) },
+		"curves":   func() (figure.Picture, error) { return curveFigure([]string{"flow", "pmf"}, curves) },
 		"energies": func() (figure.Picture, error) { return Energies(ctx, g, cgbg.Biased, cgbg.Biased) },
 		"bonds":    func() (figure.Picture, error) { return Bonds(ctx, g, cgbg.Biased, cgbg.Biased) },
 		"clipping": func() (figure.Picture, error) {
@@ -134,7 +134,7 @@ func TestGeneratorQuestions(t *testing.T) {
 	fixture.SkipUnlessHeavy(t)
 	ctx := context.Background()
 	g, e := evaluated(t)
-	solvers, err := Solvers(ctx, g, cgbg.Biased, 100, nil)
+	solvers, err := solvers(ctx, g, cgbg.Biased, 100, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,14 +143,14 @@ func TestGeneratorQuestions(t *testing.T) {
 		euler.Divergences != 100 {
 		t.Errorf("solvers: got %+v", solvers)
 	}
-	until, err := Until(ctx, g, cgbg.Biased, 500, nil)
+	until, err := until(ctx, g, cgbg.Biased, 500, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if ess := until.Weights.ESS * float64(until.N); ess < 8 || until.N > 100 || until.N%4 != 0 {
 		t.Errorf("until 8 effective samples: got %d, worth %g", until.N, ess)
 	}
-	mace, card, err := EvaluateMACE(ctx, g, cgbg.Biased, nil)
+	mace, card, err := evaluateMACE(ctx, g, cgbg.Biased, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestGeneratorQuestions(t *testing.T) {
 		!(ensemble.Beyond >= 0 && ensemble.Beyond <= 1) || ensemble.ESS[0] == ensemble.ESS[1] {
 		t.Errorf("ensemble %+v", ensemble)
 	}
-	forces, err := ForceErrors(ctx, g, 100, map[string]analysis.Source{"metad": obc2.Metad9CoreBeta}, []string{"metad"})
+	forces, err := forceErrors(ctx, g, 100, map[string]analysis.Source{"metad": obc2.Metad9CoreBeta}, []string{"metad"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,9 +55,9 @@ type LogQError struct {
 
 // Ways to integrate a log-density.
 const (
-	PublishedWay = "joint solve, as published"
-	OurWay       = "path, then quadrature"
-	DrawnWay     = "as samples are drawn"
+	publishedWay = "joint solve, as published"
+	ourWay       = "path, then quadrature"
+	drawnWay     = "as samples are drawn"
 )
 
 // LogQErrors integrates the same samples of the equivariant flow back to the prior
@@ -116,7 +116,7 @@ func logQErrors(ctx context.Context, g *cgbg.Generator, m *flow.Model, progress 
 		if err != nil {
 			return nil, err
 		}
-		add(LogQError{Name: fmt.Sprintf("joint_%.0e", tol), Way: PublishedWay,
+		add(LogQError{Name: fmt.Sprintf("joint_%.0e", tol), Way: publishedWay,
 			Setting: fmt.Sprintf("tolerance %.0e", tol), Evaluations: n, Divergences: n}, logq)
 	}
 	for _, n := range intervals {
@@ -126,14 +126,14 @@ func logQErrors(ctx context.Context, g *cgbg.Generator, m *flow.Model, progress 
 		if err != nil {
 			return nil, err
 		}
-		e := LogQError{Name: fmt.Sprintf("apart_%d", n+1), Way: OurWay,
+		e := LogQError{Name: fmt.Sprintf("apart_%d", n+1), Way: ourWay,
 			Setting: fmt.Sprintf("path %.0e, %d nodes", pathTol, n+1), Evaluations: trip.Evaluations,
 			Divergences: trip.Divergences}
 		_, _, e.Moved = analysis.Deviation(trip.R, ref.R)
 		add(e, trip.LogQBack)
 	}
 	acc := accuracy(g, m)
-	add(LogQError{Name: "drawn", Way: DrawnWay,
+	add(LogQError{Name: "drawn", Way: drawnWay,
 		Setting: fmt.Sprintf("path %.0e, nodes for %g nat", acc.PathTol, acc.LogQTol), Evaluations: ref.Evaluations,
 		Divergences: ref.Divergences}, ref.LogQ)
 	return out, nil
@@ -141,7 +141,7 @@ func logQErrors(ctx context.Context, g *cgbg.Generator, m *flow.Model, progress 
 
 // RoundTrip is Moved as a table has it, "" where no round trip was made.
 func (e LogQError) RoundTrip() string {
-	if e.Way != OurWay {
+	if e.Way != ourWay {
 		return ""
 	}
 	return fmt.Sprintf("%.1e", e.Moved)
@@ -164,8 +164,8 @@ func (r *LogQReport) Results() (list []result.Result) {
 // Figures draw errors of ln q against divergence evaluations.
 func (r *LogQReport) Figures() ([]result.Figure, error) {
 	rows := r.Rows
-	series := []figure.Series{{Name: PublishedWay, Role: figure.Before}, {Name: OurWay, Role: figure.After},
-		{Name: DrawnWay, Role: figure.Exact}}
+	series := []figure.Series{{Name: publishedWay, Role: figure.Before}, {Name: ourWay, Role: figure.After},
+		{Name: drawnWay, Role: figure.Exact}}
 	for k := range series {
 		s := &series[k]
 		for _, e := range rows {
@@ -187,7 +187,7 @@ func (e LogQError) results() []result.Result {
 		result.New("divergences", e.Divergences, result.None, result.None, "", e.N),
 		result.New("evaluations", e.Evaluations, result.None, result.None, "", e.N),
 	}
-	if e.Way == OurWay {
+	if e.Way == ourWay {
 		out = append(out, result.New("round_trip_r_max", e.Moved, result.None, result.None, "nm", e.N))
 	}
 	return out

@@ -63,7 +63,7 @@ func TestLikelihoods(t *testing.T) {
 			t.Errorf("%s: got an error of %g with %g divergences; %s: %g with %g",
 				e.Name, e.RMS, e.Divergences, rows[i-1].Name, rows[i-1].RMS, rows[i-1].Divergences)
 		}
-		if e.Way == PublishedWay && e.Divergences != e.Evaluations {
+		if e.Way == publishedWay && e.Divergences != e.Evaluations {
 			t.Errorf("%s: got %g divergences for %g velocities", e.Name, e.Divergences, e.Evaluations)
 		}
 	}

@@ -9,9 +9,9 @@ import (
 	"github.com/cgbg-go/lab/cgbg/reweight"
 )
 
-// EvaluateMACE scores the samples of a flow under the published architecture, PREFIX_mace_biased.npz
+// evaluateMACE scores the samples of a flow under the published architecture, PREFIX_mace_biased.npz
 // of the models that come along: trained on the same forces as the potential of biased ones.
-func EvaluateMACE(ctx context.Context, g *cgbg.Generator, flowOf string,
+func evaluateMACE(ctx context.Context, g *cgbg.Generator, flowOf string,
 	progress cgbg.Progress) (*analysis.Evaluation, *cgbg.Card, error) {
 	file, err := g.ShippedModel(g.Prefix + "_mace_biased.npz")
 	if err != nil {
@@ -29,8 +29,8 @@ func EvaluateMACE(ctx context.Context, g *cgbg.Generator, flowOf string,
 	return e, card, err
 }
 
-// Corrections compares ways to weigh the samples of a flow under a potential, see [analysis.Corrections].
-func Corrections(ctx context.Context, g *cgbg.Generator, flowOf,
+// corrections compares ways to weigh the samples of a flow under a potential, see corrections.
+func corrections(ctx context.Context, g *cgbg.Generator, flowOf,
 	pmfOf string) ([]analysis.Correction, reweight.Estimate, error) {
 	f, meta, err := g.Samples(ctx, flowOf, pmfOf, nil)
 	if err != nil {

@@ -21,12 +21,12 @@ type SolverRow struct {
 	Divergences float64           // a sample
 }
 
-// Solvers draws n samples, from the same prior points, by the way here and by others: the published solver at both
-// tolerances, and Euler steps. Every one's ln q is held to an integration back from its samples, as [Verify]
+// solvers draws n samples, from the same prior points, by the way here and by others: the published solver at both
+// tolerances, and Euler steps. Every one's ln q is held to an integration back from its samples, as verify
 // does; weights are by the potential of biased forces. preset small draws a few.
 //
 // Errors: those of the models.
-func Solvers(ctx context.Context, g *cgbg.Generator, flowOf string, n int,
+func solvers(ctx context.Context, g *cgbg.Generator, flowOf string, n int,
 	progress cgbg.Progress) ([]SolverRow, error) {
 	m, file, err := g.OpenFlow(ctx, flowOf, progress)
 	if err != nil {

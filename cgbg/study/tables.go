@@ -81,12 +81,12 @@ type Verifications struct {
 	list  []*Verification
 }
 
-// VerifyAll verifies the samples of both flows of generators. Errors: those of [Verify].
+// VerifyAll verifies the samples of both flows of generators. Errors: those of verify.
 func VerifyAll(ctx context.Context, bar Bar, generators ...*cgbg.Generator) (*Verifications, error) {
 	out := &Verifications{}
 	for _, g := range generators {
 		for _, of := range sides {
-			v, err := Verify(ctx, g, of, bar.of("verify "+g.Name+", "+of))
+			v, err := verify(ctx, g, of, bar.of("verify "+g.Name+", "+of))
 			if err != nil {
 				return nil, err
 			}
@@ -98,9 +98,11 @@ func VerifyAll(ctx context.Context, bar Bar, generators ...*cgbg.Generator) (*Ve
 
 // Table is a row for each flow.
 func (v *Verifications) Table() result.Table {
-	t := result.Table{Head: []string{"flow", "checked", "rms error of ln q, nat", "largest", "ESS of all", "ESS of new ones", "new", "Δ ln Z"}}
+	t := result.Table{Head: []string{"flow", "checked", "rms error of ln q, nat", "largest", "ESS of all",
+		"ESS of new ones", "new", "Δ ln Z"}}
 	for k, r := range v.list {
-		t.Row(v.names[k], r.N, fmt.Sprintf("%.4f", r.RMS), fmt.Sprintf("%.4f", r.Max), measured(r.ESS), measured(r.FreshESS), r.Fresh,
+		t.Row(v.names[k], r.N, fmt.Sprintf("%.4f", r.RMS), fmt.Sprintf("%.4f", r.Max), measured(r.ESS),
+			measured(r.FreshESS), r.Fresh,
 			result.Measured{Value: r.LogZ, Error: r.LogZError})
 	}
 	return t
@@ -122,7 +124,8 @@ func (v *Verifications) Results() (list []result.Result) {
 type Row struct{ Flow, PMF string }
 
 // Rows are those of the paper's Table 2.
-var Rows = []Row{{cgbg.Unbiased, cgbg.Biased}, {cgbg.Biased, cgbg.Biased}, {cgbg.Unbiased, cgbg.Unbiased}, {cgbg.Biased, cgbg.Unbiased}}
+var Rows = []Row{{cgbg.Unbiased, cgbg.Biased}, {cgbg.Biased, cgbg.Biased}, {cgbg.Unbiased, cgbg.Unbiased},
+	{cgbg.Biased, cgbg.Unbiased}}
 
 // Scores are evaluations of several flows and potentials.
 type Scores struct{ List []*analysis.Evaluation }
@@ -144,14 +147,17 @@ func ScoreAll(ctx context.Context, bar Bar, rows []Row, generators ...*cgbg.Gene
 
 // Table is the paper's Table 2, with floors, and scores out of the split state.
 func (s *Scores) Table() result.Table {
-	t := result.Table{Head: []string{"flow / PMF", "JS (floor), nat", "", "PMF error (floor)", "clipped: JS", "PMF error", "ESS", "clipped", "Pareto k", ""}}
+	t := result.Table{Head: []string{"flow / PMF", "JS (floor), nat", "", "PMF error (floor)", "clipped: JS",
+		"PMF error", "ESS", "clipped", "Pareto k", ""}}
 	for _, e := range s.List {
 		split := e.Reference.Question.Split
 		t.Head[2], t.Head[9] = "JS out of "+split.In+" (floor)", split.Label
 		w, all, c := e.Weights, e.After.All(), e.AfterClips.All().Scores
 		t.Row(e.Name, beside(all.Scores.JS, all.Floor.JS, 4), beside(e.After.Out.Scores.JS, e.After.Out.Floor.JS, 4),
-			beside(all.Scores.PMFError, all.Floor.PMFError, 3), measured(c.JS), measured(c.PMFError), result.Measured{Value: w.ESS, Error: w.ESSError},
-			result.Measured{Value: w.ESSClipped, Error: w.ESSClippedError}, fmt.Sprintf("%.2f", w.KHat), measured(e.Samples.Split()))
+			beside(all.Scores.PMFError, all.Floor.PMFError, 3), measured(c.JS), measured(c.PMFError),
+			result.Measured{Value: w.ESS, Error: w.ESSError},
+			result.Measured{Value: w.ESSClipped, Error: w.ESSClippedError}, fmt.Sprintf("%.2f",
+				w.KHat), measured(e.Samples.Split()))
 	}
 	return t
 }
@@ -166,15 +172,18 @@ func (s *Scores) Results() (list []result.Result) {
 
 // Profiles are the free energies along the variables of all evaluations, one figure each.
 func (s *Scores) Profiles() ([]result.Figure, error) {
-	return s.draw("profiles", "free energies along the variables, simulation and flow before and after reweighting", (*analysis.Evaluation).Profiles)
+	return s.draw("profiles", "free energies along the variables, simulation and flow before and after reweighting",
+		(*analysis.Evaluation).Profiles)
 }
 
 // Maps are the free energies over two variables of all evaluations, one figure each.
 func (s *Scores) Maps() ([]result.Figure, error) {
-	return s.draw("maps", "free energies over two variables: reference, flow, and reweighted flow", (*analysis.Evaluation).Maps)
+	return s.draw("maps", "free energies over two variables: reference, flow, and reweighted flow",
+		(*analysis.Evaluation).Maps)
 }
 
-func (s *Scores) draw(what, alt string, draw func(*analysis.Evaluation) (figure.Picture, error)) (list []result.Figure, err error) {
+func (s *Scores) draw(what, alt string, draw func(*analysis.Evaluation) (figure.Picture, error)) (list []result.Figure,
+	err error) {
 	for _, e := range s.List {
 		p, err := draw(e)
 		if err != nil {

@@ -18,11 +18,13 @@ type Drawings struct {
 	list      []*cgbg.Drawn
 }
 
-// UntilAll draws samples of the flow of a kind of simulation of every generator by [Until]. Errors: those of Until.
-func UntilAll(ctx context.Context, bar Bar, of string, effective float64, generators ...*cgbg.Generator) (*Drawings, error) {
+// UntilAll draws samples of the flow of a kind of simulation of every generator by until. Errors: those of Until.
+func UntilAll(ctx context.Context, bar Bar, of string, effective float64, generators ...*cgbg.Generator) (*Drawings,
+	error) {
 	d := &Drawings{effective: effective}
 	for _, g := range generators {
-		drawn, err := Until(ctx, g, of, effective, bar.of(fmt.Sprintf("%s, until %g effective samples", g.Name, effective)))
+		drawn, err := until(ctx, g, of, effective,
+			bar.of(fmt.Sprintf("%s, until %g effective samples", g.Name, effective)))
 		if err != nil {
 			return nil, err
 		}
@@ -66,7 +68,8 @@ func (c *Clippings) Table() result.Table {
 	t := result.Table{Head: []string{"flow / PMF", "dropped", "JS, nat", "PMF error", "ESS", c.label}}
 	for k, set := range c.sets {
 		for _, r := range set {
-			t.Row(c.names[k], fmt.Sprintf("%.1f %%", 100*r.Fraction), measured(r.Scores.JS), measured(r.Scores.PMFError), measured(r.ESS), measured(r.Population))
+			t.Row(c.names[k], fmt.Sprintf("%.1f %%", 100*r.Fraction), measured(r.Scores.JS),
+				measured(r.Scores.PMFError), measured(r.ESS), measured(r.Population))
 		}
 	}
 	return t
@@ -75,7 +78,8 @@ func (c *Clippings) Table() result.Table {
 // Figures draw scores and effective sample sizes against the fraction that is dropped.
 func (c *Clippings) Figures() ([]result.Figure, error) {
 	p, err := analysis.ClippingFigure(c.names, c.sets)
-	return []result.Figure{p.Named("clipping", "JS divergence, PMF error and effective sample size against the fraction of weights dropped")}, err
+	return []result.Figure{p.Named("clipping", "JS divergence, PMF error and effective sample size against the "+
+		"fraction of weights dropped")}, err
 }
 
 // Weighings are ways to weigh the samples of several generators.
@@ -85,11 +89,11 @@ type Weighings struct {
 	gains []reweight.Estimate
 }
 
-// CorrectAll compares ways to weigh the same samples, see [analysis.Corrections]. Errors: those of that.
+// CorrectAll compares ways to weigh the same samples, see corrections. Errors: those of that.
 func CorrectAll(ctx context.Context, flowOf, pmfOf string, generators ...*cgbg.Generator) (*Weighings, error) {
 	w := &Weighings{}
 	for _, g := range generators {
-		rows, gain, err := Corrections(ctx, g, flowOf, pmfOf)
+		rows, gain, err := corrections(ctx, g, flowOf, pmfOf)
 		if err != nil {
 			return nil, err
 		}
@@ -100,10 +104,12 @@ func CorrectAll(ctx context.Context, flowOf, pmfOf string, generators ...*cgbg.G
 
 // Table is a row for each way.
 func (w *Weighings) Table() result.Table {
-	t := result.Table{Head: []string{"generator", "density of the centre", "large weights", "errors", "ESS", "JS, nat", "PMF error"}}
+	t := result.Table{Head: []string{"generator", "density of the centre", "large weights", "errors", "ESS", "JS, nat",
+		"PMF error"}}
 	for k, rows := range w.rows {
 		for _, r := range rows {
-			t.Row(w.names[k], r.COM, r.Tails, r.Errors, measured(r.ESS), measured(r.Scores.JS), measured(r.Scores.PMFError))
+			t.Row(w.names[k], r.COM, r.Tails, r.Errors, measured(r.ESS), measured(r.Scores.JS),
+				measured(r.Scores.PMFError))
 		}
 	}
 	return t
@@ -112,7 +118,8 @@ func (w *Weighings) Table() result.Table {
 // Results are the gains of the right density of the centre.
 func (w *Weighings) Results() (list []result.Result) {
 	for k, gain := range w.gains {
-		list = append(list, result.New(w.names[k]+"/ess_vector_over_radial", gain.Value, gain.Error, result.None, "", 0))
+		list = append(list, result.New(w.names[k]+"/ess_vector_over_radial", gain.Value, gain.Error, result.None, "",
+			0))
 	}
 	return list
 }
@@ -123,11 +130,12 @@ type Integrations struct {
 	rows  [][]SolverRow
 }
 
-// SolveAll compares solvers by [Solvers]. Errors: those of that.
-func SolveAll(ctx context.Context, bar Bar, flowOf string, n int, generators ...*cgbg.Generator) (*Integrations, error) {
+// SolveAll compares solvers by solvers. Errors: those of that.
+func SolveAll(ctx context.Context, bar Bar, flowOf string, n int, generators ...*cgbg.Generator) (*Integrations,
+	error) {
 	s := &Integrations{}
 	for _, g := range generators {
-		rows, err := Solvers(ctx, g, flowOf, n, bar.of("solvers, "+g.Name))
+		rows, err := solvers(ctx, g, flowOf, n, bar.of("solvers, "+g.Name))
 		if err != nil {
 			return nil, err
 		}
@@ -138,23 +146,26 @@ func SolveAll(ctx context.Context, bar Bar, flowOf string, n int, generators ...
 
 // Table is a row for each solver.
 func (s *Integrations) Table() result.Table {
-	t := result.Table{Head: []string{"generator", "solver", "rms error of ln q, nat", "largest", "divergences a sample", "ESS"}}
+	t := result.Table{Head: []string{"generator", "solver", "rms error of ln q, nat", "largest", "divergences a sample",
+		"ESS"}}
 	for k, rows := range s.rows {
 		for _, r := range rows {
-			t.Row(s.names[k], r.Name, measured(r.RMS), fmt.Sprintf("%.4f", r.Max), fmt.Sprintf("%.0f", r.Divergences), measured(r.ESS))
+			t.Row(s.names[k], r.Name, measured(r.RMS), fmt.Sprintf("%.4f", r.Max), fmt.Sprintf("%.0f", r.Divergences),
+				measured(r.ESS))
 		}
 	}
 	return t
 }
 
-// solverKeys are the names of solvers in results, in the order of [Solvers].
+// solverKeys are the names of solvers in results, in the order of solvers.
 var solverKeys = []string{"euler_100", "dopri_1e-4", "dopri_1e-5", "here"}
 
 // Results are the errors under the names of results.json.
 func (s *Integrations) Results() (list []result.Result) {
 	for k, rows := range s.rows {
 		for i, r := range rows {
-			list = append(list, result.New(s.names[k]+"/logq_rms/"+solverKeys[i], r.RMS.Value, r.RMS.Error, result.None, "nat", r.N))
+			list = append(list, result.New(s.names[k]+"/logq_rms/"+solverKeys[i], r.RMS.Value, r.RMS.Error, result.None,
+				"nat", r.N))
 		}
 	}
 	return list
@@ -173,17 +184,20 @@ func Curves(generators ...*cgbg.Generator) (figure.Picture, error) {
 			names, curves = append(names, kind+", "+g.Name), append(curves, c)
 		}
 	}
-	return CurveFigure(names, curves)
+	return curveFigure(names, curves)
 }
 
 // Table is a row for each kind of flow.
 func (l FlowReports) Table() result.Table {
-	t := result.Table{Head: []string{"flow", "steps", "-ln q, nat per frame", "velocities", "divergences", "ESS", "ESS clipped", "Pareto k", "JS (floor), nat", "PMF error (floor)"}}
+	t := result.Table{Head: []string{"flow", "steps", "-ln q, nat per frame", "velocities", "divergences", "ESS",
+		"ESS clipped", "Pareto k", "JS (floor), nat", "PMF error (floor)"}}
 	for _, r := range l {
 		e, n, all := r.Evaluation, r.Flow.NLL, r.Evaluation.After.All()
 		w := e.Weights
-		t.Row(r.Kind.String(), r.Flow.Steps, result.Measured{Value: n.Mean, Error: n.Error}, fmt.Sprintf("%.0f", n.Evaluations), fmt.Sprintf("%.1f", n.Divergences),
-			result.Measured{Value: w.ESS, Error: w.ESSError}, result.Measured{Value: w.ESSClipped, Error: w.ESSClippedError}, fmt.Sprintf("%.2f", w.KHat),
+		t.Row(r.Kind.String(), r.Flow.Steps, result.Measured{Value: n.Mean, Error: n.Error},
+			fmt.Sprintf("%.0f", n.Evaluations), fmt.Sprintf("%.1f", n.Divergences),
+			result.Measured{Value: w.ESS, Error: w.ESSError},
+			result.Measured{Value: w.ESSClipped, Error: w.ESSClippedError}, fmt.Sprintf("%.2f", w.KHat),
 			beside(all.Scores.JS, all.Floor.JS, 3), beside(all.Scores.PMFError, all.Floor.PMFError, 1))
 	}
 	return t

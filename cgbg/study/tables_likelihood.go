@@ -17,7 +17,8 @@ func Losses(ctx context.Context, g *cgbg.Generator, kind, of string, progress cg
 		return figure.Picture{}, err
 	}
 	if card.History == nil {
-		return figure.Picture{}, fmt.Errorf("study: %s: the card of the %s has no losses: it is of an earlier version", g.Name, kind)
+		return figure.Picture{}, fmt.Errorf("study: %s: the card of the %s has no losses: it is of an earlier version",
+			g.Name, kind)
 	}
 	training, validation := card.History.Series()
 	label := map[string]string{cgbg.Flow: "flow-matching loss", cgbg.PMF: "force-matching loss, (kJ/mol/nm)²"}[kind]
@@ -26,19 +27,23 @@ func Losses(ctx context.Context, g *cgbg.Generator, kind, of string, progress cg
 
 // Table is a row for each training.
 func (l *FlowLearning) Table() result.Table {
-	t := result.Table{Head: []string{"steps", "-ln q, nat per frame", "less than with the fewest steps", "divergences per frame"}}
+	t := result.Table{Head: []string{"steps", "-ln q, nat per frame", "less than with the fewest steps",
+		"divergences per frame"}}
 	for _, p := range l.Points {
 		less, e := p.NLL.Less(l.Points[0].NLL)
-		t.Row(p.Steps, result.Measured{Value: p.NLL.Mean, Error: p.NLL.Error}, result.Measured{Value: less, Error: e}, fmt.Sprintf("%.1f", p.NLL.Divergences))
+		t.Row(p.Steps, result.Measured{Value: p.NLL.Mean, Error: p.NLL.Error}, result.Measured{Value: less, Error: e},
+			fmt.Sprintf("%.1f", p.NLL.Divergences))
 	}
 	return t
 }
 
 // Table is a row for each way to integrate.
 func (r *LogQReport) Table() result.Table {
-	t := result.Table{Head: []string{"way", "setting", "velocities", "divergences", "RMS error, nat", "largest error, nat", "round trip off by, nm"}}
+	t := result.Table{Head: []string{"way", "setting", "velocities", "divergences", "RMS error, nat",
+		"largest error, nat", "round trip off by, nm"}}
 	for _, e := range r.Rows {
-		t.Row(e.Way, e.Setting, fmt.Sprintf("%.0f", e.Evaluations), fmt.Sprintf("%.1f", e.Divergences), result.Measured{Value: e.RMS, Error: e.RMSError},
+		t.Row(e.Way, e.Setting, fmt.Sprintf("%.0f", e.Evaluations), fmt.Sprintf("%.1f", e.Divergences),
+			result.Measured{Value: e.RMS, Error: e.RMSError},
 			e.Max, e.RoundTrip())
 	}
 	return t
@@ -58,10 +63,12 @@ func (c *Certificate) Table() result.Table {
 
 // Table is a row for each field.
 func (c *FieldComparison) Table() result.Table {
-	t := result.Table{Head: []string{"field", "steps", "training, s", "-ln q, nat per frame", "velocities", "divergences"}}
+	t := result.Table{Head: []string{"field", "steps", "training, s", "-ln q, nat per frame", "velocities",
+		"divergences"}}
 	for _, r := range c.Rows() {
 		n := r.Flow.NLL
-		t.Row(r.Title, r.Flow.Steps, fmt.Sprintf("%.0f", r.Flow.Seconds), result.Measured{Value: n.Mean, Error: n.Error},
+		t.Row(r.Title, r.Flow.Steps, fmt.Sprintf("%.0f", r.Flow.Seconds),
+			result.Measured{Value: n.Mean, Error: n.Error},
 			fmt.Sprintf("%.0f", n.Evaluations), fmt.Sprintf("%.1f", n.Divergences))
 	}
 	return t
@@ -72,9 +79,11 @@ type EnergyTable []EnergyRange
 
 // Table is a row for each set.
 func (l EnergyTable) Table() result.Table {
-	t := result.Table{Head: []string{"configurations", "U/kT, 10 %", "50 %", "90 %", "sd of the bond " + l[0].Of + ", nm", "n"}}
+	t := result.Table{Head: []string{"configurations", "U/kT, 10 %", "50 %", "90 %", "sd of the bond " + l[0].Of +
+		", nm", "n"}}
 	for _, e := range l {
-		t.Row(e.Name, fmt.Sprintf("%.1f", e.Low), fmt.Sprintf("%.1f", e.Median), fmt.Sprintf("%.1f", e.High), fmt.Sprintf("%.4f", e.Bond), e.N)
+		t.Row(e.Name, fmt.Sprintf("%.1f", e.Low), fmt.Sprintf("%.1f", e.Median), fmt.Sprintf("%.1f", e.High),
+			fmt.Sprintf("%.4f", e.Bond), e.N)
 	}
 	return t
 }

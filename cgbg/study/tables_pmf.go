@@ -18,19 +18,22 @@ type ForceTable struct {
 	In   string
 }
 
-// CompareForces holds both potentials to the forces of sets of frames by [ForceErrors]. Errors: those of that.
-func CompareForces(ctx context.Context, g *cgbg.Generator, n int, sets map[string]analysis.Source, order []string) (*ForceTable, error) {
-	rows, err := ForceErrors(ctx, g, n, sets, order)
+// CompareForces holds both potentials to the forces of sets of frames by forceErrors. Errors: those of that.
+func CompareForces(ctx context.Context, g *cgbg.Generator, n int, sets map[string]analysis.Source,
+	order []string) (*ForceTable, error) {
+	rows, err := forceErrors(ctx, g, n, sets, order)
 	split := g.Reference.Question.Split
 	return &ForceTable{Name: g.Name + "/forces", Rows: rows, Out: split.Out, In: split.In}, err
 }
 
 // Table is a row for each set.
 func (t *ForceTable) Table() result.Table {
-	out := result.Table{Head: []string{"frames", "n", "PMF_U", "PMF_B", "noise at most", "U, " + t.Out, "B, " + t.Out, "U, " + t.In, "B, " + t.In}}
+	out := result.Table{Head: []string{"frames", "n", "PMF_U", "PMF_B", "noise at most", "U, " + t.Out, "B, " + t.Out,
+		"U, " + t.In, "B, " + t.In}}
 	short := func(x float64) string { return fmt.Sprintf("%.4g", x) }
 	for _, e := range t.Rows {
-		out.Row(e.Set, e.N, measured(e.U), measured(e.B), measured(e.Noise), short(e.Out[0]), short(e.Out[1]), short(e.In[0]), short(e.In[1]))
+		out.Row(e.Set, e.N, measured(e.U), measured(e.B), measured(e.Noise), short(e.Out[0]), short(e.Out[1]),
+			short(e.In[0]), short(e.In[1]))
 	}
 	return out
 }
@@ -60,7 +63,8 @@ func (r *EnsembleReport) Table() result.Table {
 // Figures are the profiles of the mean, with the spread of the members.
 func (r *EnsembleReport) Figures() ([]result.Figure, error) {
 	p, err := r.Profiles()
-	return []result.Figure{p.Named("ensemble", fmt.Sprintf("free energies along the variables: reference, and the mean of %d potentials with their spread", len(r.Sets)))}, err
+	return []result.Figure{p.Named("ensemble", fmt.Sprintf("free energies along the variables: reference, and the "+
+		"mean of %d potentials with their spread", len(r.Sets)))}, err
 }
 
 // PotentialKinds are potentials of several kinds on the samples of one flow.
@@ -71,7 +75,7 @@ type PotentialKinds struct {
 }
 
 // ComparePotentialKinds weighs the samples of a flow by the generator's potential of biased forces and by the published
-// architecture, trained on the same frames. Errors: those of [EvaluateMACE].
+// architecture, trained on the same frames. Errors: those of evaluateMACE.
 func ComparePotentialKinds(ctx context.Context, g *cgbg.Generator, flowOf string, bar Bar) (*PotentialKinds, error) {
 	own, err := g.Evaluate(ctx, flowOf, cgbg.Biased, nil)
 	if err != nil {
@@ -81,18 +85,22 @@ func ComparePotentialKinds(ctx context.Context, g *cgbg.Generator, flowOf string
 	if err != nil {
 		return nil, err
 	}
-	mace, maceCard, err := EvaluateMACE(ctx, g, flowOf, bar.of("MACE"))
-	return &PotentialKinds{[]string{cgbg.Invariant, "MACE"}, []*cgbg.Card{card, maceCard}, []*analysis.Evaluation{own, mace}}, err
+	mace, maceCard, err := evaluateMACE(ctx, g, flowOf, bar.of("MACE"))
+	return &PotentialKinds{[]string{cgbg.Invariant, "MACE"}, []*cgbg.Card{card, maceCard},
+		[]*analysis.Evaluation{own, mace}}, err
 }
 
 // Table is a row for each kind.
 func (p *PotentialKinds) Table() result.Table {
-	t := result.Table{Head: []string{"potential", "steps", "held out", "ESS", "JS (floor), nat", "PMF error (floor)", ""}}
+	t := result.Table{Head: []string{"potential", "steps", "held out", "ESS", "JS (floor), nat", "PMF error (floor)",
+		""}}
 	for k, e := range p.list {
 		all := e.After.All()
 		t.Head[6] = e.Reference.Question.Split.Label
-		t.Row(p.names[k], p.cards[k].Steps, heldOut(p.cards[k]), result.Measured{Value: e.Weights.ESS, Error: e.Weights.ESSError},
-			beside(all.Scores.JS, all.Floor.JS, 4), beside(all.Scores.PMFError, all.Floor.PMFError, 3), measured(e.Samples.Split()))
+		t.Row(p.names[k], p.cards[k].Steps, heldOut(p.cards[k]),
+			result.Measured{Value: e.Weights.ESS, Error: e.Weights.ESSError},
+			beside(all.Scores.JS, all.Floor.JS, 4), beside(all.Scores.PMFError, all.Floor.PMFError,
+				3), measured(e.Samples.Split()))
 	}
 	return t
 }
@@ -114,11 +122,14 @@ func (r *PotentialsReport) FileName(what string) string {
 
 // Table is what either potential makes of the samples.
 func (r *PotentialsReport) Table() result.Table {
-	t := result.Table{Head: []string{"weighed by", "ESS", "Pareto k", "JS (floor), nat", "PMF error (floor)", r.U.Reference.Question.Split.Label, "verdict"}}
+	t := result.Table{Head: []string{"weighed by", "ESS", "Pareto k", "JS (floor), nat", "PMF error (floor)",
+		r.U.Reference.Question.Split.Label, "verdict"}}
 	for k, e := range []*analysis.Evaluation{r.U, r.B} {
 		all := e.After.All()
-		t.Row([]string{"PMF_U", "PMF_B"}[k], result.Measured{Value: e.Weights.ESS, Error: e.Weights.ESSError}, fmt.Sprintf("%.2f", e.Weights.KHat),
-			beside(all.Scores.JS, all.Floor.JS, 4), beside(all.Scores.PMFError, all.Floor.PMFError, 3), measured(e.Samples.Split()), e.Weights.Verdict)
+		t.Row([]string{"PMF_U", "PMF_B"}[k], result.Measured{Value: e.Weights.ESS, Error: e.Weights.ESSError},
+			fmt.Sprintf("%.2f", e.Weights.KHat),
+			beside(all.Scores.JS, all.Floor.JS, 4), beside(all.Scores.PMFError, all.Floor.PMFError,
+				3), measured(e.Samples.Split()), e.Weights.Verdict)
 	}
 	d := r.Difference
 	t.Row("difference", "", "", measured(d.JS), measured(d.PMFError), "", "")

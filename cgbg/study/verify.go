@@ -21,9 +21,9 @@ type Verification struct {
 	LogZError     float64
 }
 
-// Verify computes the log-density of some samples again by reverse integration
+// verify computes the log-density of some samples again by reverse integration
 // from their stored coordinates, draws others from another seed, and compares the weights of both.
-func Verify(ctx context.Context, g *cgbg.Generator, of string, progress cgbg.Progress) (*Verification, error) {
+func verify(ctx context.Context, g *cgbg.Generator, of string, progress cgbg.Progress) (*Verification, error) {
 	f, _, err := g.Samples(ctx, of, cgbg.Biased, progress)
 	if err != nil {
 		return nil, err
@@ -68,10 +68,10 @@ func Verify(ctx context.Context, g *cgbg.Generator, of string, progress cgbg.Pro
 	return v, err
 }
 
-// Until draws samples of a flow until their weights, by the potential of biased forces, are worth so many equal samples
+// until draws samples of a flow until their weights, by the potential of biased forces, are worth so many equal samples
 // (preset small: 8), in parts of half as many. Errors: fifty times as many samples are not worth it; those of
 // [cgbg.Draw].
-func Until(ctx context.Context, g *cgbg.Generator, of string, effective float64,
+func until(ctx context.Context, g *cgbg.Generator, of string, effective float64,
 	progress cgbg.Progress) (*cgbg.Drawn, error) {
 	file, err := g.Model(ctx, cgbg.Flow, of, progress)
 	if err != nil {

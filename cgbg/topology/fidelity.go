@@ -45,12 +45,12 @@ func (g *Geometry) Fidelity(r []float64, beads int, logw []float64) reweight.Fid
 		}
 	}
 	out.WrongHand, out.NoWeight = reweight.Share(wrong, n), reweight.Share(none, n)
-	if before, angles, err := g.Widths(r, beads, nil); err == nil {
+	if before, angles, err := g.widths(r, beads, nil); err == nil {
 		out.BondWidthBefore, out.AngleWidthBefore = before, angles
 	}
 	// Weights that are none, or of one sample, have a verdict of their own.
 	if ess, e := reweight.ESS(logw); e == nil && ess*float64(n) >= leastSpread {
-		if after, angles, err := g.Widths(r, beads, logw); err == nil {
+		if after, angles, err := g.widths(r, beads, logw); err == nil {
 			out.BondWidth, out.AngleWidth = after, angles
 		}
 	}

@@ -79,7 +79,7 @@ func TestFidelity(t *testing.T) {
 		logw          []float64
 		bonds, angles reweight.Estimate
 	}{{nil, like.BondWidthBefore, like.AngleWidthBefore}, {logw, like.BondWidth, like.AngleWidth}} {
-		if bonds, angles, err := g.Widths(r, 8, c.logw); err != nil || bonds != c.bonds || angles != c.angles ||
+		if bonds, angles, err := g.widths(r, 8, c.logw); err != nil || bonds != c.bonds || angles != c.angles ||
 			!(bonds.Value > 0) {
 			t.Errorf("widths: got %+v and %+v, want %+v and %+v, %v", c.bonds, c.angles, bonds, angles, err)
 		}

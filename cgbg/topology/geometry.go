@@ -105,12 +105,12 @@ func (g *Geometry) Right(frame []float64) bool {
 	return true
 }
 
-// Widths are how wide bonds and angles of other frames are: √⟨s²/σ²⟩, the root mean square over the bonds (or the
+// widths are how wide bonds and angles of other frames are: √⟨s²/σ²⟩, the root mean square over the bonds (or the
 // angles) of their standard deviation s over σ, that of the frames that were looked at; 1 for frames alike. Errors are
 // those of independent frames, of r alone. r: [n, beads, 3]; logw: log-weights, [n], held to weighted frames where
 // these have weights; nil for one each. Zero where there are no bonds (or angles). Errors: log-weights that cannot be
 // used.
-func (g *Geometry) Widths(r []float64, beads int, logw []float64) (bonds, angles reweight.Estimate, err error) {
+func (g *Geometry) widths(r []float64, beads int, logw []float64) (bonds, angles reweight.Estimate, err error) {
 	weighted := logw != nil
 	if !weighted {
 		logw = make([]float64, len(r)/(3*beads))

@@ -157,7 +157,7 @@ func TestAlanine(t *testing.T) {
 	}
 }
 
-// Widths are those that frames were made with: one for the same frames, and as many times as wide as they are.
+// widths are those that frames were made with: one for the same frames, and as many times as wide as they are.
 func TestWidths(t *testing.T) {
 	r := frames(2000, []float64{1, 1})
 	g := Find(r, 8, nil)
@@ -165,7 +165,7 @@ func TestWidths(t *testing.T) {
 	for i, v := range r {
 		same[i] = float64(v)
 	}
-	bonds, angles, err := g.Widths(same, 8, nil)
+	bonds, angles, err := g.widths(same, 8, nil)
 	if err != nil || math.Abs(bonds.Value-1) > 1e-9 || math.Abs(angles.Value-1) > 1e-9 {
 		t.Errorf("the same frames: got %v and %v, %v", bonds, angles, err)
 	}
@@ -175,16 +175,16 @@ func TestWidths(t *testing.T) {
 		wide = append(append(wide, peptide(rng, []float64{1, 1}, 0.15)...), peptide(rng, []float64{1, 1}, 0.05)...)
 		logw = append(logw, math.Inf(-1), 2)
 	}
-	bonds, angles, err = g.Widths(wide, 8, nil)
+	bonds, angles, err = g.widths(wide, 8, nil)
 	want := math.Sqrt((1 + 9) / 2.)
 	if err != nil || math.Abs(bonds.Value-1) > 5*bonds.Error || math.Abs(angles.Value-want) > 5*angles.Error+0.1 ||
 		!(angles.Error > 0 && angles.Error < 0.1) {
 		t.Errorf("got %v and %v, want 1 and %.2f, %v", bonds, angles, want, err)
 	}
-	if _, angles, err = g.Widths(wide, 8, logw); err != nil || math.Abs(angles.Value-1) > 5*angles.Error {
+	if _, angles, err = g.widths(wide, 8, logw); err != nil || math.Abs(angles.Value-1) > 5*angles.Error {
 		t.Errorf("weighted: got %v, want 1, %v", angles, err)
 	}
-	if _, _, err = g.Widths(wide, 8, []float64{1}); err == nil {
+	if _, _, err = g.widths(wide, 8, []float64{1}); err == nil {
 		t.Error("a weight of 2000 frames passed")
 	}
 }

@@ -30,8 +30,8 @@ type Weights []Weight
 // Weight is a file that gives log-weights, and its kind, one of [Kinds].
 type Weight struct{ Kind, File string }
 
-// file is that of a kind; "" where there is none.
-func (w Weights) file(kind string) string {
+// File is that of a kind; "" where there is none.
+func (w Weights) File(kind string) string {
 	for _, one := range w {
 		if one.Kind == kind {
 			return one.File
@@ -81,7 +81,7 @@ func (im *importer) readBias(s *gromacs.Structure) (err error) {
 			return err
 		}
 	}
-	if im.Weights.file("colvar") != "" {
+	if im.Weights.File("colvar") != "" {
 		if err := im.readColvar(); err != nil {
 			return err
 		}
@@ -166,7 +166,7 @@ func (im *importer) readAWH(f *finder) (func(*biasFrame) (float64, error), error
 		im.BiasVariables = "phi,psi"
 		defer func() { im.BiasVariables = "" }()
 		im.note("%s names no coordinates; they are taken for phi of %s and psi of %[2]s, in this order "+
-			"(-bias-variables)", im.Weights.file("awh"), f.residue())
+			"(-bias-variables)", im.Weights.File("awh"), f.residue())
 	} else if f.none == nil {
 		return nil, fmt.Errorf("it does not say which dihedrals it is on, and phi and psi are of %s: give %s",
 			residueList(f.residues), f.example())
@@ -184,29 +184,29 @@ func (im *importer) readAWH(f *finder) (func(*biasFrame) (float64, error), error
 			plumed.Gyration: gromacs.Length}[c.kind]
 		if !ok {
 			return nil, fmt.Errorf("%s is a column of %s, and of AWH it must be known whether it is an angle or a "+
-				"length: define it in a PLUMED input (-plumed)", c.name, im.Weights.file("colvar"))
+				"length: define it in a PLUMED input (-plumed)", c.name, im.Weights.File("colvar"))
 		}
 		kinds = append(kinds, kind)
 	}
-	grid, err := gromacs.ReadAWH(im.Weights.file("awh"), kinds...)
+	grid, err := gromacs.ReadAWH(im.Weights.File("awh"), kinds...)
 	if err != nil {
 		return nil, err
 	}
 	if _, ok := grid.Column["Coord bias"]; !ok {
-		return nil, fmt.Errorf("%s: there is no column \"Coord bias\"; make the file with: gmx awh -more -kt", im.Weights.file("awh"))
+		return nil, fmt.Errorf("%s: there is no column \"Coord bias\"; make the file with: gmx awh -more -kt", im.Weights.File("awh"))
 	}
 	scale := 1.0
 	if !grid.KT {
 		if im.Temperature == 0 {
 			return nil, fmt.Errorf("%w: %s is in kJ/mol: give -temperature K, of the simulation, or make the file "+
-				"with gmx awh -more -kt", cli.ErrUsage, im.Weights.file("awh"))
+				"with gmx awh -more -kt", cli.ErrUsage, im.Weights.File("awh"))
 		}
 		scale = 1 / units.KT(im.Temperature)
 	}
 	if im.BiasVariables != "phi,psi" || len(f.residues) > 1 {
 		im.noteVariables(f, of)
 	}
-	return im.onGrid(of, im.Weights.file("awh"), func(x []float64) (float64, error) {
+	return im.onGrid(of, im.Weights.File("awh"), func(x []float64) (float64, error) {
 		bias, err := grid.CoordBias(x...)
 		return -bias * scale, err
 	}), nil
@@ -214,14 +214,14 @@ func (im *importer) readAWH(f *finder) (func(*biasFrame) (float64, error), error
 
 // readGrid reads the final bias V of metadynamics, a grid of PLUMED's: ln w = V/kT.
 func (im *importer) readGrid(f *finder) (func(*biasFrame) (float64, error), error) {
-	grid, err := plumed.ReadGrid(im.Weights.file("bias"))
+	grid, err := plumed.ReadGrid(im.Weights.File("bias"))
 	if err != nil {
 		return nil, err
 	}
 	if grid.Stored > 1 {
-		im.note("%s has %d grids; the last one counts", im.Weights.file("bias"), grid.Stored)
+		im.note("%s has %d grids; the last one counts", im.Weights.File("bias"), grid.Stored)
 	}
-	return im.ofGrid(f, grid, im.Weights.file("bias"))
+	return im.ofGrid(f, grid, im.Weights.File("bias"))
 }
 
 // ofGrid gives weights by a grid.

@@ -14,7 +14,7 @@ import (
 
 // readLogW reads log-weights that the user has: one a frame of the trajectories, or times and log-weights.
 func (im *importer) readLogW(*finder) (func(*biasFrame) (float64, error), error) {
-	rows, err := readNumbers(im.Weights.file("logw"))
+	rows, err := readNumbers(im.Weights.File("logw"))
 	if err != nil {
 		return nil, err
 	}
@@ -23,7 +23,7 @@ func (im *importer) readLogW(*finder) (func(*biasFrame) (float64, error), error)
 		for _, r := range rows {
 			time = append(time, r[0])
 		}
-		s, err := newSeries(im.Weights.file("logw"), time)
+		s, err := newSeries(im.Weights.File("logw"), time)
 		if err != nil {
 			return nil, err
 		}
@@ -39,7 +39,7 @@ func (im *importer) readLogW(*finder) (func(*biasFrame) (float64, error), error)
 		return fmt.Errorf("%s has %d log-weights, and the trajectories %s frames: give one for every frame of "+
 			"them, in their order, those that -skip and -every leave out, too; or times (ps) and log-weights in "+
 			"two columns",
-			im.Weights.file("logw"), len(rows), frames)
+			im.Weights.File("logw"), len(rows), frames)
 	}
 	im.ends["logw"] = func(frames int) error {
 		if frames != len(rows) {

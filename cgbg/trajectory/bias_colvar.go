@@ -19,18 +19,18 @@ type colvar struct {
 
 // readColvar reads the file of values in time, for variables and biases.
 func (im *importer) readColvar() error {
-	t, err := plumed.ReadTable(im.Weights.file("colvar"))
+	t, err := plumed.ReadTable(im.Weights.File("colvar"))
 	if err != nil {
 		return err
 	}
 	if t.Names[0] != "time" || t.Has("height") {
 		return fmt.Errorf("%s: its columns are %s: no values in time (COLVAR), which PRINT writes",
-			im.Weights.file("colvar"),
+			im.Weights.File("colvar"),
 			strings.Join(t.Names, ", "))
 	}
 	time, err := t.Column("time")
 	if err != nil {
-		return fmt.Errorf("%s: %w", im.Weights.file("colvar"), err)
+		return fmt.Errorf("%s: %w", im.Weights.File("colvar"), err)
 	}
 	if im.input != nil && im.input.Time != 1 {
 		time = slices.Clone(time)
@@ -38,7 +38,7 @@ func (im *importer) readColvar() error {
 			time[i] *= im.input.Time
 		}
 	}
-	s, err := newSeries(im.Weights.file("colvar"), time)
+	s, err := newSeries(im.Weights.File("colvar"), time)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (im *importer) biasColumns() (names []string, err error) {
 			return names, nil
 		case len(im.Weights) > 1: // another source gives the weights
 			if len(names) > 1 {
-				im.note("%s has the biases %s: -bias-column says which are to be compared", im.Weights.file("colvar"),
+				im.note("%s has the biases %s: -bias-column says which are to be compared", im.Weights.File("colvar"),
 					strings.Join(names, ", "))
 			}
 			return nil, nil
@@ -96,7 +96,7 @@ func (im *importer) biasColumns() (names []string, err error) {
 		}
 		if len(names) == n {
 			return nil, fmt.Errorf("%w: -bias-column %s: %s has no column %s; it has %s", cli.ErrUsage, im.BiasColumn,
-				im.Weights.file("colvar"), word, strings.Join(t.Names, ", "))
+				im.Weights.File("colvar"), word, strings.Join(t.Names, ", "))
 		}
 	}
 	for _, name := range names {
@@ -122,13 +122,13 @@ func (im *importer) readBiasColumn(f *finder) (func(*biasFrame) (float64, error)
 		}
 		columns = append(columns, x)
 	}
-	beta, err := im.beta(im.Weights.file("colvar"))
+	beta, err := im.beta(im.Weights.File("colvar"))
 	if err != nil {
 		return nil, err
 	}
 	im.BiasColumn = strings.Join(names, ",")
 	if im.values.table.Headers > 1 {
-		im.note("%s is of %d parts of a run: where times stand twice, the later ones count", im.Weights.file("colvar"),
+		im.note("%s is of %d parts of a run: where times stand twice, the later ones count", im.Weights.File("colvar"),
 			im.values.table.Headers)
 	}
 	same := im.sameRows(f)
@@ -211,6 +211,6 @@ func (s *sameRows) tell(im *importer) {
 	if s.off > s.seen/10 {
 		im.note("DOUBTFUL WEIGHTS: %d of %d frames are not those of their rows in %s: the first has %s; are both "+
 			"of one run, "+
-			"with the same times and atoms?", s.off, s.seen, im.Weights.file("colvar"), s.first)
+			"with the same times and atoms?", s.off, s.seen, im.Weights.File("colvar"), s.first)
 	}
 }

@@ -19,8 +19,8 @@ func (o *Options) flags(fs *flag.FlagSet) {
 			switch {
 			case text == "":
 				return nil
-			case o.Weights.file(k.Name) != "":
-				return fmt.Errorf("it is given twice, and %s was the first", o.Weights.file(k.Name))
+			case o.Weights.File(k.Name) != "":
+				return fmt.Errorf("it is given twice, and %s was the first", o.Weights.File(k.Name))
 			}
 			o.Weights = append(o.Weights, Weight{k.Name, text})
 			return nil
@@ -45,25 +45,25 @@ func (o *Options) flags(fs *flag.FlagSet) {
 // checkBias looks at the choices that do not go together.
 func (o *Options) checkBias(trajectories int) error {
 	switch {
-	case o.BiasVariables != "" && o.Weights.file("awh") == "" && o.Weights.file("bias") == "" &&
-		o.Weights.file("hills") == "" && o.Weights.file("openmm-bias") == "":
+	case o.BiasVariables != "" && o.Weights.File("awh") == "" && o.Weights.File("bias") == "" &&
+		o.Weights.File("hills") == "" && o.Weights.File("openmm-bias") == "":
 		return fmt.Errorf("%w: -bias-variables names the variables of -awh, -bias, -hills or -openmm-bias, and "+
 			"there is none", cli.ErrUsage)
-	case o.BiasColumn != "" && o.Weights.file("colvar") == "":
+	case o.BiasColumn != "" && o.Weights.File("colvar") == "":
 		return fmt.Errorf("%w: -bias-column is of -colvar FILE", cli.ErrUsage)
-	case o.RBias && o.Weights.file("hills") == "":
+	case o.RBias && o.Weights.File("hills") == "":
 		return fmt.Errorf("%w: -rbias is of -hills FILE", cli.ErrUsage)
-	case o.BiasFactor != 0 && o.Weights.file("openmm-bias") == "":
+	case o.BiasFactor != 0 && o.Weights.File("openmm-bias") == "":
 		return fmt.Errorf("%w: -bias-factor is of -openmm-bias FILE", cli.ErrUsage)
 	case o.BiasFactor != 0 && !(o.BiasFactor > 1) || math.IsInf(o.BiasFactor, 0):
 		return fmt.Errorf("%w: -bias-factor %g: more than 1", cli.ErrUsage, o.BiasFactor)
 	case o.Biased != "" && len(o.Weights) > 0:
 		return fmt.Errorf("%w: -biased is for frames without weights, and -%s gives some", cli.ErrUsage,
 			o.Weights[0].Kind)
-	case o.Weights.file("umbrella") != "" && len(o.Weights) > 1:
+	case o.Weights.File("umbrella") != "" && len(o.Weights) > 1:
 		return fmt.Errorf("%w: -umbrella goes with no other weights, and -%s are given", cli.ErrUsage,
 			strings.Join(o.Weights.kinds(), ", -"))
-	case o.Weights.file("umbrella") != "" && trajectories > 0:
+	case o.Weights.File("umbrella") != "" && trajectories > 0:
 		return fmt.Errorf("%w: -umbrella: the trajectories stand in its file, with their windows", cli.ErrUsage)
 	case math.IsNaN(o.Start) || math.IsInf(o.Start, 0):
 		return fmt.Errorf("%w: -start %g: a time in ps", cli.ErrUsage, o.Start)

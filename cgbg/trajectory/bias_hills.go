@@ -13,7 +13,7 @@ import (
 // readHills reads METAD's hills: ln w = V/kT with all of them, or, by -rbias, with those before the frame and less what
 // all places share by then.
 func (im *importer) readHills(f *finder) (func(*biasFrame) (float64, error), error) {
-	h, err := plumed.ReadHills(im.Weights.file("hills"))
+	h, err := plumed.ReadHills(im.Weights.File("hills"))
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +32,7 @@ func (im *importer) readHills(f *finder) (func(*biasFrame) (float64, error), err
 				c.name, c.kind)
 		}
 	}
-	beta, err := im.beta(im.Weights.file("hills"))
+	beta, err := im.beta(im.Weights.File("hills"))
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (m *meeting) tell(im *importer, of []*coordinate) {
 	im.note("DOUBTFUL WEIGHTS: of %d frames at the times of hills %d are not where the hill was put: the first has "+
 		"%s, and the "+
 		"hill of its time %s: are trajectory and %s of one run, and the variables these?", m.seen, m.off,
-		strings.Join(here, ", "), strings.Join(there, ", "), im.Weights.file("hills"))
+		strings.Join(here, ", "), strings.Join(there, ", "), im.Weights.File("hills"))
 }
 
 // pace is the time between hills.

@@ -61,7 +61,7 @@ func (im *importer) variableNames() (names []string) {
 // variable has its first point once more at the end. Values below zero are getFreeEnergy(), -γ/(γ-1) times the bias.
 // Source: metadynamics.py of OpenMM, getFreeEnergy and _addGaussian.
 func (im *importer) readOpenMM(f *finder) (func(*biasFrame) (float64, error), error) {
-	array, shape, err := npz.ReadArray(im.Weights.file("openmm-bias"))
+	array, shape, err := npz.ReadArray(im.Weights.File("openmm-bias"))
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (im *importer) readOpenMM(f *finder) (func(*biasFrame) (float64, error), er
 	if im.BiasVariables == "" || len(words) != len(shape) || len(shape) > 2 {
 		return nil, fmt.Errorf("%w: %s has the shape %v: -bias-variables gives its variables, one or two, with "+
 			"their ranges in the order of Metadynamics' list: %s",
-			cli.ErrUsage, im.Weights.file("openmm-bias"), shape, example)
+			cli.ErrUsage, im.Weights.File("openmm-bias"), shape, example)
 	}
 	slices.Reverse(shape) // the first variable runs fastest
 	g := &plumed.Grid{Value: "bias", Bins: slices.Clone(shape)}
@@ -84,7 +84,7 @@ func (im *importer) readOpenMM(f *finder) (func(*biasFrame) (float64, error), er
 			g.Bins[k]--
 		}
 		if g.Bins[k] < 4 {
-			return nil, fmt.Errorf("%s has %d points along %s: at least 4", im.Weights.file("openmm-bias"), shape[k],
+			return nil, fmt.Errorf("%s has %d points along %s: at least 4", im.Weights.File("openmm-bias"), shape[k],
 				name)
 		}
 		g.Names, g.Periodic = append(g.Names, name), append(g.Periodic, periodic)
@@ -103,33 +103,33 @@ func (im *importer) readOpenMM(f *finder) (func(*biasFrame) (float64, error), er
 			g.Values = append(g.Values, v*scale)
 		}
 	}
-	return im.ofGrid(f, g, im.Weights.file("openmm-bias"))
+	return im.ofGrid(f, g, im.Weights.File("openmm-bias"))
 }
 
 // openMMScale makes the bias of an array, which may be a free energy.
 func (im *importer) openMMScale(array []float64) (float64, error) {
 	for _, v := range array {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return 0, fmt.Errorf("%s: %g is no bias", im.Weights.file("openmm-bias"), v)
+			return 0, fmt.Errorf("%s: %g is no bias", im.Weights.File("openmm-bias"), v)
 		}
 	}
 	low, high := slices.Min(array), slices.Max(array)
 	off := 1e-6 * (high - low)
 	switch factor := im.BiasFactor; {
 	case low == high:
-		return 0, fmt.Errorf("%s: it is %g everywhere: no bias", im.Weights.file("openmm-bias"), low)
+		return 0, fmt.Errorf("%s: it is %g everywhere: no bias", im.Weights.File("openmm-bias"), low)
 	case low >= -off && factor == 0:
 		return 1, nil
 	case low >= -off:
 		return 0, fmt.Errorf("%w: -bias-factor is for getFreeEnergy() of Metadynamics, which is nowhere above 0, "+
 			"and %s is nowhere below: the bias itself needs none; a free energy whose minimum was made 0 is not "+
-			"read: save what getFreeEnergy() returns", cli.ErrUsage, im.Weights.file("openmm-bias"))
+			"read: save what getFreeEnergy() returns", cli.ErrUsage, im.Weights.File("openmm-bias"))
 	case high > off:
 		return 0, fmt.Errorf("%s: it runs from %.4g to %.4g: a bias is nowhere below 0 and getFreeEnergy() nowhere "+
-			"above; save one of them as it is, in kJ/mol", im.Weights.file("openmm-bias"), low, high)
+			"above; save one of them as it is, in kJ/mol", im.Weights.File("openmm-bias"), low, high)
 	case !(factor > 1):
 		return 0, fmt.Errorf("%w: %s is nowhere above 0: it is getFreeEnergy() of Metadynamics, and not the bias; "+
-			"give -bias-factor, of Metadynamics (more than 1)", cli.ErrUsage, im.Weights.file("openmm-bias"))
+			"give -bias-factor, of Metadynamics (more than 1)", cli.ErrUsage, im.Weights.File("openmm-bias"))
 	default:
 		return -(factor - 1) / factor, nil
 	}

@@ -55,16 +55,16 @@ type window struct {
 // readWindows reads the file of -umbrella, and returns the trajectories of all windows, in their order.
 func (im *importer) readWindows() (trajectories []string, err error) {
 	var w windowsFile
-	meta, err := toml.DecodeFile(im.Weights.file("umbrella"), &w)
+	meta, err := toml.DecodeFile(im.Weights.File("umbrella"), &w)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", im.Weights.file("umbrella"), err)
+		return nil, fmt.Errorf("%s: %w", im.Weights.File("umbrella"), err)
 	}
 	if keys := meta.Undecoded(); len(keys) > 0 {
 		return nil, fmt.Errorf("%s: the key %s is not known: trajectories, variable, centre and kappa, or "+
-			"variables, centres and kappas of two, are; and degrees above all windows", im.Weights.file("umbrella"), keys[0])
+			"variables, centres and kappas of two, are; and degrees above all windows", im.Weights.File("umbrella"), keys[0])
 	}
 	if len(w.Window) < 2 {
-		return nil, fmt.Errorf("%s: %d windows ([[window]]): at least two", im.Weights.file("umbrella"), len(w.Window))
+		return nil, fmt.Errorf("%s: %d windows ([[window]]): at least two", im.Weights.File("umbrella"), len(w.Window))
 	}
 	w.list()
 	for k := range w.Window {
@@ -83,20 +83,20 @@ func (im *importer) readWindows() (trajectories []string, err error) {
 		switch {
 		case n < 1 || n > 2 || len(one.Centres) != n || len(one.Kappas) != n:
 			return nil, fmt.Errorf("%s: window %d has %d variables, %d centres and %d kappas: one of each, or two",
-				im.Weights.file("umbrella"), k+1, n, len(one.Centres), len(one.Kappas))
+				im.Weights.File("umbrella"), k+1, n, len(one.Centres), len(one.Kappas))
 		case len(one.Trajectories) == 0:
-			return nil, fmt.Errorf("%s: window %d has no trajectories", im.Weights.file("umbrella"), k+1)
+			return nil, fmt.Errorf("%s: window %d has no trajectories", im.Weights.File("umbrella"), k+1)
 		}
 		for i := range n {
 			if !(one.Kappas[i] >= 0) || math.IsInf(one.Kappas[i], 0) || math.IsNaN(one.Centres[i]) ||
 				math.IsInf(one.Centres[i], 0) {
 				return nil, fmt.Errorf("%s: window %d: centre %g, kappa %g: a number, and one not below 0",
-					im.Weights.file("umbrella"), k+1, one.Centres[i], one.Kappas[i])
+					im.Weights.File("umbrella"), k+1, one.Centres[i], one.Kappas[i])
 			}
 		}
 		for _, path := range one.Trajectories {
 			if !filepath.IsAbs(path) {
-				path = filepath.Join(filepath.Dir(im.Weights.file("umbrella")), path)
+				path = filepath.Join(filepath.Dir(im.Weights.File("umbrella")), path)
 			}
 			trajectories = append(trajectories, path)
 			im.windowOf = append(im.windowOf, k)
@@ -108,7 +108,7 @@ func (im *importer) readWindows() (trajectories []string, err error) {
 
 // readUmbrella finds the variables of the windows. Weights follow when all frames have been seen.
 func (im *importer) readUmbrella(f *finder) (func(*biasFrame) (float64, error), error) {
-	if _, err := im.beta(im.Weights.file("umbrella")); err != nil {
+	if _, err := im.beta(im.Weights.File("umbrella")); err != nil {
 		return nil, err
 	}
 	for k := range im.windows {
@@ -150,7 +150,7 @@ func (w *window) energy(im *importer, f *biasFrame) (sum float64, err error) {
 
 // solveUmbrella goes through all frames of all windows, and finds their log-weights by MBAR.
 func (im *importer) solveUmbrella(ctx context.Context) error {
-	beta, err := im.beta(im.Weights.file("umbrella"))
+	beta, err := im.beta(im.Weights.File("umbrella"))
 	if err != nil {
 		return err
 	}
@@ -175,9 +175,9 @@ func (im *importer) solveUmbrella(ctx context.Context) error {
 	}
 	f, logw, err := reweight.MBAR(u, n)
 	if errors.Is(err, reweight.ErrOverlap) {
-		return fmt.Errorf("%s: windows are counted from 0: %w", im.Weights.file("umbrella"), err)
+		return fmt.Errorf("%s: windows are counted from 0: %w", im.Weights.File("umbrella"), err)
 	} else if err != nil {
-		return fmt.Errorf("%s: %w", im.Weights.file("umbrella"), err)
+		return fmt.Errorf("%s: %w", im.Weights.File("umbrella"), err)
 	}
 	im.pooled = logw
 	return im.noteUmbrella(u, n, f)
@@ -191,11 +191,11 @@ const leastOverlap = 0.03
 func (im *importer) noteUmbrella(u [][]float64, n []int, f []float64) error {
 	errs, overlap, err := reweight.MBARErrors(u, n, f)
 	if err != nil {
-		return fmt.Errorf("%s: %w", im.Weights.file("umbrella"), err)
+		return fmt.Errorf("%s: %w", im.Weights.File("umbrella"), err)
 	}
 	ess, err := reweight.ESS(im.pooled)
 	if err != nil {
-		return fmt.Errorf("%s: %w", im.Weights.file("umbrella"), err)
+		return fmt.Errorf("%s: %w", im.Weights.File("umbrella"), err)
 	}
 	at, frames := 0, 0
 	for k := range f {

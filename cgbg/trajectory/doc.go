@@ -14,7 +14,7 @@
 //
 //	func (im *importer) readX(f *finder) (func(*biasFrame) (float64, error), error)
 //
-// that reads im.Weights.file("x") and returns the log-weight of a frame, up to a constant. The finder finds the
+// that reads im.Weights.File("x") and returns the log-weight of a frame, up to a constant. The finder finds the
 // variables that the bias is on, by their names in the file (f.find), and onGrid, ofGrid and newSeries serve functions
 // of variables, grids and values in time. Nothing else is to be touched: the flag, its help, the check of paths, the
 // order of sources, their comparison and the fingerprint of a plan come from the table. Options of its own go into

@@ -114,6 +114,11 @@ func (o *Options) Files() []string {
 	for _, w := range o.Weights {
 		files = append(files, w.File)
 	}
+	if o.Weights.File("umbrella") != "" && len(o.Trajectories) == 0 {
+		if windows, err := (&importer{Options: *o}).readWindows(); err == nil { // else the import says why
+			files = append(files, windows...)
+		}
+	}
 	if o.Map != Dihedrals && !slices.Contains(cgmap.Names, o.Map) {
 		files = append(files, o.Map)
 	}
@@ -210,7 +215,7 @@ func (o *Options) Flags(fs *flag.FlagSet) {
 // Check looks at the options before any file is read, but for whether files are there. Errors: cli.ErrUsage, wrapped.
 func (o *Options) Check() error {
 	switch {
-	case len(o.Trajectories) == 0 && o.Weights.file("umbrella") == "":
+	case len(o.Trajectories) == 0 && o.Weights.File("umbrella") == "":
 		return fmt.Errorf("%w: import takes the trajectories (-h explains)", cli.ErrUsage)
 	case o.Structure == "" || o.Out == "":
 		return fmt.Errorf("%w: import needs -structure FILE (.gro or .pdb) and -o FILE.arrow (-h explains)",
@@ -234,7 +239,7 @@ func Import(ctx context.Context, o Options) (*Imported, error) {
 		return nil, err
 	}
 	im := &importer{Options: o}
-	if im.Weights.file("umbrella") != "" {
+	if im.Weights.File("umbrella") != "" {
 		var err error
 		if im.Trajectories, err = im.readWindows(); err != nil {
 			return nil, err

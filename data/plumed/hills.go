@@ -89,7 +89,7 @@ func (h *Hills) header(t *Table) error {
 			break
 		}
 		h.Names = append(h.Names, name)
-		low, high, _, err := t.Domain(name)
+		low, high, _, err := t.domain(name)
 		if err != nil {
 			return err
 		}

@@ -345,10 +345,10 @@ func TestTable(t *testing.T) {
 	if _, err := table.Column("phi7"); !errors.Is(err, ErrColumn) || !strings.Contains(err.Error(), "metad.bias") {
 		t.Errorf("no column: got %v", err)
 	}
-	if low, high, ok, err := table.Domain("phi"); low != -math.Pi || high != math.Pi || !ok || err != nil {
+	if low, high, ok, err := table.domain("phi"); low != -math.Pi || high != math.Pi || !ok || err != nil {
 		t.Errorf("phi: got %g, %g, %v, %v", low, high, ok, err)
 	}
-	if _, _, ok, err := table.Domain("d"); ok || err != nil {
+	if _, _, ok, err := table.domain("d"); ok || err != nil {
 		t.Errorf("d: got %v, %v", ok, err)
 	}
 }

@@ -121,8 +121,8 @@ func (t *Table) Column(name string) ([]float64, error) {
 	return t.Columns[k], nil
 }
 
-// Domain is the range of a variable that closes on itself (min_NAME, max_NAME); ok is false where it does not.
-func (t *Table) Domain(name string) (low, high float64, ok bool, err error) {
+// domain is the range of a variable that closes on itself (min_NAME, max_NAME); ok is false where it does not.
+func (t *Table) domain(name string) (low, high float64, ok bool, err error) {
 	a, b := t.Set["min_"+name], t.Set["max_"+name]
 	if a == "" && b == "" {
 		return 0, 0, false, nil

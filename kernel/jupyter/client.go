@@ -207,8 +207,8 @@ func (c *Client) KernelInfo() (id string, err error) {
 	return c.send(c.shell, "kernel_info_request", map[string]any{})
 }
 
-// Shutdown asks the kernel to end.
-func (c *Client) Shutdown() error {
+// shutdown asks the kernel to end.
+func (c *Client) shutdown() error {
 	_, err := c.send(c.control, "shutdown_request", map[string]any{"restart": false})
 	return err
 }

@@ -198,7 +198,7 @@ func TestOtherRequests(t *testing.T) {
 	if m := next(t, c.Shell); m.Header.Type != "kernel_info_reply" || m.Parent.ID != id {
 		t.Errorf("got %s of %s, want kernel_info_reply of %s", m.Header.Type, m.Parent.ID, id)
 	}
-	if err := c.Shutdown(); err != nil {
+	if err := c.shutdown(); err != nil {
 		t.Fatal(err)
 	}
 	m := next(t, f.requests)

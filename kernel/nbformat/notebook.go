@@ -37,7 +37,7 @@ var (
 const (
 	Code     = "code"
 	Markdown = "markdown"
-	Raw      = "raw"
+	raw      = "raw"
 )
 
 // Notebook is a notebook of format 4.
@@ -139,7 +139,7 @@ func parseCell(raw any) (*Cell, error) {
 	}
 	c := &Cell{extra: m}
 	c.Type, _ = m["cell_type"].(string)
-	if c.Type != Code && c.Type != Markdown && c.Type != Raw {
+	if c.Type != Code && c.Type != Markdown && c.Type != raw {
 		return nil, fmt.Errorf("unknown cell_type %q", c.Type)
 	}
 	if c.Source, ok = joinLines(m["source"]); !ok {
@@ -174,9 +174,9 @@ func parseCell(raw any) (*Cell, error) {
 	return c, nil
 }
 
-// Language returns the language that the metadata name, in lower case: that of
+// language returns the language that the metadata name, in lower case: that of
 // the kernelspec, or of language_info; empty where neither does.
-func (nb *Notebook) Language() string {
+func (nb *Notebook) language() string {
 	for _, at := range [][2]string{{"kernelspec", "language"}, {"language_info", "name"}} {
 		m, _ := nb.Metadata[at[0]].(map[string]any)
 		if s, _ := m[at[1]].(string); s != "" {
@@ -188,7 +188,7 @@ func (nb *Notebook) Language() string {
 
 // CheckGo returns an ErrLanguage unless the metadata say that the notebook is in Go.
 func (nb *Notebook) CheckGo() error {
-	switch lang := nb.Language(); lang {
+	switch lang := nb.language(); lang {
 	case "go":
 		return nil
 	case "":

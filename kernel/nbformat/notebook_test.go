@@ -60,10 +60,10 @@ func TestFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if nb.Minor != 5 || len(nb.Cells) != 5 || nb.Language() != "go" {
-		t.Fatalf("got minor %d, %d cells, language %q; want 5, 5, go", nb.Minor, len(nb.Cells), nb.Language())
+	if nb.Minor != 5 || len(nb.Cells) != 5 || nb.language() != "go" {
+		t.Fatalf("got minor %d, %d cells, language %q; want 5, 5, go", nb.Minor, len(nb.Cells), nb.language())
 	}
-	types := []string{Markdown, Code, Code, Raw, Code}
+	types := []string{Markdown, Code, Code, raw, Code}
 	ids := []string{"m-1", "c-1", "c-2", "r-1", "c-3"}
 	counts := []int{0, 1, 2, 0, 0}
 	for i, c := range nb.Cells {
@@ -266,11 +266,11 @@ with open(sys.argv[2], "w", encoding="utf8", newline="") as f:
     nbformat.write(nb, f)`
 	made := &Notebook{Minor: 5, Cells: []*Cell{
 		{ID: "a", Type: Code, Source: "a\r\nb\rc\vd\x1e\u0085e\u2028f\\u2029", ExecutionCount: 7, Outputs: []Output{
-			Stream("stdout", "\u2029\\\u2028\x00\x1f\b"),
+			stream("stdout", "\u2029\\\u2028\x00\x1f\b"),
 			Display(map[string]any{"text/plain": "<&>", "image/png": "AA==\n"}, nil),
 			Error("E", "v", []string{"t\n1", "t2"}),
 		}},
-		{ID: "b", Type: Raw},
+		{ID: "b", Type: raw},
 		{ID: "c", Type: Markdown, Source: "\n"},
 	}}
 	dir := t.TempDir()

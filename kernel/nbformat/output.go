@@ -10,8 +10,8 @@ import (
 // Multi-line strings are plain strings here, and lists of lines in the file.
 type Output map[string]any
 
-// Stream returns a stream output; name is "stdout" or "stderr".
-func Stream(name, text string) Output {
+// stream returns a stream output; name is "stdout" or "stderr".
+func stream(name, text string) Output {
 	return Output{"output_type": "stream", "name": name, "text": text}
 }
 

@@ -15,7 +15,7 @@ func AppendStream(outputs []Output, name, text string) []Output {
 		outputs[n-1]["text"] = old[:begin] + collapse(old[begin:]+text)
 		return outputs
 	}
-	return append(outputs, Stream(name, collapse(text)))
+	return append(outputs, stream(name, collapse(text)))
 }
 
 // collapse keeps of each line what a terminal would still show. Where the

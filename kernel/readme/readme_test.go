@@ -100,7 +100,8 @@ func TestTake(t *testing.T) {
 			switch {
 			case c.want == "" && (err != nil || string(page) != "0.5000"):
 				t.Errorf("got %q, %v", page, err)
-			case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || string(page) != "0.01327 ± 0.00072"):
+			case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) ||
+				string(page) != "0.01327 ± 0.00072"):
 				t.Errorf("got %v and %q, want %q and the results of before", err, page, c.want)
 			}
 		})

@@ -245,9 +245,9 @@ func RenderMod(module string) ([]byte, error) {
 	return f.Format()
 }
 
-// BuildEnv are the settings that cells are built and run with. A GODEBUG or
+// buildEnv are the settings that cells are built and run with. A GODEBUG or
 // GOEXPERIMENT of the caller is kept.
-func BuildEnv() []string {
+func buildEnv() []string {
 	env := []string{"GOWORK=off", "GOPROXY=off", "GOFLAGS=-mod=mod -ldflags=-w", "GOTOOLCHAIN=local"}
 	if os.Getenv("GOEXPERIMENT") == "" && backend.CanSIMD() {
 		env = append(env, "GOEXPERIMENT=simd")
@@ -259,7 +259,7 @@ func BuildEnv() []string {
 }
 
 func (s *Session) environment(runDir string) []string {
-	set := append(BuildEnv(),
+	set := append(buildEnv(),
 		"PATH="+filepath.Join(s.Dir, "bin")+string(filepath.ListSeparator)+os.Getenv("PATH"),
 		"TMPDIR="+filepath.Join(s.Dir, "tmp"),
 		display.StartEnv+"="+strconv.FormatFloat(float64(time.Now().UnixMilli())/1000, 'f', 3, 64),

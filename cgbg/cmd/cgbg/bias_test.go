@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
+	"github.com/cgbg-go/lab/cgbg/trajectory"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/gromacs"
 )
@@ -214,42 +215,43 @@ func TestBiasUnits(t *testing.T) {
 func TestBiasRefused(t *testing.T) {
 	p := newPeptide(t, 1, 4)
 	for _, c := range []struct {
-		name string
-		im   importer
-		want string
+		name, kind, file string
+		temperature      float64
+		want             string
 	}{
-		{"PLUMED without temperature", importer{biasOptions: biasOptions{bias: plumedGrid(t, "phi", "psi",
-			"metad.bias", hill)}}, "give -temperature K"},
-		{"AWH without temperature", importer{biasOptions: biasOptions{awh: awhGrid(t, "(kJ/mol)", -180, 180, 1)}},
+		{"PLUMED without temperature", "bias", plumedGrid(t, "phi", "psi", "metad.bias", hill), 0,
+			"give -temperature K"},
+		{"AWH without temperature", "awh", awhGrid(t, "(kJ/mol)", -180, 180, 1), 0,
 			"give -temperature K, of the simulation, or make the file with gmx awh -more -kt"},
-		{"no bias", importer{biasOptions: biasOptions{awh: written(t, "awh.xvg",
-			"@ yaxis label \"(kT)\"\n@ s0 legend \"dim1\"\n@ s1 legend \"PMF\"\n0 0 1\n0 180 1\n180 0 1\n180 180 "+
-				"1\n")}}, "gmx awh -more -kt"},
-		{"unknown unit", importer{biasOptions: biasOptions{awh: awhGrid(t, "(kcal/mol)", -180, 180, 1)},
-			temperature: 300}, "(kcal/mol)"},
-		{"partial grid", importer{biasOptions: biasOptions{awh: awhGrid(t, "(kT)", -120, -39, 1)}, temperature: 300},
+		{"no bias", "awh", written(t, "awh.xvg", "@ yaxis label \"(kT)\"\n@ s0 legend \"dim1\"\n@ s1 legend \"PMF\"\n"+
+			"0 0 1\n0 180 1\n180 0 1\n180 180 1\n"), 0, "gmx awh -more -kt"},
+		{"unknown unit", "awh", awhGrid(t, "(kcal/mol)", -180, 180, 1), 300, "(kcal/mol)"},
+		{"partial grid", "awh", awhGrid(t, "(kT)", -120, -39, 1), 300,
 			"which does not go round, runs from -120 to -42"},
-		{"free energy", importer{biasOptions: biasOptions{bias: plumedGrid(t, "phi", "psi", "file.free", hill)},
-			temperature: 300}, "file.free"},
+		{"free energy", "bias", plumedGrid(t, "phi", "psi", "file.free", hill), 300, "file.free"},
 	} {
-		im := c.im
-		im.structure, im.out, im.trajectories = p.gro, filepath.Join(t.TempDir(), "x.arrow"), []string{p.xtc}
-		im.mapping, im.projection, im.constraints, im.every = cgmap.CoreBeta, basicForces, "none", 1
-		if _, err := im.run(context.Background()); err == nil || !strings.Contains(err.Error(), c.want) {
+		_, err := p.importBy(t, c.kind, c.file, c.temperature)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
 		}
 	}
 	// In kT a temperature changes no weight, and need not be known.
-	im := importer{biasOptions: biasOptions{awh: awhGrid(t, "(kT)", -180, 180, 1)}, structure: p.gro,
-		out: filepath.Join(t.TempDir(), "x.arrow"), trajectories: []string{p.xtc},
-		mapping: cgmap.CoreBeta, projection: basicForces, constraints: "none", every: 1}
-	s, err := gromacs.ReadStructure(p.gro)
+	r, err := p.importBy(t, "awh", awhGrid(t, "(kT)", -180, 180, 1), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(im.readMap(s), im.readBias(s)); err != nil || len(im.sources) != 1 {
+	if f, _, err := data.ReadFile(r.Out); err != nil || len(f.LogW) != r.Frames {
 		t.Errorf("AWH in kT without temperature: got %v", err)
 	}
+}
+
+// importBy imports the peptide's frames with weights of a kind.
+func (p *peptide) importBy(t *testing.T, kind, file string, temperature float64) (*trajectory.Imported, error) {
+	t.Helper()
+	o := trajectory.NewOptions()
+	o.Structure, o.Trajectories, o.Out = p.gro, []string{p.xtc}, filepath.Join(t.TempDir(), "x.arrow")
+	o.Temperature, o.Weights = temperature, trajectory.Weights{{Kind: kind, File: file}}
+	return trajectory.Import(context.Background(), o)
 }
 
 // Frames of beads have a weight where the beads have the dihedrals.
@@ -316,39 +318,6 @@ func TestBiasOfBeads(t *testing.T) {
 			if math.Abs(got[i]-want[i]) > 1e-3 { // rounded once more
 				t.Errorf("%d residues: frame %d: ln w of beads is %g, of atoms %g", c.residues, i, got[i], want[i])
 			}
-		}
-	}
-}
-
-// Names as cgmap may give them, and variables that may be theirs.
-func TestVariableAmong(t *testing.T) {
-	names := []string{"A/ALA2", "A/GLY3", "B/ALA2", "B/CYS2.3", "B/ALA-10", "B/ALA52A", "B/SER52"}
-	var residues []cgmap.Residue
-	for _, name := range names {
-		residues = append(residues, cgmap.Residue{Name: name})
-	}
-	for _, c := range []struct{ variable, want string }{
-		{"phi:A/ALA2", "A/ALA2"}, {"A/ALA2:phi", "A/ALA2"}, {"@phi-B2", "B/ALA2"}, {"@psi-A_2", "A/ALA2"},
-		{"gly3_phi", "A/GLY3"}, {"phi:CYS2.3", "B/CYS2.3"}, {"phi:B/3", "B/CYS2.3"}, {"phi:ALA-10",
-			"B/ALA-10"}, {"phi-10", "B/ALA-10"},
-		{"phi52A", "B/ALA52A"}, {"phi_52", "B/SER52"}, {"φ_ser52", "B/SER52"}, {"psi_gly", "A/GLY3"}, {"phi:gly03",
-			"A/GLY3"},
-		{"phi2", ""}, {"phi3", ""}, {"phi", ""}, {"phi99", ""}, {"cosphi", ""}, {"phi_3_b", ""}, {"phi:C/2",
-			""}, {"phi10", ""}, {"dphi", ""},
-	} {
-		got := ""
-		if v, ok := readVariable(c.variable); ok {
-			if i, err := v.among(residues); err == nil {
-				got = names[i]
-			}
-		}
-		if got != c.want {
-			t.Errorf("%s: got %q, want %q", c.variable, got, c.want)
-		}
-	}
-	for _, name := range []string{"", "t1", "phipsi", "omega3", "a_phi_3", "distance"} {
-		if v, ok := readVariable(name); ok {
-			t.Errorf("%s: got %+v, want no dihedral", name, v)
 		}
 	}
 }

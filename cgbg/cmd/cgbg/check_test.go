@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/cgbg-go/lab/cgbg"
+	"github.com/cgbg-go/lab/cgbg/trajectory"
 	"github.com/cgbg-go/lab/data"
 )
 
@@ -31,7 +32,9 @@ func ownFrames(t *testing.T, path string, temperature float64, forces bool) {
 			}
 		}
 	}
-	meta := data.Meta{System: "toy", Mapping: "my.map", Beads: []string{"A", "B", "C"}, Species: []int32{1, 2, 3}, Temperature: temperature, Units: data.Molecular, Extra: map[string]string{keyMap: "A C @1\nB O @2\nC N @3\n"}}
+	meta := data.Meta{System: "toy", Mapping: "my.map", Beads: []string{"A", "B", "C"}, Species: []int32{1, 2, 3},
+		Temperature: temperature, Units: data.Molecular,
+		Extra: map[string]string{trajectory.KeyMap: "A C @1\nB O @2\nC N @3\n"}}
 	if err := data.WriteFile(path, meta, f); err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +54,7 @@ n = 200
 checks = 4
 `
 
-// Beads without φ and ψ are weighed, too: run ends with what the weights are worth, a curve without P(φ > 0).
+// Beads without φ and ψ are weighed and scored, too, on variables that are chosen for them.
 func TestOwnMap(t *testing.T) {
 	t.Setenv("GOMLX_BACKEND", "go")
 	dir := t.TempDir()
@@ -61,10 +64,11 @@ func TestOwnMap(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, err := call(t, "run", plan)
-	if err != nil || !strings.Contains(text, "no phi and psi") || !strings.Contains(text, "own/ess ") {
+	if err != nil || !strings.Contains(text, "own/ess ") {
 		t.Fatalf("got %q, %v", text, err)
 	}
-	for _, want := range []string{"own/no_weight ", "own/bond_width_before ", "lost: ", "times as wide as the frames'"} { // as where they are scored
+	for _, want := range []string{"own/js ", "own/d_A_B/js ", "own/d_A_C/mean ", "own/no_weight ",
+		"own/bond_width_before ", "lost: ", "times as wide as the frames'"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("got %q, without %q", text, want)
 		}
@@ -73,14 +77,16 @@ func TestOwnMap(t *testing.T) {
 	if err != nil || card.Steps != 10 || !strings.Contains(card.Score(), "at step 10 of 10") { // a call has ten
 		t.Errorf("got %+v, %v", card, err)
 	}
-	for _, name := range []string{"results.json", "report.json", "weights.svg", "weights.png"} {
+	for _, name := range []string{"results.json", "report.json", "profiles.png", "maps.svg", "weights.svg",
+		"weights.png"} {
 		if _, err := os.Stat(filepath.Join(out, name)); err != nil {
 			t.Error(err)
 		}
 	}
-	text, err = call(t, "curve", "pmf", "-preset", "small", "-batch", "64", "-steps", "10", "-frames", "100", "-flow", filepath.Join(out, "flow.npz"), "-samples", filepath.Join(out, "samples.arrow"),
+	text, err = call(t, "curve", "pmf", "-preset", "small", "-batch", "64", "-steps", "10", "-frames", "100",
+		"-flow", filepath.Join(out, "flow.npz"), "-samples", filepath.Join(out, "samples.arrow"),
 		"-o", filepath.Join(dir, "curve.json"), frames)
-	if err != nil || !strings.Contains(text, "none") {
+	if err != nil || !strings.Contains(text, "100") {
 		t.Errorf("curve: got %q, %v", text, err)
 	}
 }
@@ -100,16 +106,27 @@ func TestChecksComeFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct{ text, want string }{
-		"no temperature":          {"[data]\nframes = 'cold.arrow'" + ownModels, "-temperature"},
-		"no forces":               {"[data]\nframes = 'still.arrow'" + ownModels, "without forces"},
-		"a preset":                {"[data]\nframes = 'own.arrow'\n[flow]\npreset = 'huge'", "huge"},
-		"a field":                 {"[data]\nframes = 'own.arrow'\n[flow]\nfield = 'magnetic'", "magnetic"},
-		"a pairing":               {"[data]\nframes = 'own.arrow'\n[flow]\npairing = 'sorted'", "sorted"},
-		"frames of another heat":  {"[data]\nframes = 'own.arrow'\n[flow]\nframes = 'hot.arrow'", "temperatures 450 K and 300 K"},
-		"a flow of other beads":   {"[data]\nframes = 'own.arrow'\n[flow]\nmodel = '" + models + "/obc2_cb_flow_biased.npz'", "numbers of beads, 6 and 3"},
-		"a reference without phi": {"[data]\nframes = 'own.arrow'\n[reference]\nframes = 'own.arrow'", "no φ and ψ"},
-		"no reference":            {"[data]\nframes = 'own.arrow'\n[reference]\nframes = 'none.arrow'", "none.arrow"},
-		"samples":                 {"[data]\nframes = 'own.arrow'\n[sample]\nn = 10\nuntil_ess = 20", "20 effective"},
+		"no temperature": {"[data]\nframes = 'cold.arrow'" + ownModels, "-temperature"},
+		"no forces":      {"[data]\nframes = 'still.arrow'" + ownModels, "without forces"},
+		"a preset":       {"[data]\nframes = 'own.arrow'\n[flow]\npreset = 'huge'", "huge"},
+		"a field":        {"[data]\nframes = 'own.arrow'\n[flow]\nfield = 'magnetic'", "magnetic"},
+		"a pairing":      {"[data]\nframes = 'own.arrow'\n[flow]\npairing = 'sorted'", "sorted"},
+		"frames of another heat": {"[data]\nframes = 'own.arrow'\n[flow]\nframes = 'hot.arrow'",
+			"temperatures 450 K and 300 K"},
+		"a flow of other beads": {"[data]\nframes = 'own.arrow'\n[flow]\nmodel = '" + models +
+			"/obc2_cb_flow_biased.npz'",
+			"numbers of beads, 6 and 3"},
+		"no reference":         {"[data]\nframes = 'own.arrow'\n[reference]\nframes = 'none.arrow'", "none.arrow"},
+		"samples":              {"[data]\nframes = 'own.arrow'\n[sample]\nn = 10\nuntil_ess = 20", "20 effective"},
+		"a bead of a variable": {"[data]\nframes = 'own.arrow'\n[variables]\nfar = 'distance(A,Z)'", `no bead "Z"`},
+		"a column":             {"[data]\nframes = 'own.arrow'\n[variables]\nv = 'bias'", "no column bias"},
+		"a default variable": {"[data]\nframes = 'own.arrow'\n[states]\nleft = 'phi > 0'",
+			"plan.toml: observable: state left"},
+		"a residue": {"[data]\nframes = 'own.arrow'\n[reference]\nresidue = 'ALA2'", "no φ and ψ"},
+		"a reference of other beads": {"[data]\nframes = 'own.arrow'\n[reference]\nframes = '" + models +
+			"/../core_beta_awh_gamma9.arrow'", `no bead "A"`},
+		"a variable that the reference lacks": {"[data]\nframes = 'own.arrow'\n[reference]\nframes = '" + models +
+			"/../core_beta_awh_gamma9.arrow'\n[variables]\nside = 'distance(A,B)'", "core_beta_awh_gamma9.arrow"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			plan := path("plan.toml")
@@ -129,14 +146,19 @@ func TestChecksComeFirst(t *testing.T) {
 		args []string
 		want string
 	}{
-		"curve of flows":      {[]string{"flow", "-pmf", models + "/obc2_cb_pmf_biased.npz", "-o", path("c.json"), path("own.arrow")}, "do not belong together"},
-		"curve of potentials": {[]string{"pmf", "-flow", flow, "-samples", samples, "-o", path("c.json"), path("own.arrow")}, "do not belong together"},
-		"curve of few frames": {[]string{"flow", "-frames", "50", "-pmf", models + "/obc2_cb_pmf_biased.npz", "-o", path("c.json"), shipped + "core_beta_awh_gamma9.arrow"}, "the point of 50 frames"},
-		"other samples": {[]string{"pmf", "-flow", flow, "-samples", models + "/explicit_cb_samples_biased.arrow", "-o", path("c.json"), shipped + "core_beta_awh_gamma9.arrow"},
-			"SHA-256 differ"},
+		"curve of flows": {[]string{"flow", "-pmf", models + "/obc2_cb_pmf_biased.npz", "-o", path("c.json"),
+			path("own.arrow")}, "do not belong together"},
+		"curve of potentials": {[]string{"pmf", "-flow", flow, "-samples", samples, "-o", path("c.json"),
+			path("own.arrow")},
+			"do not belong together"},
+		"curve of few frames": {[]string{"flow", "-frames", "50", "-pmf", models + "/obc2_cb_pmf_biased.npz",
+			"-o", path("c.json"), shipped + "core_beta_awh_gamma9.arrow"}, "the point of 50 frames"},
+		"other samples": {[]string{"pmf", "-flow", flow, "-samples", models + "/explicit_cb_samples_biased.arrow",
+			"-o", path("c.json"), shipped + "core_beta_awh_gamma9.arrow"}, "SHA-256 differ"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if text, err := call(t, append([]string{"curve"}, c.args...)...); err == nil || !strings.Contains(err.Error(), c.want) {
+			if text, err := call(t, append([]string{"curve"}, c.args...)...); err == nil ||
+				!strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %q, %v, want %q", text, err, c.want)
 			}
 			if left, err := filepath.Glob(path("c.json*")); err != nil || len(left) > 0 {

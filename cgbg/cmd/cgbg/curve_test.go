@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/cgbg-go/lab/cgbg"
+	"github.com/cgbg-go/lab/cgbg/study"
 )
 
 // Every point of a curve is made once, with whole passes over the frames, and what is
@@ -17,25 +19,29 @@ func TestCurve(t *testing.T) {
 	const frames = "../../../data/ala2/obc2/metad1.5_core-beta.arrow"
 	const models = "../../../data/ala2/models/obc2_cb_"
 	out := filepath.Join(t.TempDir(), "curve.json")
-	command := []string{"curve", "pmf", "-preset", "small", "-flow", models + "flow_biased.npz", "-samples", models + "samples_biased.arrow",
-		"-steps", "5,120", "-frames", "1000,999999", "-o", out, frames}
+	command := []string{"curve", "pmf", "-preset", "small", "-flow", models + "flow_biased.npz",
+		"-samples", models + "samples_biased.arrow", "-steps", "5,120", "-frames", "1000,999999",
+		"-variable", "phi=phi(ALA2)", "-state", "left: phi > 0", "-o", out, frames}
 	text, err := call(t, command...)
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || !strings.Contains(text, "left") {
+		t.Fatalf("got %q, %v", text, err)
 	}
-	c, err := cgbg.ReadCurve(out)
+	c, err := study.ReadCurve(out)
 	if err != nil || len(c.Points) != 4 {
 		t.Fatalf("got %+v, %v", c, err)
 	}
 	by := c.BySteps()
-	if few, many := by[0], by[1]; few.Steps != 70 || many.Steps != 130 || !(many.Score.Value < few.Score.Value) { // one pass over all frames is 63 batches, and ten steps are one call
+	// One pass over all frames is 63 batches, and ten steps are one call.
+	if few, many := by[0], by[1]; few.Steps != 70 || many.Steps != 130 || !(many.Score.Value < few.Score.Value) {
 		t.Errorf("by steps: got %+v", by)
 	}
-	if some := c.ByFrames(); len(some) != 2 || some[0].Frames != 1000 || some[0].Steps != 120 || some[1] != by[1] {
+	if some := c.ByFrames(); len(some) != 2 || some[0].Frames != 1000 || some[0].Steps != 120 ||
+		!reflect.DeepEqual(some[1], by[1]) {
 		t.Errorf("by frames: got %+v", some)
 	}
 	for _, p := range c.Points {
-		if !(p.ESS.Value > 0 && p.ESS.Value < 1 && p.ESS.Error > 0) || !(p.Score.Value > 1e3) || !(p.Positive.Error > 0) || !(p.Seconds > 0) {
+		if !(p.ESS.Value > 0 && p.ESS.Value < 1 && p.ESS.Error > 0) || !(p.Score.Value > 1e3) ||
+			!(p.Populations["left"].Error > 0) || !(p.Seconds > 0) {
 			t.Errorf("got %+v", p)
 		}
 	}
@@ -50,22 +56,37 @@ func TestCurve(t *testing.T) {
 		t.Fatal(err)
 	}
 	again, err := call(t, command...)
-	if now, _ := cgbg.ReadCurve(out); err != nil || again != text || now.Points[3].ESS != last.ESS || now.Points[3].Seconds == last.Seconds || now.Points[0].Seconds != c.Points[0].Seconds {
-		t.Errorf("again: got %q, %v, want %q; points %+v", again, err, text, now.Points)
+	if err != nil || again != text {
+		t.Errorf("again: got %q, %v, want %q", again, err, text)
+	}
+	now, err := study.ReadCurve(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := now.Points; p[3].ESS != last.ESS || p[3].Seconds == last.Seconds || p[0].Seconds != c.Points[0].Seconds {
+		t.Errorf("again: got points %+v", p)
 	}
 	if left, _ := filepath.Glob(out + ".models*"); len(left) > 0 {
 		t.Errorf("left: %q", left)
 	}
 	flow := filepath.Join(t.TempDir(), "flow.json")
-	if text, err := call(t, "curve", "flow", "-preset", "small", "-pmf", models+"pmf_biased.npz", "-steps", "1", "-frames", "", "-n", "100", "-o", flow, frames); err != nil || !strings.Contains(text, "18000") {
+	text, err = call(t, "curve", "flow", "-preset", "small", "-pmf", models+"pmf_biased.npz", "-steps", "1", "-frames",
+		"",
+		"-n", "100", "-o", flow, frames)
+	if err != nil || !strings.Contains(text, "18000") || strings.Contains(text, "left") {
 		t.Errorf("a curve of flows: got %q, %v", text, err)
 	}
-	other := strings.Replace(strings.Join(command, " "), "-preset small", "-preset small -seed 2", 1)
-	if _, err := call(t, strings.Fields(other)...); err == nil || !strings.Contains(err.Error(), "something else") {
+	if _, err := call(t, append(command, "-seed", "2")...); err == nil ||
+		!strings.Contains(err.Error(), "something else") {
 		t.Errorf("another seed into the same file: got %v", err)
 	}
-	for _, bad := range [][]string{{"curve", "flow", "-o", out, frames}, {"curve", "pmf", "-o", out, frames}, {"curve", "flow", "-steps", "1,x", "-o", out, frames}, {"curve", "flow", frames},
-		{"curve", "flow", "-pmf", "x", "-n", "5", "-o", flow + "2", frames}} {
+	for _, bad := range [][]string{
+		{"curve", "flow", "-o", out, frames}, {"curve", "pmf", "-o", out, frames},
+		{"curve", "flow", "-steps", "1,x", "-o", out, frames}, {"curve", "flow", frames},
+		{"curve", "flow", "-pmf", "x", "-n", "5", "-o", flow + "2", frames},
+		append(slices.Clone(command), "-state", "right: psi > 0"),
+		append(slices.Clone(command), "-variable", "far=distance(a,b)"),
+	} {
 		if _, err := call(t, bad...); err == nil {
 			t.Errorf("%q: got no error", bad)
 		}

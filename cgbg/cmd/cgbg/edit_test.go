@@ -63,7 +63,8 @@ func TestSplit(t *testing.T) {
 	if _, err := call(t, "split", "-blocks", "20", "-validation", "0.15", path); err != nil {
 		t.Fatal(err)
 	}
-	train, validation := numbers(t, filepath.Join(dir, "a_split_train.arrow")), numbers(t, filepath.Join(dir, "a_split_validation.arrow"))
+	train, validation := numbers(t, filepath.Join(dir, "a_split_train.arrow")),
+		numbers(t, filepath.Join(dir, "a_split_validation.arrow"))
 	if !slices.IsSorted(train) || !slices.IsSorted(validation) {
 		t.Error("the order of time is lost")
 	}
@@ -106,7 +107,8 @@ func TestResampleCommand(t *testing.T) {
 	if !strings.Contains(out, "effective") {
 		t.Errorf("said %q", out)
 	}
-	train, validation := numbers(t, filepath.Join(dir, "a_resample_train.arrow")), numbers(t, filepath.Join(dir, "a_resample_validation.arrow"))
+	train, validation := numbers(t, filepath.Join(dir, "a_resample_train.arrow")),
+		numbers(t, filepath.Join(dir, "a_resample_validation.arrow"))
 	if len(train) != 3600 || len(validation) != 400 {
 		t.Fatalf("got %d and %d frames", len(train), len(validation))
 	}
@@ -140,17 +142,20 @@ func TestResampleCommand(t *testing.T) {
 	}
 	drawn := filepath.Join(dir, "a_resample_train.arrow")
 	var said, effective int // 3600 frames, effective 1234: …
-	if _, err := fmt.Sscanf(out, "%d frames, effective %d", &said, &effective); err != nil || said != 3600 || effective < 500 || effective > 3000 {
+	if _, err := fmt.Sscanf(out, "%d frames, effective %d", &said, &effective); err != nil || said != 3600 ||
+		effective < 500 || effective > 3000 {
 		t.Fatalf("said %q: %v", out, err)
 	}
 	want := fmt.Sprintf("effective    %d frames", effective)
-	if out, err = call(t, "info", drawn); err != nil || !strings.Contains(out, want) || !strings.Contains(out, "resample -n 50") || !strings.Contains(out, "is not known") {
+	if out, err = call(t, "info", drawn); err != nil || !strings.Contains(out, want) ||
+		!strings.Contains(out, "resample -n 50") || !strings.Contains(out, "is not known") {
 		t.Errorf("info: got %q, %v; want %q", out, err, want)
 	}
 	if _, err := call(t, "split", drawn); err != nil {
 		t.Fatal(err)
 	}
-	if out, err = call(t, "info", filepath.Join(dir, "a_resample_train_split_train.arrow")); err != nil || strings.Contains(out, "effective") {
+	if out, err = call(t, "info", filepath.Join(dir, "a_resample_train_split_train.arrow")); err != nil ||
+		strings.Contains(out, "effective") {
 		t.Errorf("info of a part: got %q, %v; its effective number is not that of the whole", out, err)
 	}
 	plain := filepath.Join(dir, "b.arrow")
@@ -195,7 +200,9 @@ func TestMergeAndExport(t *testing.T) {
 			t.Errorf("%s: %v", ext, err)
 		}
 	}
-	for _, args := range [][]string{{"export", a}, {"export", "-o", "x.csv", a}, {"export", "-n", "3", "-o", "x.npz", a}, {"merge", "-o", "x", a}, {"split", "-blocks", "1", a}, {"resample", "-n", "-1", a}} {
+	for _, args := range [][]string{{"export", a}, {"export", "-o", "x.csv", a},
+		{"export", "-n", "3", "-o", "x.npz", a},
+		{"merge", "-o", "x", a}, {"split", "-blocks", "1", a}, {"resample", "-n", "-1", a}} {
 		if _, err := call(t, args...); !errors.Is(err, errUsage) {
 			t.Errorf("%q: got %v", args, err)
 		}

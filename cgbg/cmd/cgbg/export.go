@@ -104,7 +104,8 @@ func exportTrajectory(ctx context.Context, out, ext, in string, n int) error {
 	})
 }
 
-// beadAtoms names beads as atoms: A/SER52A:CA is CA of residue SER 52A of chain A. Beads under names of their own are of one residue CG.
+// beadAtoms names beads as atoms: A/SER52A:CA is CA of residue SER 52A of chain A. Beads under names of their own are
+// of one residue CG.
 func beadAtoms(beads []string, species []int32) []gromacs.Atom {
 	atoms := make([]gromacs.Atom, len(beads))
 	names := make([]cgmap.Name, len(beads))
@@ -138,7 +139,8 @@ func letterSpecies(atom string) int32 {
 	return int32(strings.IndexByte("CONHS", atom[0]) + 1)
 }
 
-// chainLetters gives the labels of chains one letter each, their own where it is one; none where there are more chains than letters.
+// chainLetters gives the labels of chains one letter each, their own where it is one; none where there are more chains
+// than letters.
 func chainLetters(labels []string) map[string]string {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 	chains, taken := map[string]string{"": ""}, map[string]bool{}

@@ -120,7 +120,8 @@ func TestImportNPZ(t *testing.T) {
 		}{
 			{"plain", map[string]npy{"R": r}, ""},
 			{"Å", map[string]npy{"R": scaled(r, 10)}, "10 times as far as in the structure"},
-			{"Å, with a box in Å", map[string]npy{"R": scaled(r, 10), "box": {[]int{3}, []float64{23, 23, 23}}}, "seem to be in Å"},
+			{"Å, with a box in Å", map[string]npy{"R": scaled(r, 10), "box": {[]int{3}, []float64{23, 23, 23}}},
+				"seem to be in Å"},
 			{"a tenth", map[string]npy{"R": scaled(r, 0.1)}, "the structure's seem to be in Å"},
 			{"m", map[string]npy{"R": scaled(r, 1e-9)}, "another unit"},
 			{"half as large again", map[string]npy{"R": scaled(r, 1.5)}, ""},
@@ -130,12 +131,14 @@ func TestImportNPZ(t *testing.T) {
 			{"edges of every frame", map[string]npy{"R": torn, "box": {[]int{n, 3}, repeat(edges, n)}}, ""},
 			{"edges for all", map[string]npy{"R": torn, "box": {[]int{3}, edges}}, ""},
 			{"a row of edges", map[string]npy{"R": torn, "box": {[]int{1, 3}, edges}}, ""},
-			{"box of six numbers", map[string]npy{"R": r, "box": {[]int{6}, repeat(edges, 2)}}, "box has the shape [6]"},
+			{"box of six numbers", map[string]npy{"R": r, "box": {[]int{6}, repeat(edges, 2)}},
+				"box has the shape [6]"},
 			{"species", map[string]npy{"R": r, "species": {[]int{n, beads}, repeat(species, n)}}, ""},
 			{"species for all", map[string]npy{"R": r, "species": {[]int{beads}, species}}, ""},
 			{"atomic numbers", map[string]npy{"R": r, "species": {[]int{beads}, elements}}, ""},
 			{"other species", map[string]npy{"R": r, "species": {[]int{beads}, reversed}}, "its species are"},
-			{"species of fewer", map[string]npy{"R": r, "species": {[]int{beads - 1}, species[1:]}}, "species has the shape"},
+			{"species of fewer", map[string]npy{"R": r, "species": {[]int{beads - 1}, species[1:]}},
+				"species has the shape"},
 			{"mask for all", map[string]npy{"R": r, "mask": {[]int{beads}, repeat([]float64{1}, beads)}}, ""},
 		} {
 			t.Run(mapping+", "+c.name, func(t *testing.T) {
@@ -185,7 +188,8 @@ func TestExportImport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, c := range map[string][2][]float64{"logw": {got.LogW, f.LogW}, "bias": {got.Bias, f.Bias}, "logq": {got.LogQ, f.LogQ}, "u": {got.U, f.U}} {
+	for name, c := range map[string][2][]float64{"logw": {got.LogW, f.LogW}, "bias": {got.Bias, f.Bias},
+		"logq": {got.LogQ, f.LogQ}, "u": {got.U, f.U}} {
 		if !slices.Equal(c[0], c[1]) {
 			t.Errorf("%s: got %v, want %v", name, c[0], c[1])
 		}
@@ -193,7 +197,8 @@ func TestExportImport(t *testing.T) {
 	if !slices.Equal(got.R, f.R) || !slices.Equal(got.F, f.F) {
 		t.Error("other positions or forces")
 	}
-	if _, err := call(t, "import", "-structure", gro, "-awh", xvg, "-o", second, file); err == nil || !strings.Contains(err.Error(), "log-weights of their own") {
+	if _, err := call(t, "import", "-structure", gro, "-awh", xvg, "-o", second, file); err == nil ||
+		!strings.Contains(err.Error(), "log-weights of their own") {
 		t.Errorf("weights twice: got %v", err)
 	}
 }
@@ -218,7 +223,8 @@ func TestImportNPZNames(t *testing.T) {
 		{"the same", nil, nil, ""},
 		{"another number", []string{"ACE1", "ALA2", "NME3"}, []string{"ACE11", "ALA12", "NME13"}, ""},
 		{"with chains", []string{"ACE1", "ALA2", "NME3"}, []string{"A/ACE1", "A/ALA2", "A/NME3"}, ""},
-		{"swapped", []string{"CA", "CB"}, []string{"CB", "CA"}, "its bead 3 is ALA2:CB (array beads), that of the map ALA2:CA"},
+		{"swapped", []string{"CA", "CB"}, []string{"CB", "CA"},
+			"its bead 3 is ALA2:CB (array beads), that of the map ALA2:CA"},
 		{"others", []string{":CB"}, []string{":CG"}, "its bead 4 is ALA2:CG"},
 	} {
 		var pairs []string
@@ -237,12 +243,14 @@ func TestImportNPZNames(t *testing.T) {
 			t.Fatal(err)
 		}
 		text, err := call(t, "import", "-structure", gro, "-dt", "0.1", "-o", out, file)
-		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) || strings.Contains(text, "not read") {
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) ||
+			strings.Contains(text, "not read") {
 			t.Errorf("%s: got %q, %v, want %q", c.name, text, err, c.want)
 		}
 	}
 	r, _ := npzFrames(t, 2, cgmap.CoreBeta)
-	text, err := call(t, "import", "-structure", gro, "-o", out, writeNPZ(t, map[string]npy{"R": r, "weights": {[]int{2}, []float64{1, 2}}}))
+	text, err := call(t, "import", "-structure", gro, "-o", out,
+		writeNPZ(t, map[string]npy{"R": r, "weights": {[]int{2}, []float64{1, 2}}}))
 	if err != nil || !strings.Contains(text, "not read: weights") {
 		t.Errorf("got %q, %v", text, err)
 	}
@@ -254,7 +262,8 @@ func TestImportBeadStructure(t *testing.T) {
 	structure := filepath.Join(dir, "beads.gro")
 	text, r := "beads\n5\n", npy{shape: []int{3, 5, 3}}
 	for i := range 5 {
-		text += fmt.Sprintf("%5d%-5s%5s%5d%8.3f%8.3f%8.3f\n", i+1, "ALA", "CA", i+1, 0.38*float64(i), 0.1*float64(i%2), 0.)
+		text += fmt.Sprintf("%5d%-5s%5s%5d%8.3f%8.3f%8.3f\n", i+1, "ALA", "CA", i+1, 0.38*float64(i), 0.1*float64(i%2),
+			0.)
 	}
 	for n := range 3 {
 		for i := range 5 {
@@ -272,7 +281,8 @@ func TestImportBeadStructure(t *testing.T) {
 		for _, v := range r.values {
 			scaled.values = append(scaled.values, c.scale*v)
 		}
-		_, err := call(t, "import", "-structure", structure, "-map", "all-atom", "-dt", "1", "-o", filepath.Join(dir, "o.arrow"), writeNPZ(t, map[string]npy{"R": scaled}))
+		_, err := call(t, "import", "-structure", structure, "-map", "all-atom", "-dt", "1", "-o",
+			filepath.Join(dir, "o.arrow"), writeNPZ(t, map[string]npy{"R": scaled}))
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("times %g: got %v, want %q", c.scale, err, c.want)
 		}
@@ -286,8 +296,10 @@ func TestImportNPZOfOtherColumns(t *testing.T) {
 	for _, key := range []string{"U", "logw", "bias", "logq"} {
 		full := writeNPZ(t, map[string]npy{"R": r, key: {[]int{3}, []float64{1, 2, 3}}})
 		for _, paths := range [][]string{{plain, full}, {full, plain}} {
-			_, err := call(t, append([]string{"import", "-structure", gro, "-map", cgmap.HeavyAtom, "-o", filepath.Join(t.TempDir(), "out.arrow")}, paths...)...)
-			if err == nil || !strings.Contains(err.Error(), ": "+key+"; ") || !strings.Contains(err.Error(), ": nothing; ") {
+			_, err := call(t, append([]string{"import", "-structure", gro, "-map", cgmap.HeavyAtom, "-o",
+				filepath.Join(t.TempDir(), "out.arrow")}, paths...)...)
+			if err == nil || !strings.Contains(err.Error(), ": "+key+"; ") ||
+				!strings.Contains(err.Error(), ": nothing; ") {
 				t.Errorf("%s: got %v, want what each file has", key, err)
 			}
 		}

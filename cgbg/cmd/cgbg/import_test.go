@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/cgbg-go/lab/cgbg/cgmap"
+	"github.com/cgbg-go/lab/cgbg/trajectory"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/gromacs"
 	"github.com/cgbg-go/lab/data/npz"
@@ -30,7 +31,8 @@ func mapFile(t *testing.T, text string) string {
 func imported(t *testing.T, args ...string) (*data.Frames, data.Meta) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out.arrow")
-	if _, err := call(t, append([]string{"import", "-structure", gro, "-awh", xvg, "-o", out, trr}, args...)...); err != nil {
+	if _, err := call(t, append([]string{"import", "-structure", gro, "-awh", xvg, "-o", out, trr},
+		args...)...); err != nil {
 		t.Fatal(err)
 	}
 	f, meta, err := data.ReadFile(out)
@@ -42,15 +44,18 @@ func imported(t *testing.T, args ...string) (*data.Frames, data.Meta) {
 
 // A file that selects the atoms of Core Beta gives what -map core-beta gives, to the last bit.
 func TestImportSelection(t *testing.T) {
-	path := mapFile(t, "ACE1:C C ACE1:C\nALA2:N N ALA2:N\nALA2:CA C ALA2:CA\nALA2:CB C ALA2:CB\nALA2:C C ALA2:C\nNME3:N N NME3:N\n")
+	path := mapFile(t, "ACE1:C C ACE1:C\nALA2:N N ALA2:N\nALA2:CA C ALA2:CA\nALA2:CB C ALA2:CB\nALA2:C C "+
+		"ALA2:C\nNME3:N N NME3:N\n")
 	for _, args := range [][]string{nil, {"-forces", "least-noise"}, {"-constraints", "h-bonds"}} {
 		got, meta := imported(t, append(args, "-map", path)...)
 		want, wantMeta := imported(t, append(args, "-map", "core-beta")...)
 		if !slices.Equal(got.R, want.R) || !slices.Equal(got.F, want.F) || !slices.Equal(got.LogW, want.LogW) {
 			t.Errorf("%q: other numbers", args)
 		}
-		if !slices.Equal(meta.Beads, wantMeta.Beads) || !slices.Equal(meta.Species, wantMeta.Species) || meta.Mapping != "my.map" ||
-			!strings.Contains(meta.Extra[keyMap], "ALA2:CB C") || !strings.Contains(meta.Generator, "-map my.map") {
+		if !slices.Equal(meta.Beads, wantMeta.Beads) || !slices.Equal(meta.Species, wantMeta.Species) ||
+			meta.Mapping != "my.map" ||
+			!strings.Contains(meta.Extra[trajectory.KeyMap], "ALA2:CB C") || !strings.Contains(meta.Generator,
+			"-map my.map") {
 			t.Errorf("%q: description %+v", args, meta)
 		}
 	}
@@ -78,11 +83,14 @@ func TestImportGeneralMap(t *testing.T) {
 		for k := range 3 {
 			r := [2]float64{(at(frame.R, 9, k) + at(frame.R, 11, k)) / 2, at(frame.R, 17, k)/4 + at(frame.R, 19, k)*3/4}
 			// C·Cᵀ is diagonal: ½ and (1+9)/16.
-			force := [2]float64{at(frame.F, 9, k) + at(frame.F, 11, k), (at(frame.F, 17, k)/4 + at(frame.F, 19, k)*3/4) * 1.6}
+			force := [2]float64{at(frame.F, 9, k) + at(frame.F, 11, k),
+				(at(frame.F, 17, k)/4 + at(frame.F, 19, k)*3/4) * 1.6}
 			for bead := range 2 {
 				i := n*6 + bead*3 + k
-				if math.Abs(float64(f.R[i])-r[bead]) > 1e-6 || math.Abs(float64(f.F[i])-force[bead]) > 1e-3 { // of 1000 kJ/mol/nm in float32
-					t.Errorf("frame %d, bead %d, coordinate %d: got %g and %g, want %g and %g", n, bead, k, f.R[i], f.F[i], r[bead], force[bead])
+				// of 1000 kJ/mol/nm in float32
+				if math.Abs(float64(f.R[i])-r[bead]) > 1e-6 || math.Abs(float64(f.F[i])-force[bead]) > 1e-3 {
+					t.Errorf("frame %d, bead %d, coordinate %d: got %g and %g, want %g and %g", n, bead, k, f.R[i],
+						f.F[i], r[bead], force[bead])
 				}
 			}
 		}
@@ -95,12 +103,14 @@ func TestMergeOfMaps(t *testing.T) {
 	var files []string
 	for _, atom := range []string{"ALA2:CA", "ALA2:CB"} {
 		out := filepath.Join(dir, filepath.Base(atom)+".arrow")
-		if _, err := call(t, "import", "-structure", gro, "-map", mapFile(t, "a C "+atom+"\n"), "-o", out, trr); err != nil {
+		if _, err := call(t, "import", "-structure", gro, "-map", mapFile(t, "a C "+atom+"\n"), "-o", out,
+			trr); err != nil {
 			t.Fatal(err)
 		}
 		files = append(files, out)
 	}
-	if _, err := call(t, "merge", "-o", filepath.Join(dir, "both.arrow"), files[0], files[1]); err == nil || !strings.Contains(err.Error(), "the map") {
+	if _, err := call(t, "merge", "-o", filepath.Join(dir, "both.arrow"), files[0], files[1]); err == nil ||
+		!strings.Contains(err.Error(), "the map") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -127,18 +137,22 @@ func implicit(t *testing.T, n int) (path string, frames *data.Frames) {
 	return path, frames
 }
 
-// Forces along internal coordinates are those of cgmap, to the last bit, by a named map as by a file that selects the same atoms.
+// Forces along internal coordinates are those of cgmap, to the last bit, by a named map as by a file that selects the
+// same atoms.
 func TestImportInternalForces(t *testing.T) {
 	path, all := implicit(t, 600)
 	load := func(args ...string) (*data.Frames, data.Meta) {
 		t.Helper()
 		out := filepath.Join(t.TempDir(), "out.arrow")
-		text, err := call(t, append([]string{"import", "-forces", "internal", "-structure", pdb, "-o", out, path}, args...)...)
+		text, err := call(t, append([]string{"import", "-forces", "internal", "-structure", pdb, "-o", out, path},
+			args...)...)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var rms, basic float64
-		if _, err := fmt.Sscanf(text[strings.Index(text, "rms force"):], "rms force component %g kJ/mol/nm, %g by the basic projection", &rms, &basic); err != nil || !(rms > 300 && rms < basic) {
+		if _, err := fmt.Sscanf(text[strings.Index(text, "rms force"):],
+			"rms force component %g kJ/mol/nm, %g by the basic projection", &rms, &basic); err != nil ||
+			!(rms > 300 && rms < basic) {
 			t.Errorf("got %q: rms %g, basic %g, %v", text, rms, basic, err)
 		}
 		f, meta, err := data.ReadFile(out)
@@ -159,7 +173,8 @@ func TestImportInternalForces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := mapFile(t, "ACE1:C C ACE1:C\nALA2:N N ALA2:N\nALA2:CA C ALA2:CA\nALA2:CB C ALA2:CB\nALA2:C C ALA2:C\nNME3:N N NME3:N\n")
+	file := mapFile(t, "ACE1:C C ACE1:C\nALA2:N N ALA2:N\nALA2:CA C ALA2:CA\nALA2:CB C ALA2:CB\nALA2:C C "+
+		"ALA2:C\nNME3:N N NME3:N\n")
 	for _, c := range []struct {
 		args  []string
 		rigid [][]int
@@ -170,7 +185,8 @@ func TestImportInternalForces(t *testing.T) {
 		}
 		var want []float32
 		for i := range all.Len() {
-			if want, err = in.Apply(want, all.R[i*all.Width():(i+1)*all.Width()], all.F[i*all.Width():(i+1)*all.Width()]); err != nil {
+			if want, err = in.Apply(want, all.R[i*all.Width():(i+1)*all.Width()],
+				all.F[i*all.Width():(i+1)*all.Width()]); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -179,7 +195,8 @@ func TestImportInternalForces(t *testing.T) {
 			if f.Len() != all.Len() || !slices.Equal(f.F, want) {
 				t.Errorf("%s, %q: other forces", mapping, c.args)
 			}
-			if command := strings.Join(append([]string{"-forces internal"}, c.args...), " "); !strings.Contains(meta.Generator, command) {
+			if command := strings.Join(append([]string{"-forces internal"}, c.args...),
+				" "); !strings.Contains(meta.Generator, command) {
 				t.Errorf("%s: made by %q", mapping, meta.Generator)
 			}
 		}
@@ -194,7 +211,8 @@ func TestImportInternalForces(t *testing.T) {
 	if err != nil || f.Len() != 500 || !slices.Equal(f.F[:18], first) {
 		t.Errorf("skipped: got %d frames, %v, want %v, %v", f.Len(), f.F[:18], first, err)
 	}
-	if text, err := call(t, "import", "-h"); err != nil || !strings.Contains(text, "internal, along bonds, angles and torsions") {
+	if text, err := call(t, "import", "-h"); err != nil ||
+		!strings.Contains(text, "internal, along bonds, angles and torsions") {
 		t.Errorf("-h: got %q, %v", text, err)
 	}
 }
@@ -209,44 +227,24 @@ func TestImportInternalForcesErrors(t *testing.T) {
 		want string
 	}{
 		{"few frames", []string{"-structure", gro, trr}, false, "8 frames are too few"},
-		{"means", []string{"-structure", pdb, "-map", mapFile(t, "a C ALA2:CA ALA2:CB\nb C ALA2:C\nc N NME3:N\n"), path}, true, "my.map are means of atoms"},
-		{"rigid beads", []string{"-structure", pdb, "-map", "all-atom", "-constraints", "h-bonds", path}, true, "constraints"},
-		{"frames of beads", []string{"-structure", gro, "-map", "heavy-atom", "../../../data/npz/testdata/published.npz"}, false, "-forces internal needs the forces on all 22 atoms"},
+		{"means", []string{"-structure", pdb, "-map", mapFile(t, "a C ALA2:CA ALA2:CB\nb C ALA2:C\nc N NME3:N\n"),
+			path}, true, "my.map are means of atoms"},
+		{"rigid beads", []string{"-structure", pdb, "-map", "all-atom", "-constraints", "h-bonds", path}, true,
+			"constraints"},
+		{"frames of beads", []string{"-structure", gro, "-map", "heavy-atom",
+			"../../../data/npz/testdata/published.npz"}, false, "-forces internal needs the forces on all 22 atoms"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
-			_, err := call(t, append([]string{"import", "-forces", "internal", "-o", filepath.Join(dir, "x.arrow")}, c.args...)...)
-			if err == nil || !strings.Contains(err.Error(), c.want) || errors.Is(err, cgmap.ErrForceMap) != c.none || exitCode(err) != 1 {
+			_, err := call(t, append([]string{"import", "-forces", "internal", "-o", filepath.Join(dir, "x.arrow")},
+				c.args...)...)
+			if err == nil || !strings.Contains(err.Error(), c.want) || errors.Is(err, cgmap.ErrForceMap) != c.none ||
+				exitCode(err) != 1 {
 				t.Errorf("got %v, exit code %d", err, exitCode(err))
 			}
 			if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 				t.Errorf("left behind: %v, %v", left, err)
 			}
 		})
-	}
-}
-
-// A sample is of frames at even distances from the first on, as many as fit, with their own forces.
-func TestSample(t *testing.T) {
-	for _, most := range []int{2, 7, 8} {
-		for n := 1; n <= 100; n++ {
-			s := sample{most: most}
-			for i := range n {
-				if s.wants() {
-					s.add([]float32{float32(i)}, []float32{-float32(i)})
-				}
-			}
-			if n < most && len(s.r) != n || len(s.r) > most || len(s.r) < min(n, most/2) || len(s.f) != len(s.r) {
-				t.Errorf("%d of %d frames, at most %d", len(s.r), n, most)
-			}
-			for k := range s.r {
-				if want := float32(k * s.every); s.r[k][0] != want || s.f[k][0] != -want || int(want) >= n {
-					t.Errorf("%d frames, at most %d: frame %d is %g with the forces of %g, want %g", n, most, k, s.r[k][0], -s.f[k][0], want)
-				}
-			}
-			if n > len(s.r)*s.every {
-				t.Errorf("%d frames, at most %d: none of the last %d", n, most, n-len(s.r)*s.every)
-			}
-		}
 	}
 }

@@ -41,7 +41,8 @@ func writeTRR(t *testing.T, frames []trrFrame) string {
 		word(12)
 		p = append(p, "GMX_trn_file"...)
 		size := func(name string) int { return 4 * len(f.R) * strings.Count(frame.has, name) }
-		for _, v := range []int{0, 0, 36, 0, 0, 0, 0, size("x"), size("v"), size("f"), len(f.R) / 3, int(frame.step), 0} {
+		for _, v := range []int{0, 0, 36, 0, 0, 0, 0, size("x"), size("v"), size("f"), len(f.R) / 3, int(frame.step),
+			0} {
 			word(v)
 		}
 		real(frame.time)
@@ -101,7 +102,8 @@ func TestImportTimes(t *testing.T) {
 		{"500 ns", evenFrames(300, 5e5, 0.1, 50, both), "", 0.1, ""},
 		{"1 µs", evenFrames(300, 1e6, 0.1, 50, both), "", 0.1, ""},
 		{"1 µs, every third", evenFrames(300, 1e6, 0.1, 50, both), "-every 3", 0.3, ""},
-		{"1 µs, no steps", evenFrames(300, 1e6, 0.1, 0, both), "", 0.1, "whether single frames are missing does not show"},
+		{"1 µs, no steps", evenFrames(300, 1e6, 0.1, 0, both), "", 0.1,
+			"whether single frames are missing does not show"},
 		{"steps beyond 32 bits", evenFrames(50, 1e6, 0.5, 1<<27, both), "", 0.5, ""},
 		{"0.25 ps across a power of two", evenFrames(400, 131072-50, 0.25, 1, both), "", 0.25, ""},
 		{"a third", evenFrames(100, 0, 1.0/3, 1, both), "", 0.333333, ""},
@@ -109,18 +111,23 @@ func TestImportTimes(t *testing.T) {
 		{"no times", evenFrames(10, 0, 0, 1, both), "", 0, "not known"},
 		{"no times, -dt", evenFrames(10, 0, 0, 1, both), "-dt 0.2 -every 2", 0.4, ""},
 		{"-dt agrees", evenFrames(10, 1e6, 0.1, 1, both), "-dt 0.1", 0.1, ""},
-		{"-dt differs", evenFrames(10, 0, 0.1, 1, both), "-dt 0.2", 0, "0.1 ps apart by their own times, -dt says 0.2 ps"},
+		{"-dt differs", evenFrames(10, 0, 0.1, 1, both), "-dt 0.2", 0,
+			"0.1 ps apart by their own times, -dt says 0.2 ps"},
 		{"-dt with -every", evenFrames(10, 0, 0.1, 1, both), "-dt 0.1 -every 2", 0.2, ""},
 		{"one kept", evenFrames(10, 0, 0.1, 1, both), "-every 20", 2, ""},
 		{"a gap", without(evenFrames(50, 0, 0.1, 1, both), 30), "", 0, "frame 30: its time is 3.0999999 ps where 3"},
 		{"a gap at 100 ns", without(evenFrames(150, 1e5, 0.1, 1, both), 70), "", 0, missing},
 		{"a gap at 1 µs", without(evenFrames(150, 1e6, 0.1, 5, both), 70), "", 0, missing},
-		{"a gap at 1 µs, by its steps", without(evenFrames(150, 1e6, 0.05, 5, both), 70), "", 0, "frame 70: its step is not 5 after"},
-		{"a gap at 500 ns, steps that number the frames", numbered(without(evenFrames(40, 5e5, 0.1, 1, both), 20)), "", 0, missing},
-		{"1 µs, steps that number the frames", evenFrames(50, 1e6, 0.1, 1, both), "", 0.1, "whether single frames are missing does not show"},
+		{"a gap at 1 µs, by its steps", without(evenFrames(150, 1e6, 0.05, 5, both), 70), "", 0,
+			"frame 70: its step is not 5 after"},
+		{"a gap at 500 ns, steps that number the frames", numbered(without(evenFrames(40, 5e5, 0.1, 1, both), 20)), "",
+			0, missing},
+		{"1 µs, steps that number the frames", evenFrames(50, 1e6, 0.1, 1, both), "", 0.1,
+			"whether single frames are missing does not show"},
 		{"a gap between the frames kept", without(evenFrames(50, 0, 0.1, 1, both), 31), "-every 2", 0, missing},
 		{"twice", twice(evenFrames(50, 0, 0.1, 1, both), 20), "", 0, missing},
-		{"the last as the first", last(evenFrames(50, 0, 0.1, 1, both), 0), "", 0, "frame 49: its time is 0 ps where 4.9"},
+		{"the last as the first", last(evenFrames(50, 0, 0.1, 1, both), 0), "", 0,
+			"frame 49: its time is 0 ps where 4.9"},
 		{"the last as the first, at 100 ns", last(evenFrames(50, 1e5, 0.1, 1, both), 1e5), "", 0, missing},
 		{"back", last(evenFrames(2, 5, 0.1, 1, both), 4), "", 0, "is before that of the frame before it"},
 		{"two runs", append(evenFrames(20, 0, 0.1, 1, both), evenFrames(20, 0, 0.1, 1, both)...), "", 0, missing},
@@ -136,7 +143,8 @@ func TestImportTimes(t *testing.T) {
 func checkImport(t *testing.T, trajectory, args string, stride float64, frames int, want string) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out.arrow")
-	text, err := call(t, append(append([]string{"import", "-temperature", "300", "-structure", gro, "-o", out}, strings.Fields(args)...), trajectory)...)
+	text, err := call(t, append(append([]string{"import", "-temperature", "300", "-structure", gro, "-o", out},
+		strings.Fields(args)...), trajectory)...)
 	switch fails := stride == 0 && !strings.Contains(text, want); {
 	case fails && (err == nil || !strings.Contains(err.Error(), want)):
 		t.Fatalf("got %q, %v, want the error %q", text, err, want)
@@ -177,7 +185,8 @@ func TestImportParts(t *testing.T) {
 		}
 	}
 	text, err := call(t, "import", "-structure", gro, "-o", filepath.Join(t.TempDir(), "out.arrow"), first, within)
-	if want := "begins at 0.200000003 ps, before " + first + " ends (0.400000006 ps)"; err != nil || !strings.Contains(text, want) {
+	if want := "begins at 0.200000003 ps, before " + first + " ends (0.400000006 ps)"; err != nil ||
+		!strings.Contains(text, want) {
 		t.Errorf("parts that overlap: got %q, %v, want %q", text, err, want)
 	}
 }
@@ -206,18 +215,22 @@ func TestImportIntervals(t *testing.T) {
 		frames int
 		want   string
 	}{
-		{"forces every second", every(1, never, 2), "", 0.2, 6, "6 of 12 frames have forces: these are taken, 0.2 ps apart"},
+		{"forces every second", every(1, never, 2), "", 0.2, 6,
+			"6 of 12 frames have forces: these are taken, 0.2 ps apart"},
 		{"forces every second, taken so", every(1, never, 2), "-every 2", 0.2, 6, ""},
 		{"forces every second, taken by threes", every(1, never, 2), "-every 3", 0.6, 2, "2 of 4 frames"},
-		{"forces missed", every(1, never, 2), "-every 2 -skip 1", 0, 0, "none of the frames kept (-skip 1 -every 2) has forces"},
+		{"forces missed", every(1, never, 2), "-every 2 -skip 1", 0, 0,
+			"none of the frames kept (-skip 1 -every 2) has forces"},
 		{"positions every second", every(2, never, 1), "", 0.2, 6, "6 of 12 frames have positions"},
 		{"positions every second, forces every third", every(2, never, 3), "", 0.6, 2, "have forces"},
 		{"velocities between", every(2, 1, 2), "", 0.2, 6, "6 of 12 frames have positions"},
 		{"forces once", every(1, never, 100), "", 0.1, 12, "1 of 12 frames has forces, which are left out"},
 		{"no positions", func(int) string { return "vf" }, "", 0, 0, "its frames have no positions"},
 		{"dihedrals need no forces", every(1, never, 2), "-map dihedrals", 0.1, 12, ""},
-		{"forces where positions are not", func(i int) string { return []string{"x", "f"}[i%2] }, "", 0.2, 6, "6 of 12 frames have forces but no positions"},
-		{"uneven", func(i int) string { return []string{"x", "xf"}[min(1, i*i%5/4)] }, "", 0, 0, "of the frames with forces, which are 4 of 12: frame 7: its time"},
+		{"forces where positions are not", func(i int) string { return []string{"x", "f"}[i%2] }, "", 0.2, 6,
+			"6 of 12 frames have forces but no positions"},
+		{"uneven", func(i int) string { return []string{"x", "xf"}[min(1, i*i%5/4)] }, "", 0, 0,
+			"of the frames with forces, which are 4 of 12: frame 7: its time"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			checkImport(t, writeTRR(t, evenFrames(12, 0, 0.1, 1, c.has)), c.args, c.stride, c.frames, c.want)
@@ -238,7 +251,8 @@ func TestHeads(t *testing.T) {
 	for in.NextHead(&h) == nil {
 		got += fmt.Sprint(h)
 	}
-	want := "{0 3 true true}{7 3.5 true false}{14 4 false true}{21 4.5 true true}{28 5 true false}{35 5.5 false true}{42 6 true true}{49 6.5 true false}{56 7 false true}"
+	want := "{0 3 true true}{7 3.5 true false}{14 4 false true}{21 4.5 true true}{28 5 true false}{35 5.5 false " +
+		"true}{42 6 true true}{49 6.5 true false}{56 7 false true}"
 	if got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -32,7 +32,9 @@ func writeDCD(t *testing.T, frames [][]float32, cell []float64, version int32) s
 			}
 		}
 	}
-	control := [20]int32{int32(len(frames)), 0, 1, int32(len(frames)), 9: int32(math.Float32bits(20.45482)), 19: version} // 1 ps
+	// 1 ps
+	control := [20]int32{int32(len(frames)), 0, 1, int32(len(frames)), 9: int32(math.Float32bits(20.45482)),
+		19: version}
 	if cell != nil {
 		control[10] = 1
 	}
@@ -64,7 +66,8 @@ func writeGRO(t *testing.T, s *gromacs.Structure) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "test\n%d\n", len(s.Atoms))
 	for i, a := range s.Atoms {
-		fmt.Fprintf(&b, "%5d%-5s%5s%5d%9.4f%9.4f%9.4f\n", a.ResidueNumber, a.Residue, a.Name, i+1, s.R[3*i], s.R[3*i+1], s.R[3*i+2])
+		fmt.Fprintf(&b, "%5d%-5s%5s%5d%9.4f%9.4f%9.4f\n", a.ResidueNumber, a.Residue, a.Name, i+1, s.R[3*i], s.R[3*i+1],
+			s.R[3*i+2])
 	}
 	for _, k := range []int{0, 4, 8, 1, 2, 3, 5, 6, 7} {
 		fmt.Fprintf(&b, "%10.5f", s.Box[k])
@@ -105,12 +108,16 @@ func TestImportTorn(t *testing.T) {
 		cell    []float64
 		version int32
 	}{
-		"cube, degrees":        {[9]float64{2.3, 0, 0, 0, 2.3, 0, 0, 0, 2.3}, []float64{23, 90, 23, 90, 90, 23}, 24},
-		"cube, cosines":        {[9]float64{2.3, 0, 0, 0, 2.3, 0, 0, 0, 2.3}, []float64{23, 0, 23, 0, 0, 23}, 24},
-		"octahedron, degrees":  {[9]float64{2.3, 0, 0, -2.3 * third, 2.16846, 0, -2.3 * third, -1.08423, 1.877942}, []float64{23, 109.4712206, 23, 109.4712206, 109.4712206, 23}, 24},
-		"octahedron, cosines":  {[9]float64{2.3, 0, 0, -2.3 * third, 2.16846, 0, -2.3 * third, -1.08423, 1.877942}, []float64{23, -third, 23, -third, -third, 23}, 24},
-		"octahedron of CHARMM": {[9]float64{a, b, b, b, a, b, b, b, a}, []float64{10 * a, 10 * b, 10 * a, 10 * b, 10 * b, 10 * a}, 36},
-		"dodecahedron of CHARMM": {[9]float64{2.2124615, -0.0875385, 0.6223755, -0.0875385, 2.2124615, 0.6223755, 0.6223755, 0.6223755, 2.1249229},
+		"cube, degrees": {[9]float64{2.3, 0, 0, 0, 2.3, 0, 0, 0, 2.3}, []float64{23, 90, 23, 90, 90, 23}, 24},
+		"cube, cosines": {[9]float64{2.3, 0, 0, 0, 2.3, 0, 0, 0, 2.3}, []float64{23, 0, 23, 0, 0, 23}, 24},
+		"octahedron, degrees": {[9]float64{2.3, 0, 0, -2.3 * third, 2.16846, 0, -2.3 * third, -1.08423, 1.877942},
+			[]float64{23, 109.4712206, 23, 109.4712206, 109.4712206, 23}, 24},
+		"octahedron, cosines": {[9]float64{2.3, 0, 0, -2.3 * third, 2.16846, 0, -2.3 * third, -1.08423, 1.877942},
+			[]float64{23, -third, 23, -third, -third, 23}, 24},
+		"octahedron of CHARMM": {[9]float64{a, b, b, b, a, b, b, b, a},
+			[]float64{10 * a, 10 * b, 10 * a, 10 * b, 10 * b, 10 * a}, 36},
+		"dodecahedron of CHARMM": {[9]float64{2.2124615, -0.0875385, 0.6223755, -0.0875385, 2.2124615, 0.6223755,
+			0.6223755, 0.6223755, 2.1249229},
 			[]float64{22.124615, -0.875385, 22.124615, 6.223755, 6.223755, 21.249229}, 36},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -121,7 +128,8 @@ func TestImportTorn(t *testing.T) {
 				load := func(structure, path string) (*data.Frames, data.Meta) {
 					t.Helper()
 					out := filepath.Join(t.TempDir(), "out.arrow")
-					if _, err := call(t, "import", "-temperature", "300", "-map", mapping, "-structure", structure, "-o", out, path); err != nil {
+					if _, err := call(t, "import", "-temperature", "300", "-map", mapping, "-structure", structure,
+						"-o", out, path); err != nil {
 						t.Fatal(err)
 					}
 					f, meta, err := data.ReadFile(out)
@@ -139,11 +147,13 @@ func TestImportTorn(t *testing.T) {
 						for i, v := range got.R {
 							first := i / want.Width() * want.Width()
 							if d := v - got.R[first+i%3] - (beads[i-first] - beads[i%3]); math.Abs(float64(d)) > 1e-5 {
-								t.Fatalf("%s, frames of %s, %s structure: frame %d, number %d is off by %g nm", mapping, what, which, i/want.Width(), i-first, d)
+								t.Fatalf("%s, frames of %s, %s structure: frame %d, number %d is off by %g nm", mapping,
+									what, which, i/want.Width(), i-first, d)
 							}
 						}
 						if whole := got.R[2*want.Width():]; !slices.Equal(whole, beads) {
-							t.Errorf("%s, frames of %s, %s structure: the whole frame has changed", mapping, what, which)
+							t.Errorf("%s, frames of %s, %s structure: the whole frame has changed", mapping, what,
+								which)
 						}
 					}
 				}
@@ -178,30 +188,34 @@ func TestImportTornErrors(t *testing.T) {
 		"torn frames":                {gro, torn.R, nil, "there is no box to put a torn molecule together"},
 		"torn structure, no box":     {writeGRO(t, &torn), s.R, nil, ""}, // the frame shows the bonds
 		"torn structure, torn frame": {writeGRO(t, &torn), torn.R, nil, "is it torn by a boundary and has no box"},
-		"torn structure in its box":  {writeGRO(t, &both), torn.R, nil, "the structure has a box, the trajectory has none"},
-		"structure in no real box":   {writeGRO(t, &boxed), s.R, cell, ""},
-		"another order":              {gro, swapped, cell, "in another order"},
-		"another order, no box":      {gro, swapped, nil, "in another order"},
+		"torn structure in its box": {writeGRO(t, &both), torn.R, nil,
+			"the structure has a box, the trajectory has none"},
+		"structure in no real box": {writeGRO(t, &boxed), s.R, cell, ""},
+		"another order":            {gro, swapped, cell, "in another order"},
+		"another order, no box":    {gro, swapped, nil, "in another order"},
 	} {
-		_, err := call(t, "import", "-temperature", "300", "-map", "heavy-atom", "-structure", c.structure, "-o", filepath.Join(t.TempDir(), "x.arrow"), writeDCD(t, [][]float32{c.frame, c.frame}, c.cell, 24))
+		_, err := call(t, "import", "-temperature", "300", "-map", "heavy-atom", "-structure", c.structure, "-o",
+			filepath.Join(t.TempDir(), "x.arrow"), writeDCD(t, [][]float32{c.frame, c.frame}, c.cell, 24))
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
 		}
 	}
 }
 
-// Any heavy atom in another's or a hydrogen's place, near by too, is seen: programs order the atoms of residues each in their way. A bond
-// that is short in the structure is none of these.
+// Any heavy atom in another's or a hydrogen's place, near by too, is seen: programs order the atoms of residues each in
+// their way. A bond that is short in the structure is none of these.
 func TestImportOrder(t *testing.T) {
 	s, err := gromacs.ReadGRO(gro)
 	if err != nil {
 		t.Fatal(err)
 	}
 	load := func(structure *gromacs.Structure) error {
-		_, err := call(t, "import", "-temperature", "300", "-map", "heavy-atom", "-structure", writeGRO(t, structure), "-o", filepath.Join(t.TempDir(), "x.arrow"), trr)
+		_, err := call(t, "import", "-temperature", "300", "-map", "heavy-atom", "-structure", writeGRO(t, structure),
+			"-o", filepath.Join(t.TempDir(), "x.arrow"), trr)
 		return err
 	}
-	for _, pair := range [][2]int{{0, 1}, {0, 4}, {4, 5}, {6, 7}, {6, 8}, {6, 10}, {8, 9}, {8, 10}, {8, 14}, {10, 12}, {14, 16}, {15, 17}, {18, 19}} {
+	for _, pair := range [][2]int{{0, 1}, {0, 4}, {4, 5}, {6, 7}, {6, 8}, {6, 10}, {8, 9}, {8, 10}, {8, 14}, {10, 12},
+		{14, 16}, {15, 17}, {18, 19}} {
 		other := *s
 		other.Atoms, other.R = slices.Clone(s.Atoms), slices.Clone(s.R)
 		i, j := pair[0], pair[1]
@@ -247,7 +261,8 @@ func TestImportWaterBead(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 5))
 	torn := [][]float32{tear(rng, whole, s.Box), tear(rng, whole, s.Box), whole}
 	out := filepath.Join(t.TempDir(), "out.arrow")
-	if _, err := call(t, "import", "-temperature", "300", "-map", mapping, "-structure", writeGRO(t, s), "-o", out, writeDCD(t, torn, []float64{23, 90, 23, 90, 90, 23}, 24)); err != nil {
+	if _, err := call(t, "import", "-temperature", "300", "-map", mapping, "-structure", writeGRO(t, s), "-o", out,
+		writeDCD(t, torn, []float64{23, 90, 23, 90, 90, 23}, 24)); err != nil {
 		t.Fatal(err)
 	}
 	f, _, err := data.ReadFile(out)
@@ -270,8 +285,10 @@ func TestImportWaterBead(t *testing.T) {
 
 // Few frames fit few forces, and that is said.
 func TestImportLeastNoiseOfFewFrames(t *testing.T) {
-	text, err := call(t, "import", "-temperature", "300", "-forces", "least-noise", "-structure", gro, "-o", filepath.Join(t.TempDir(), "out.arrow"), trr)
-	if err != nil || !strings.Contains(text, "8 frames are too few to fit forces on all atoms around a bead: 6 of 6 beads") {
+	text, err := call(t, "import", "-temperature", "300", "-forces", "least-noise", "-structure", gro, "-o",
+		filepath.Join(t.TempDir(), "out.arrow"), trr)
+	if err != nil || !strings.Contains(text, "8 frames are too few to fit forces on all atoms around a bead: 6 of 6 "+
+		"beads") {
 		t.Errorf("got %q, %v", text, err)
 	}
 }
@@ -298,7 +315,8 @@ func TestImportFarMolecules(t *testing.T) {
 		t.Fatal(err)
 	}
 	for what, r := range map[string][]float32{"atoms": two.R, "beads": beads} {
-		text, err := call(t, "import", "-map", "heavy-atom", "-structure", structure, "-o", filepath.Join(dir, "x.arrow"), writeDCD(t, [][]float32{r, r, r}, cell, 24))
+		text, err := call(t, "import", "-map", "heavy-atom", "-structure", structure, "-o",
+			filepath.Join(dir, "x.arrow"), writeDCD(t, [][]float32{r, r, r}, cell, 24))
 		if err != nil || !strings.Contains(text, "in 3 frames molecules lie about half the box apart") {
 			t.Errorf("%s: got %q, %v", what, text, err)
 		}

@@ -39,8 +39,8 @@ func longTRR(t *testing.T, n int) string {
 
 const importArgs = "CGBG_TEST_IMPORT"
 
-// An import that is killed at any moment leaves the old file, or none where there was none, or the whole new one; what it
-// leaves behind beside it does not open as a shorter file.
+// An import that is killed at any moment leaves the old file, or none where there was none, or the whole new one; what
+// it leaves behind beside it does not open as a shorter file.
 func TestKilledImport(t *testing.T) {
 	if args := os.Getenv(importArgs); args != "" {
 		os.Exit(exitCode(dispatch(context.Background(), strings.Split(args, "\n"), os.Stderr)))
@@ -83,7 +83,9 @@ func TestKilledImport(t *testing.T) {
 		case before == nil && errors.Is(err, fs.ErrNotExist), before != nil && bytes.Equal(got, before):
 			midway++
 		default:
-			t.Errorf("killed at moment %d: a file of %d bytes, whole ones have %d, the old one %d (%v)", moment, len(got), len(whole), len(before), err)
+			t.Errorf("killed at moment %d: a file of %d bytes, whole ones have %d, the old one %d (%v)", moment,
+				len(got),
+				len(whole), len(before), err)
 		}
 		left, err := filepath.Glob(filepath.Join(dir, ".out.arrow*"))
 		if err != nil {

@@ -47,7 +47,8 @@ const usage = `usage: go run ./cgbg/cmd/cgbg COMMAND [flags] [arguments]
 type command func(ctx context.Context, args []string, stdout io.Writer) error
 
 var commands = map[string]command{"import": importCommand, "info": infoCommand, "head": headCommand,
-	"export": exportCommand, "merge": mergeCommand, "split": splitCommand, "resample": resampleCommand, "pull": pullCommand,
+	"export": exportCommand, "merge": mergeCommand, "split": splitCommand, "resample": resampleCommand,
+	"pull":   pullCommand,
 	"recipe": recipeCommand, "train": trainCommand, "sample": sampleCommand, "curve": curveCommand, "reweight": reweightCommand, "report": reportCommand, "run": runCommand}
 
 func main() {
@@ -55,7 +56,8 @@ func main() {
 	context.AfterFunc(ctx, func() {
 		stop() // a second signal ends the program at once
 		time.AfterFunc(patience(os.Args[1:]), func() {
-			fmt.Fprintln(os.Stderr, "\ncgbg: interrupted; what was saved last, at most some seconds ago, stays, and the same command goes on from there")
+			fmt.Fprintln(os.Stderr, "\ncgbg: interrupted; what was saved last, at most some seconds ago, stays, and "+
+				"the same command goes on from there")
 			os.Exit(exitCode(context.Canceled))
 		})
 	})

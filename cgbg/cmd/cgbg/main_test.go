@@ -38,7 +38,8 @@ func TestImport(t *testing.T) {
 		{"-map", "core-beta", "-structure", gro, "-awh", xvg, "-every", "3", "-temperature", "300", "-o", out, trr},
 		{trr, "--structure", gro, "--every=3", "--o", out, "--awh", xvg, "--temperature=300"},
 	} {
-		if text, err := call(t, append([]string{"import"}, args...)...); err != nil || !strings.Contains(text, "3 frames of 6 beads") {
+		if text, err := call(t, append([]string{"import"}, args...)...); err != nil ||
+			!strings.Contains(text, "3 frames of 6 beads") {
 			t.Fatalf("%q: got %q, %v", args, text, err)
 		}
 		f, meta, err := data.ReadFile(out)
@@ -60,11 +61,13 @@ func TestImport(t *testing.T) {
 			}
 		}
 	}
-	if text, err := call(t, "info", out); err != nil || !strings.Contains(text, "core-beta") || !strings.Contains(text, "P(phi > 0)") {
+	if text, err := call(t, "info", out); err != nil || !strings.Contains(text, "core-beta") ||
+		!strings.Contains(text, "P(phi > 0)") {
 		t.Errorf("info: got %q, %v", text, err)
 	}
 	for _, args := range [][]string{{"head", "-n", "2", out}, {"head", out, "--n", "2"}} {
-		if text, err := call(t, args...); err != nil || strings.Count(text, "frame") != 2 || !strings.Contains(text, "ALA2:CB") {
+		if text, err := call(t, args...); err != nil || strings.Count(text, "frame") != 2 ||
+			!strings.Contains(text, "ALA2:CB") {
 			t.Errorf("%q: got %q, %v", args, text, err)
 		}
 	}
@@ -79,7 +82,8 @@ func TestImportBias(t *testing.T) {
 	var text strings.Builder
 	text.WriteString("#! FIELDS phi psi metad.bias\n")
 	for _, name := range []string{"phi", "psi"} {
-		fmt.Fprintf(&text, "#! SET min_%[1]s -pi\n#! SET max_%[1]s pi\n#! SET nbins_%[1]s %[2]d\n#! SET periodic_%[1]s true\n", name, bins)
+		fmt.Fprintf(&text, "#! SET min_%[1]s -pi\n#! SET max_%[1]s pi\n#! SET nbins_%[1]s %[2]d\n"+
+			"#! SET periodic_%[1]s true\n", name, bins)
 	}
 	for i := range bins * bins {
 		phi, psi := -math.Pi+2*math.Pi*float64(i%bins)/bins, -math.Pi+2*math.Pi*float64(i/bins)/bins
@@ -88,7 +92,8 @@ func TestImportBias(t *testing.T) {
 	if err := os.WriteFile(grid, []byte(text.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := call(t, "import", "-structure", gro, "-bias", grid, "-temperature", "300", "-skip", "1", "-every", "3", "-o", out, trr); err != nil {
+	if _, err := call(t, "import", "-structure", gro, "-bias", grid, "-temperature", "300", "-skip", "1", "-every", "3",
+		"-o", out, trr); err != nil {
 		t.Fatal(err)
 	}
 	f, meta, err := data.ReadFile(out)
@@ -135,13 +140,16 @@ func TestErrors(t *testing.T) {
 		{"bad every", []string{"import", trr, "-structure", gro, "-o", out, "-every", "0"}, "-every", 2},
 		{"bad temperature", []string{"import", trr, "-structure", gro, "-o", out, "-temperature", "-1"}, "kelvin", 2},
 		{"bad time", []string{"import", trr, "-structure", gro, "-o", out, "-dt", "-1"}, "-dt", 2},
-		{"other atoms", []string{"import", "../../../data/npz/testdata/published.npz", "-structure", gro, "-o", out}, "frame 0: it has 10 atoms, the structure " + gro + " has 22, the map core-beta 6 beads", 1},
+		{"other atoms", []string{"import", "../../../data/npz/testdata/published.npz", "-structure", gro, "-o", out},
+			"frame 0: it has 10 atoms, the structure " + gro + " has 22, the map core-beta 6 beads", 1},
 		{"unknown map", []string{"import", trr, "-structure", gro, "-o", out, "-map", "martini"}, "heavy-atom", 2},
 		{"wrong map", []string{"import", trr, "-structure", gro, "-o", out, "-map", gro}, "ala2.gro: line 1", 1},
 		{"folder as map", []string{"import", trr, "-structure", gro, "-o", out, "-map", dir}, "or a file", 2},
-		{"missing trajectory", []string{"import", filepath.Join(dir, "no.trr"), "-structure", gro, "-o", out}, "no.trr", 1},
+		{"missing trajectory", []string{"import", filepath.Join(dir, "no.trr"), "-structure", gro, "-o", out}, "no.trr",
+			1},
 		{"truncated trajectory", []string{"import", broken, "-structure", gro, "-o", out}, "broken.trr: frame 7", 1},
-		{"no such folder", []string{"import", trr, "-structure", gro, "-o", filepath.Join(dir, "no", "x.arrow")}, "no", 1},
+		{"no such folder", []string{"import", trr, "-structure", gro, "-o", filepath.Join(dir, "no", "x.arrow")}, "no",
+			1},
 		{"not frames", []string{"info", gro}, "ala2.gro", 1},
 		{"head of nothing", []string{"head"}, "one file", 2},
 	} {
@@ -174,7 +182,8 @@ func TestHelp(t *testing.T) {
 func TestInterrupt(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	err := dispatch(ctx, []string{"import", trr, "-structure", gro, "-o", filepath.Join(t.TempDir(), "x.arrow")}, &bytes.Buffer{})
+	err := dispatch(ctx, []string{"import", trr, "-structure", gro, "-o", filepath.Join(t.TempDir(), "x.arrow")},
+		&bytes.Buffer{})
 	if !errors.Is(err, context.Canceled) || exitCode(err) != 130 {
 		t.Errorf("got %v, exit code %d", err, exitCode(err))
 	}
@@ -187,7 +196,8 @@ func TestImportFormats(t *testing.T) {
 	load := func(trajectory string) *data.Frames {
 		out := filepath.Join(dir, "out.arrow")
 		var stdout strings.Builder
-		if err := dispatch(context.Background(), []string{"import", "-map", "heavy-atom", "-structure", gro, "-o", out, trajectory}, &stdout); err != nil {
+		if err := dispatch(context.Background(), []string{"import", "-map", "heavy-atom", "-structure", gro, "-o", out,
+			trajectory}, &stdout); err != nil {
 			t.Fatal(err)
 		}
 		r, err := data.Open(out)
@@ -205,7 +215,8 @@ func TestImportFormats(t *testing.T) {
 		return f
 	}
 	want := load(trr)
-	for path, forces := range map[string]bool{"gromacs/testdata/ala2.xtc": false, "dcd/testdata/ala2_charmm.dcd": false, "npz/testdata/published.npz": true, "npz/testdata/doubles.npz": true} {
+	for path, forces := range map[string]bool{"gromacs/testdata/ala2.xtc": false, "dcd/testdata/ala2_charmm.dcd": false,
+		"npz/testdata/published.npz": true, "npz/testdata/doubles.npz": true} {
 		got := load("../../../data/" + path)
 		if got.Len() != want.Len() || (got.F != nil) != forces {
 			t.Fatalf("%s: got %d frames, forces %v", path, got.Len(), got.F != nil)
@@ -226,7 +237,8 @@ func TestImportForces(t *testing.T) {
 	dir := t.TempDir()
 	load := func(args ...string) *data.Frames {
 		out := filepath.Join(dir, "out.arrow")
-		if _, err := call(t, append([]string{"import", "-map", "heavy-atom", "-structure", gro, "-o", out}, args...)...); err != nil {
+		if _, err := call(t, append([]string{"import", "-map", "heavy-atom", "-structure", gro, "-o", out},
+			args...)...); err != nil {
 			t.Fatal(err)
 		}
 		r, err := data.Open(out)
@@ -266,7 +278,8 @@ func TestImportForces(t *testing.T) {
 		}
 	}
 	for _, args := range [][]string{{"-forces", "best"}, {"-constraints", "all"}} {
-		if _, err := call(t, append(append([]string{"import", "-structure", gro, "-o", "x.arrow"}, args...), trr)...); !errors.Is(err, errUsage) {
+		if _, err := call(t, append(append([]string{"import", "-structure", gro, "-o", "x.arrow"}, args...),
+			trr)...); !errors.Is(err, errUsage) {
 			t.Errorf("%q: got %v", args, err)
 		}
 	}

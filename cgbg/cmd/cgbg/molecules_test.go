@@ -11,13 +11,14 @@ import (
 	"github.com/cgbg-go/lab/data/butane"
 )
 
-// A trajectory of another molecule than a peptide, with a map of its own: import of the raw files gives the set's beads, species
-// and numbers.
+// A trajectory of another molecule than a peptide, with a map of its own: import of the raw files gives the set's
+// beads, species and numbers.
 func TestImportButane(t *testing.T) {
 	const from = "../../../data/butane/"
 	out := filepath.Join(t.TempDir(), "butane.arrow")
-	if err := importCommand(context.Background(), []string{"-map", from + "butane.map", "-structure", from + "butane.pdb",
-		"-temperature", "300", "-every", "2", "-o", out, from + "unbiased.trr"}, io.Discard); err != nil {
+	if err := importCommand(context.Background(),
+		[]string{"-map", from + "butane.map", "-structure", from + "butane.pdb",
+			"-temperature", "300", "-every", "2", "-o", out, from + "unbiased.trr"}, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	r, err := data.Open(out)

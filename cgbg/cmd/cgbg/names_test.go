@@ -19,20 +19,25 @@ func TestImportTellsNoNames(t *testing.T) {
 		t.Errorf("got %q, %v", text, err)
 	}
 	_, meta, err := data.ReadFile(out)
-	if err != nil || meta.System != "" || meta.ForceField != "" || meta.Temperature != 0 || meta.Units != data.Molecular || strings.Contains(meta.Generator, "temperature") {
+	if err != nil || meta.System != "" || meta.ForceField != "" || meta.Temperature != 0 ||
+		meta.Units != data.Molecular ||
+		strings.Contains(meta.Generator, "temperature") {
 		t.Errorf("got %+v, %v", meta, err)
 	}
 	if text, err := call(t, "info", out); err != nil || strings.Count(text, "not known") != 3 {
 		t.Errorf("info: got %q, %v", text, err)
 	}
-	if text, err = call(t, "import", "-structure", gro, "-o", out, "-temperature", "310", "-system", "peptide", "-forcefield", "ff", trr); err != nil || strings.Contains(text, "temperature") {
+	if text, err = call(t, "import", "-structure", gro, "-o", out, "-temperature", "310", "-system", "peptide",
+		"-forcefield", "ff", trr); err != nil || strings.Contains(text, "temperature") {
 		t.Errorf("got %q, %v", text, err)
 	}
-	if _, meta, err = data.ReadFile(out); err != nil || meta.System != "peptide" || meta.ForceField != "ff" || meta.Temperature != 310 || !strings.Contains(meta.Generator, "-temperature 310") {
+	if _, meta, err = data.ReadFile(out); err != nil || meta.System != "peptide" || meta.ForceField != "ff" ||
+		meta.Temperature != 310 || !strings.Contains(meta.Generator, "-temperature 310") {
 		t.Errorf("got %+v, %v", meta, err)
 	}
 	for _, kelvin := range []string{"0", "-1", "NaN", "Inf"} {
-		if _, err := call(t, "import", "-structure", gro, "-o", out, "-temperature", kelvin, trr); err == nil || !strings.Contains(err.Error(), "kelvin") {
+		if _, err := call(t, "import", "-structure", gro, "-o", out, "-temperature", kelvin, trr); err == nil ||
+			!strings.Contains(err.Error(), "kelvin") {
 			t.Errorf("-temperature %s: got %v", kelvin, err)
 		}
 	}
@@ -44,7 +49,7 @@ func TestDihedralsOfBeads(t *testing.T) {
 	dihedralsOf := func(trajectory string) []float32 {
 		t.Helper()
 		out := filepath.Join(dir, "x.arrow")
-		if _, err := call(t, "import", "-map", dihedrals, "-structure", gro, "-o", out, trajectory); err != nil {
+		if _, err := call(t, "import", "-map", "dihedrals", "-structure", gro, "-o", out, trajectory); err != nil {
 			t.Fatal(err)
 		}
 		f, _, err := data.ReadFile(out)
@@ -68,12 +73,14 @@ func TestDihedralsOfBeads(t *testing.T) {
 	}
 }
 
-// An exported PDB file has the residues, numbers, insertion codes, chains and elements of the beads' names and species, and is read as such.
+// An exported PDB file has the residues, numbers, insertion codes, chains and elements of the beads' names and species,
+// and is read as such.
 func TestExportedNames(t *testing.T) {
 	dir := t.TempDir()
 	arrow, pdb := filepath.Join(dir, "x.arrow"), filepath.Join(dir, "x.pdb")
 	meta := data.Meta{Temperature: 300, Species: []int32{1, 3, 130, 1, 120, 4, 2, 7},
-		Beads: []string{"A/ALA-10:CA", "A/CYS2.3:N", "A/HEM4:ZN", "X2/SER52A:CB", "X2/CA7:CA", "X2/DALA12345:1HB", "X2/NA+.8:O", "side"}}
+		Beads: []string{"A/ALA-10:CA", "A/CYS2.3:N", "A/HEM4:ZN", "X2/SER52A:CB", "X2/CA7:CA", "X2/DALA12345:1HB",
+			"X2/NA+.8:O", "side"}}
 	if err := data.WriteFile(arrow, meta, &data.Frames{Beads: 8, Dim: 3, R: make([]float32, 24)}); err != nil {
 		t.Fatal(err)
 	}
@@ -101,12 +108,14 @@ func TestExportedNames(t *testing.T) {
 	}
 	// Names of atoms stand below their elements: columns 13 and 14.
 	text, err := os.ReadFile(pdb)
-	if err != nil || !strings.Contains(string(text), "ATOM      1  CA  ALA A -10 ") || !strings.Contains(string(text), "ATOM      5 CA   CA  B   7 ") {
+	if err != nil || !strings.Contains(string(text), "ATOM      1  CA  ALA A -10 ") ||
+		!strings.Contains(string(text), "ATOM      5 CA   CA  B   7 ") {
 		t.Errorf("got %s, %v", text, err)
 	}
 }
 
-// Numbers that do not follow each other leave beads without φ and ψ by their names, which the import says; the dihedrals themselves are found.
+// Numbers that do not follow each other leave beads without φ and ψ by their names, which the import says; the
+// dihedrals themselves are found.
 func TestImportNotesNumbers(t *testing.T) {
 	s, err := gromacs.ReadGRO(gro)
 	if err != nil {
@@ -116,13 +125,15 @@ func TestImportNotesNumbers(t *testing.T) {
 		s.Atoms[i].ResidueNumber *= 10
 	}
 	structure, out := writeGRO(t, s), filepath.Join(t.TempDir(), "x.arrow")
-	for mapping, want := range map[string]string{"core-beta": "do not show φ and ψ of 1 of 1 residues", dihedrals: ""} {
+	for mapping, want := range map[string]string{"core-beta": "do not show φ and ψ of 1 of 1 residues",
+		"dihedrals": ""} {
 		text, err := call(t, "import", "-temperature", "300", "-map", mapping, "-structure", structure, "-o", out, trr)
 		if err != nil || !strings.Contains(text, want) || want == "" && strings.Contains(text, "φ") {
 			t.Errorf("%s: got %q, %v, want %q", mapping, text, err, want)
 		}
 	}
-	if text, err := call(t, "import", "-temperature", "300", "-structure", gro, "-o", out, trr); err != nil || strings.Contains(text, "φ") {
+	if text, err := call(t, "import", "-temperature", "300", "-structure", gro, "-o", out, trr); err != nil ||
+		strings.Contains(text, "φ") {
 		t.Errorf("numbers that follow: got %q, %v", text, err)
 	}
 }

@@ -13,20 +13,24 @@ import (
 func TestInputsSurvive(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
-	names := []string{"s.gro", "t.trr", "a.xvg", "b.dat", "my.map", "f.arrow", "g.arrow", "m.npz", "m.npz.json", "n.npz", "n.npz.json", "results.json", "samples.arrow",
-		"frames.arrow", "start.npz", "out.arrow.part00000"}
+	names := []string{"s.gro", "t.trr", "a.xvg", "b.dat", "my.map", "f.arrow", "g.arrow", "m.npz", "m.npz.json",
+		"n.npz",
+		"n.npz.json", "results.json", "samples.arrow", "frames.arrow", "start.npz", "out.arrow.part00000"}
 	for _, name := range names {
 		if err := os.WriteFile(at(name), []byte(name), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 	plan := "[data]\ntrajectories = [\"t.trr\"]\nstructure = \"frames.arrow\"\ntemperature = 300\n"
-	for name, text := range map[string]string{"p.toml": "out = \".\"\n" + plan, "q.toml": "out = \"s.gro\"\n" + plan, "r.toml": "out = \".\"\n[data]\nframes = \"samples.arrow\"\n"} {
+	for name, text := range map[string]string{"p.toml": "out = \".\"\n" + plan, "q.toml": "out = \"s.gro\"\n" + plan,
+		"r.toml": "out = \".\"\n[data]\nframes = \"samples.arrow\"\n"} {
 		if err := os.WriteFile(at(name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, err := range []error{os.Symlink("f.arrow", at("f_split_train.arrow")), os.Link(at("f.arrow"), at("f_resample_validation.arrow")), syscall.Mkfifo(at("pipe.trr"), 0o644), os.Symlink(".", at("here"))} {
+	for _, err := range []error{os.Symlink("f.arrow", at("f_split_train.arrow")),
+		os.Link(at("f.arrow"), at("f_resample_validation.arrow")), syscall.Mkfifo(at("pipe.trr"), 0o644),
+		os.Symlink(".", at("here"))} {
 		if err != nil {
 			t.Fatal(err)
 		}

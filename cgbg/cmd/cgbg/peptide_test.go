@@ -54,7 +54,9 @@ func peptideOf(t *testing.T, frames, residues int, draw func() float64) *peptide
 		}
 		text := fmt.Sprintf("chain\n%d\n", len(atoms))
 		for i, a := range atoms {
-			text += fmt.Sprintf("%5d%-5s%5s%5d%8.3f%8.3f%8.3f\n", a.ResidueNumber, a.Residue, a.Name, i+1, r[3*i], r[3*i+1], r[3*i+2])
+			text += fmt.Sprintf("%5d%-5s%5s%5d%8.3f%8.3f%8.3f\n", a.ResidueNumber, a.Residue, a.Name, i+1, r[3*i],
+				r[3*i+1],
+				r[3*i+2])
 		}
 		if err := os.WriteFile(p.gro, []byte(text+"   0.0 0.0 0.0\n"), 0o644); err != nil {
 			t.Fatal(err)

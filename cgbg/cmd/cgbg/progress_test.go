@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// In a pipe a task's first line comes at once, the next after seconds, the last at its end, once; nothing overwrites anything.
+// In a pipe a task's first line comes at once, the next after seconds, the last at its end, once; nothing overwrites
+// anything.
 func TestProgressInPipe(t *testing.T) {
 	var out strings.Builder
 	clock := time.Unix(1e9, 0)
@@ -17,12 +18,14 @@ func TestProgressInPipe(t *testing.T) {
 	for _, c := range []struct {
 		after       time.Duration
 		done, total int
-	}{{0, 0, 100}, {1, 1, 100}, {1, 2, 100}, {4, 6, 100}, {2, 8, 100}, {42, 50, 100}, {1, 51, 100}, {9, 100, 100}, {0, 100, 100}, {0, 0, 7}, {1, 7, 7}} {
+	}{{0, 0, 100}, {1, 1, 100}, {1, 2, 100}, {4, 6, 100}, {2, 8, 100}, {42, 50, 100}, {1, 51, 100}, {9, 100, 100},
+		{0, 100, 100}, {0, 0, 7}, {1, 7, 7}} {
 		clock = clock.Add(c.after * time.Second)
 		p.tell(c.done, c.total, "")
 	}
 	got := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
-	want := []string{"0 of 100 (0 %)", "6 of 100 (6 %), 1m34s left", "50 of 100 (50 %), 50s left", "100 of 100 (100 %)", "0 of 7 (0 %)", "7 of 7 (100 %)"}
+	want := []string{"0 of 100 (0 %)", "6 of 100 (6 %), 1m34s left", "50 of 100 (50 %), 50s left", "100 of 100 (100 %)",
+		"0 of 7 (0 %)", "7 of 7 (100 %)"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -55,7 +55,9 @@ type published struct {
 // parsePublished turns a name into a file of the set.
 func parsePublished(name string) (published, error) {
 	wrong := func() (published, error) {
-		return published{}, fmt.Errorf("%w: there is no set %q: SYSTEM/MAP/SAMPLING with ala2, ala3 or ala6, heavy_atom or core_beta, unbiased or biased; SYSTEM/implicit; MB/PMF/FLOW; or a file of the set", errUsage, name)
+		return published{}, fmt.Errorf("%w: there is no set %q: SYSTEM/MAP/SAMPLING with ala2, ala3 or ala6, "+
+			"heavy_atom or core_beta, unbiased or biased; SYSTEM/implicit; MB/PMF/FLOW; or a file of the set", errUsage,
+			name)
 	}
 	parts := strings.Split(name, "/")
 	if slices.Contains(parts, "") || slices.Contains(parts, "..") {
@@ -179,7 +181,8 @@ func convertPublished(ctx context.Context, out, path string, p *published) (int,
 	}
 	defer r.Close()
 	if p.beads != nil && r.Atoms() != len(p.beads) {
-		return 0, fmt.Errorf("%s has %d beads, the map %s of %s has %d", p.file, r.Atoms(), p.mapping, p.system, len(p.beads))
+		return 0, fmt.Errorf("%s has %d beads, the map %s of %s has %d", p.file, r.Atoms(), p.mapping, p.system,
+			len(p.beads))
 	}
 	for i := len(p.beads); i < r.Atoms(); i++ {
 		p.beads = append(p.beads, fmt.Sprintf("BEAD%d", i+1))
@@ -192,8 +195,10 @@ func convertPublished(ctx context.Context, out, path string, p *published) (int,
 	batch := &data.Frames{Beads: r.Atoms(), Dim: 3}
 	flush := func() error {
 		if w == nil { // species are known once a frame is read
-			w, err = data.Create(out, data.Meta{System: p.system, Mapping: p.mapping, Beads: p.beads, Species: r.Species(), Temperature: 300,
-				ForceField: "as published", Generator: "cgbg pull", Source: publishedSet + "/" + p.file, SourceSHA: sum})
+			w, err = data.Create(out,
+				data.Meta{System: p.system, Mapping: p.mapping, Beads: p.beads, Species: r.Species(), Temperature: 300,
+					ForceField: "as published", Generator: "cgbg pull", Source: publishedSet + "/" +
+						p.file, SourceSHA: sum})
 			if err != nil {
 				return err
 			}
@@ -272,7 +277,8 @@ func downloadLine(w io.Writer) func(done, total int64) {
 		rate := float64(done-first) / time.Since(start).Seconds()
 		line := fmt.Sprintf("\r%.1f MB", float64(done)/1e6)
 		if total > 0 && rate > 0 {
-			line += fmt.Sprintf(" of %.1f MB, %.1f MB/s, %.0f s left", float64(total)/1e6, rate/1e6, float64(total-done)/rate)
+			line += fmt.Sprintf(" of %.1f MB, %.1f MB/s, %.0f s left", float64(total)/1e6, rate/1e6,
+				float64(total-done)/rate)
 		}
 		if done == total {
 			line += "\n"

@@ -24,7 +24,8 @@ func TestPull(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !slices.Contains([]string{"heavy_atom/pmf_ub/flow_ub/data.npz", "core_beta/pmf_b/flow_b/data.npz"}, strings.TrimPrefix(r.URL.Path, "/datasets/bojuntum/CGPeptides/resolve/main/Ac-Ala-NHMe/explicit/")) {
+		if !slices.Contains([]string{"heavy_atom/pmf_ub/flow_ub/data.npz", "core_beta/pmf_b/flow_b/data.npz"},
+			strings.TrimPrefix(r.URL.Path, "/datasets/bojuntum/CGPeptides/resolve/main/Ac-Ala-NHMe/explicit/")) {
 			w.WriteHeader(http.StatusNotFound)
 			return
 		}
@@ -44,10 +45,12 @@ func TestPull(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	if m := r.Meta(); r.Len() != 8 || !slices.Equal(r.Columns(), []string{"R", "F", "u"}) || m.Beads[4] != "ALA2:CA" || m.Species[3] != 3 || m.Temperature != 300 {
+	if m := r.Meta(); r.Len() != 8 || !slices.Equal(r.Columns(), []string{"R", "F", "u"}) || m.Beads[4] != "ALA2:CA" ||
+		m.Species[3] != 3 || m.Temperature != 300 {
 		t.Errorf("got %d frames, %v, %+v", r.Len(), r.Columns(), m)
 	}
-	if _, err := call(t, "pull", "-o", out, "ala2/core_beta/biased"); err == nil || !strings.Contains(err.Error(), "10 beads") {
+	if _, err := call(t, "pull", "-o", out, "ala2/core_beta/biased"); err == nil ||
+		!strings.Contains(err.Error(), "10 beads") {
 		t.Errorf("beads of another map: got %v", err)
 	}
 	if _, err := call(t, "pull", "-o", out, "ala3/heavy_atom/biased"); !errors.Is(err, hub.ErrNotFound) {
@@ -60,7 +63,8 @@ func TestPull(t *testing.T) {
 	if got, err := os.ReadFile(raw); err != nil || string(got) != string(file) {
 		t.Errorf("a file as it is: got %d bytes, %v", len(got), err)
 	}
-	for _, name := range []string{"ala4/heavy_atom/unbiased", "ala2", "ala2/heavy_atom", "ala2/all/unbiased", "MB", "../x.npz", "ala2//unbiased"} {
+	for _, name := range []string{"ala4/heavy_atom/unbiased", "ala2", "ala2/heavy_atom", "ala2/all/unbiased", "MB",
+		"../x.npz", "ala2//unbiased"} {
 		if _, err := call(t, "pull", name); !errors.Is(err, errUsage) {
 			t.Errorf("%q: got %v", name, err)
 		}
@@ -86,7 +90,9 @@ func TestPublishedBeads(t *testing.T) {
 			t.Fatal(err)
 		}
 		if r := residues[c.residue]; len(c.beads) != c.n || r.Phi != c.phi || r.Psi != c.psi {
-			t.Errorf("%s: %d beads, %s: phi %v, psi %v; want %d, %v, %v", c.name, len(c.beads), r.Name, r.Phi, r.Psi, c.n, c.phi, c.psi)
+			t.Errorf("%s: %d beads, %s: phi %v, psi %v; want %d, %v, %v", c.name, len(c.beads), r.Name, r.Phi, r.Psi,
+				c.n, c.phi,
+				c.psi)
 		}
 	}
 }

@@ -70,7 +70,9 @@ func reportCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs.StringVar(&o.Name, "name", "samples", "`prefix` of the names in results.json")
 	fs.StringVar(&o.Title, "title", "MD", "`name` of the reference in figures")
 	fs.StringVar(&o.Reference, "reference", "", "`file` of frames of a simulation")
-	fs.StringVar(&o.Residue, "residue", "", "`name` of the residue to score, ALA3 say, SAMPLES=REFERENCE where it has two names; the middle one that both have without it")
+	fs.StringVar(&o.Residue, "residue", "",
+		"`name` of the residue to score, ALA3 say, SAMPLES=REFERENCE where it has two names; "+
+			"the middle one that both have without it")
 	fs.IntVar(&o.Seed, "seed", 1, "of the bootstrap")
 	fs.Var(variables, "variable", "`NAME=TEXT` of a variable to look at")
 	fs.Var(states, "state", "`NAME:TEXT` of a state to count")

@@ -29,13 +29,14 @@ left out:
   structure    = "ala2.gro"
   map          = "core-beta"
   temperature  = 300                   # of the simulation, K
-  awh          = "awh.xvg"             # weights; or bias = "bias.dat"
-  # bias_variables, every, skip, forces, constraints, dt, system, forcefield
+  awh          = "awh.xvg"             # weights of any bias: awh, bias, hills, colvar, openmm_bias, logw, umbrella
+  # every, skip, forces, constraints, dt, system, forcefield; and for the weights bias_variables,
+  # bias_column, bias_factor, plumed, rbias, start, biased, as "cgbg import -h" explains them
 
   [flow]                               # model = "flow.npz", or how to train it:
   preset  = "quick"                    # small, quick or paper
-  field   = "equivariant"              # or graph-transformer; pairing, frames (of other data), from, width, epochs, batch, rate,
-                                       # late, ema, held_out
+  field   = "equivariant"              # or graph-transformer; pairing, frames (of other data), from, width, epochs,
+                                       # batch, rate, late, ema, held_out
 
   [pmf]                                # model = "pmf.npz", or
   preset = "quick"                     # potential (invariant or mace), frames, from, width, epochs, batch, rate,
@@ -85,7 +86,6 @@ func runCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	p.Import = importCommand
 	_, err = p.Run(ctx, stdout, lines(os.Stderr))
 	return err
 }

@@ -1,16 +1,13 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/cgbg-go/lab/data"
+	"github.com/cgbg-go/lab/cgbg"
+	"github.com/cgbg-go/lab/cgbg/result"
 )
 
 // From a trajectory to free energies with one file; what is done is not done again.
@@ -53,39 +50,33 @@ frames = "` + abs("../../../data/ala2/explicit/unbiased_dihedrals.arrow") + `"
 	}
 	write("300")
 	text, err := call(t, "run", file)
-	if err != nil || strings.Contains(text, "there already") || !strings.Contains(text, "Pareto") && !strings.Contains(text, "ala2/ess ") {
+	if err != nil || strings.Contains(text, "there already") ||
+		!strings.Contains(text, "Pareto") && !strings.Contains(text, "ala2/ess ") {
 		t.Fatalf("got %q, %v", text, err)
 	}
-	for _, name := range []string{"frames.arrow", "flow.npz", "flow.npz.json", "pmf.npz", "samples.arrow", "profiles.svg", "maps.png", "weights.png", "report.json"} {
+	for _, name := range []string{"frames.arrow", "flow.npz", "flow.npz.json", "pmf.npz", "samples.arrow",
+		"profiles.svg",
+		"maps.png", "weights.png", "report.json"} {
 		if _, err := os.Stat(filepath.Join(dir, "ala2", name)); err != nil {
 			t.Error(err)
 		}
 	}
-	var results []struct {
-		Name  string
-		Value *float64
-	}
-	raw, err := os.ReadFile(filepath.Join(dir, "ala2", "results.json"))
-	if err == nil {
-		err = json.Unmarshal(raw, &results)
-	}
+	entries, err := result.Read(filepath.Join(dir, "ala2", result.FileName))
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := 0
-	for _, r := range results {
-		switch r.Name {
-		case "ala2/js", "ala2/pmf_error":
-			if r.Value == nil {
-				t.Errorf("%s: no value", r.Name)
-			}
-			found++
-		case "ala2/ess", "ala2/khat", "ala2/ess_clipped":
-			found++
+	found := map[string]any{}
+	for _, e := range entries {
+		found[e.Name] = e.Value
+	}
+	for _, name := range []string{"js", "pmf_error", "phi_ALA2/js", "psi_ALA2/pmf_error", "phi_ALA2/mean", "ess",
+		"ess_clipped", "verdict"} {
+		if found["ala2/"+name] == nil {
+			t.Errorf("%s: no value in %v", name, found)
 		}
 	}
-	if found != 5 {
-		t.Errorf("results: %s", raw)
+	if _, ok := found["ala2/khat"]; !ok {
+		t.Errorf("no khat in %v", found)
 	}
 	if text, err = call(t, "run", file); err != nil || strings.Count(text, "there already") != 4 {
 		t.Errorf("again: got %q, %v", text, err)
@@ -96,46 +87,11 @@ frames = "` + abs("../../../data/ala2/explicit/unbiased_dihedrals.arrow") + `"
 	}
 }
 
-// Frames are those of an import of the files as they are: other frames in their place are imported anew.
-func TestRunImportsAnew(t *testing.T) {
-	ctx, dir := context.Background(), t.TempDir()
-	p := &plan{Out: dir}
-	p.Data.Trajectories, p.Data.Structure, p.Data.AWH = []string{trr}, gro, xvg
-	for _, c := range []struct {
-		name   string
-		change func(out string) error
-		again  bool
-	}{{"first", func(string) error { return nil }, true}, {"again", func(string) error { return nil }, false},
-		{"other frames", func(out string) error { return os.WriteFile(out, []byte("x"), 0o644) }, true}, {"no frames", os.Remove, true},
-		{"every second", func(string) error { p.Data.Every = 2; return nil }, true}} {
-		out := filepath.Join(dir, "frames.arrow")
-		if err := c.change(out); err != nil {
-			t.Fatal(err)
-		}
-		var text strings.Builder
-		if _, err := p.frames(ctx, &text); err != nil || strings.Contains(text.String(), "there already") == c.again {
-			t.Errorf("%s: got %q, %v, want an import: %v", c.name, text.String(), err, c.again)
-		}
-		if _, _, err := data.ReadFile(out); err != nil {
-			t.Errorf("%s: %v", c.name, err)
-		}
-	}
-	stopped, stop := context.WithCancel(ctx)
-	stop()
-	if _, err := p.frames(stopped, io.Discard); !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled: got %v", err)
-	}
-}
-
 func TestRunErrors(t *testing.T) {
 	dir := t.TempDir()
 	for _, c := range []struct{ text, want string }{
 		{"", "[data]"},
-		{"[data]\nframes = 'a.arrow'\ntrajectories = ['b.trr']", "one of them"},
-		{"[data]\ntrajectories = ['b.trr']\nstructure = 'b.gro'", "needs temperature"},
-		{"[data]\nframes = 'a.arrow'\ntemperature = 300", "mapped already"},
 		{"[data]\nframes = 'a.arrow'\n[flow]\nepoch = 3", "flow.epoch"},
-		{"[data]\nframes = 'a.arrow'\n[sample]\nn = 'many'", "sample"},
 		{"[data\n", "line 2"},
 	} {
 		file := filepath.Join(dir, "x.toml")
@@ -146,7 +102,8 @@ func TestRunErrors(t *testing.T) {
 			t.Errorf("%q: got %q, %v, want %q", c.text, text, err, c.want)
 		}
 	}
-	for _, args := range [][]string{{"run"}, {"report", "x.arrow"}} {
+	for _, args := range [][]string{{"run"}, {"report", "x.arrow"},
+		{"report", "-o", "x", "-variable", "rg", "x.arrow"}} {
 		if _, err := call(t, args...); exitCode(err) != 2 {
 			t.Errorf("%q: %v", args, err)
 		}
@@ -155,7 +112,7 @@ func TestRunErrors(t *testing.T) {
 
 // The file that comes with the data names files that are there.
 func TestShippedPlan(t *testing.T) {
-	p, err := readPlan("../../../data/ala2/obc2_cb.toml")
+	p, err := cgbg.ReadPlan("../../../data/ala2/obc2_cb.toml")
 	if err != nil {
 		t.Fatal(err)
 	}

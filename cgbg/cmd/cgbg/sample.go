@@ -79,7 +79,8 @@ func sampleCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	analysis.PrintFidelity(stdout, d.Fidelity)
 	if d.Weights != nil {
 		w := d.Weights
-		fmt.Fprintf(stdout, "effective: %.1f %% ± %.1f %% (%.0f samples); clipped %.1f %%; %s; largest weight %.3f\n%s\n",
+		fmt.Fprintf(stdout, "effective: %.1f %% ± %.1f %% (%.0f samples); clipped %.1f %%; %s; largest weight "+
+			"%.3f\n%s\n",
 			100*w.ESS, 100*w.ESSError, w.ESS*float64(w.N), 100*w.ESSClipped, khat(w), w.MaxWeight, w.Verdict)
 	}
 	return nil
@@ -146,7 +147,8 @@ func reweightCommand(ctx context.Context, args []string, stdout io.Writer) error
 	fmt.Fprintf(stdout, "%s: effective %.1f %% ± %.1f %% of %d; clipped %.1f %%; %s\n%s\n",
 		*out, 100*w.ESS, 100*w.ESSError, w.N, 100*w.ESSClipped, khat(&w.Summary), w.Verdict)
 	if d := w.Disagreement; d != nil {
-		fmt.Fprintf(stdout, "%d potentials: energies %.2f kT apart (rms), %.2g %% of the weight where they differ by more than 2 kT\n",
+		fmt.Fprintf(stdout, "%d potentials: energies %.2f kT apart (rms), "+
+			"%.2g %% of the weight where they differ by more than 2 kT\n",
 			d.Members, d.Spread, 100*d.Beyond)
 	}
 	return nil

@@ -54,7 +54,8 @@ func (o *splitOptions) flags(fs *flag.FlagSet) {
 
 func (o *splitOptions) check() error {
 	if o.blocks < 2 || !(o.validation > 0 && o.validation < 1) {
-		return fmt.Errorf("%w: -blocks %d -validation %g: two blocks or more, and a fraction between 0 and 1", errUsage, o.blocks, o.validation)
+		return fmt.Errorf("%w: -blocks %d -validation %g: two blocks or more, and a fraction between 0 and 1", errUsage,
+			o.blocks, o.validation)
 	}
 	return nil
 }
@@ -81,7 +82,8 @@ func splitNames(path, verb string) (outs [2]string) {
 // splitFile writes the frames to a file for training and one for validation.
 // pick gives the frames to take of those numbered (nil: all of them), in the
 // file's order, and their effective number. verb goes into the description of the file.
-func splitFile(ctx context.Context, path, verb string, o *splitOptions, pick func(frames []int, rng *rand.Rand) ([]int, float64, error), stdout io.Writer) error {
+func splitFile(ctx context.Context, path, verb string, o *splitOptions,
+	pick func(frames []int, rng *rand.Rand) ([]int, float64, error), stdout io.Writer) error {
 	outs := splitNames(path, verb)
 	if err := cli.CheckPaths(outs[:], []string{path}); err != nil {
 		return err
@@ -123,7 +125,8 @@ func splitFile(ctx context.Context, path, verb string, o *splitOptions, pick fun
 			meta = meta.With(keyEffective, fmt.Sprintf("%.0f", effective))
 			meta = meta.With(data.KeyBias, "").With(data.KeyPooled, "") // undone by the draw
 		}
-		meta.Generator = fmt.Sprintf("cgbg %s -blocks %d -validation %g -seed %d (%s)", verb, o.blocks, o.validation, o.seed, name)
+		meta.Generator = fmt.Sprintf("cgbg %s -blocks %d -validation %g -seed %d (%s)", verb, o.blocks, o.validation,
+			o.seed, name)
 		if writers[side], err = data.Create(outs[side], meta); err != nil {
 			return err
 		}

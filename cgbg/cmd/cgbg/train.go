@@ -87,7 +87,8 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	if !slices.Contains([]flow.Pairing{"", flow.Independent, flow.Aligned, flow.Transported}, o.Pairing) {
 		return fmt.Errorf("%w: train: -pairing %s: independent, aligned or transported", errUsage, *pairing)
 	}
-	if err := cli.CheckPaths(besideAll(cgbg.Members(*out, *ensemble)), append(withCards(o.Start), rest[1])); err != nil {
+	if err := cli.CheckPaths(besideAll(cgbg.Members(*out, *ensemble)),
+		append(withCards(o.Start), rest[1])); err != nil {
 		return err
 	}
 	b, err := backend.Open()

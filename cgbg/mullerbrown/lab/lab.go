@@ -64,9 +64,11 @@ func NewSettings(preset string, seed uint64) (Settings, error) {
 		PMFFit:     pmf.Config{Epochs: 500, Batch: 128, Rate: 1e-4, RateDecay: 1},
 		FlowFrames: 20_000,
 		Flow:       flow.MLP{Dims: 1, Hidden: 96, Layers: 3, TimeHidden: 16, TimeFeatures: 3},
-		FlowFit:    flow.Config{Epochs: 1000, Batch: 256, RateHigh: 3e-4, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000, Raw: true},
-		Samples:    1_000_000,
-		Accuracy:   flow.Accuracy{PathTol: 1e-6, LogQTol: 1e-3, Batch: 1000, Checks: 256},
+		FlowFit: flow.Config{Epochs: 1000, Batch: 256, RateHigh: 3e-4, RateLow: 1e-5, WeightDecay: 1e-5,
+			ClipValue: 1000,
+			Raw:       true},
+		Samples:  1_000_000,
+		Accuracy: flow.Accuracy{PathTol: 1e-6, LogQTol: 1e-3, Batch: 1000, Checks: 256},
 	}
 	dynamics := mullerbrown.Default()
 	dynamics.Stride = 500 // 200,000 frames; the published stride of 10 keeps 50 times as many, all correlated
@@ -167,7 +169,8 @@ func (m *Lab) Simulate(ctx context.Context, biased bool, progress cgbg.Progress)
 func trajectories(f *data.Frames, meta data.Meta, biased bool) (*mullerbrown.Trajectories, error) {
 	n, err := strconv.Atoi(meta.Extra[keyTrajectories])
 	if err != nil || n <= 0 || f.Len()%n != 0 {
-		return nil, fmt.Errorf("lab: %d frames cannot be %q trajectories: delete the run's folder", f.Len(), meta.Extra[keyTrajectories])
+		return nil, fmt.Errorf("lab: %d frames cannot be %q trajectories: delete the run's folder", f.Len(),
+			meta.Extra[keyTrajectories])
 	}
 	t := &mullerbrown.Trajectories{Biased: biased}
 	each := f.Len() / n
@@ -240,9 +243,9 @@ func (m *Lab) FitFlow(ctx context.Context, biased bool, progress cgbg.Progress) 
 	return flow.Fit(ctx, m.Backend.Backend, m.Settings.Flow, frames.X, cfg)
 }
 
-// Propose draws samples from the flow trained on the named set, and weighs
+// propose draws samples from the flow trained on the named set, and weighs
 // them by the learned potential.
-func (m *Lab) Propose(ctx context.Context, biased bool, progress cgbg.Progress) (*cgbg.Proposal, error) {
+func (m *Lab) propose(ctx context.Context, biased bool, progress cgbg.Progress) (*cgbg.Proposal, error) {
 	f, _, err := m.FitFlow(ctx, biased, nil)
 	if err != nil {
 		return nil, err
@@ -262,13 +265,14 @@ func (m *Lab) Propose(ctx context.Context, biased bool, progress cgbg.Progress) 
 		return nil, err
 	}
 	n := m.Settings.Samples
-	return cgbg.Propose(ctx, m.Path("samples_"+setName(biased)+".arrow"), f, cgbg.SampleOptions{N: n, Part: n, Seed: m.Settings.Seed,
-		Accuracy: m.Settings.Accuracy, Energy: u.Energy, KT: mullerbrown.KT, Fingerprint: keep.Fingerprint(m.Settings, biased, m.Backend.Name, flowSum, pmfSum), Progress: progress})
+	return cgbg.Propose(ctx, m.Path("samples_"+setName(biased)+".arrow"), f, cgbg.SampleOptions{N: n, Part: n,
+		Seed: m.Settings.Seed, Accuracy: m.Settings.Accuracy, Energy: u.Energy, KT: mullerbrown.KT, Progress: progress,
+		Fingerprint: keep.Fingerprint(m.Settings, biased, m.Backend.Name, flowSum, pmfSum)})
 }
 
-// DensityIntegral integrates the density of the flow trained on the named set
+// densityIntegral integrates the density of the flow trained on the named set
 // over ten standard deviations about its mean: 1 if ln q is exact.
-func (m *Lab) DensityIntegral(ctx context.Context, biased bool) (float64, error) {
+func (m *Lab) densityIntegral(ctx context.Context, biased bool) (float64, error) {
 	f, _, err := m.FitFlow(ctx, biased, nil)
 	if err != nil {
 		return 0, err
@@ -294,8 +298,8 @@ func (m *Lab) DensityIntegral(ctx context.Context, biased bool) (float64, error)
 	return sum * (hi - lo) / (points - 1), nil
 }
 
-// PMFOnLine evaluates U and −dU/dx of the learned potential at x.
-func (m *Lab) PMFOnLine(ctx context.Context, x []float64) (u, f []float64, err error) {
+// pmfOnLine evaluates U and −dU/dx of the learned potential at x.
+func (m *Lab) pmfOnLine(ctx context.Context, x []float64) (u, f []float64, err error) {
 	model, _, err := m.FitPMF(ctx, nil)
 	if err != nil {
 		return nil, nil, err

@@ -19,7 +19,7 @@ func (m *Lab) Proposition1(ctx context.Context) (mullerbrown.Divergence, mullerb
 	if err != nil {
 		return none, bound, err
 	}
-	u, f, err := m.PMFOnLine(ctx, rule.X)
+	u, f, err := m.pmfOnLine(ctx, rule.X)
 	if err != nil {
 		return none, bound, err
 	}

@@ -53,7 +53,7 @@ func (m *Lab) rng(stream uint64) *rand.Rand {
 
 // Report scores the samples of the flow trained on the named set.
 func (m *Lab) Report(ctx context.Context, biased bool, progress cgbg.Progress) (*Report, error) {
-	p, err := m.Propose(ctx, biased, progress)
+	p, err := m.propose(ctx, biased, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -87,9 +87,13 @@ func (r *Report) Results() []result.Result {
 	list := []result.Result{
 		result.New("js_before", r.Before.JS.Value, r.Before.JS.Error, r.FloorBefore.JS.Value, "nats", w.N),
 		result.New("js", r.After.JS.Value, r.After.JS.Error, r.FloorAfter.JS.Value, "nats", w.N),
-		result.New("pmf_error_before", r.Before.PMFError.Value, r.Before.PMFError.Error, r.FloorBefore.PMFError.Value, "", w.N),
+		result.New("pmf_error_before", r.Before.PMFError.Value, r.Before.PMFError.Error, r.FloorBefore.PMFError.Value,
+			"",
+			w.N),
 		result.New("pmf_error", r.After.PMFError.Value, r.After.PMFError.Error, r.FloorAfter.PMFError.Value, "", w.N),
-		{Name: "free_energy_mae_kt", Value: r.FreeEnergyMAE, Error: result.None, Floor: r.FreeEnergyMAEFloor, Unit: "kT", N: w.N},
+		{Name: "free_energy_mae_kt", Value: r.FreeEnergyMAE, Error: result.None, Floor: r.FreeEnergyMAEFloor,
+			Unit: "kT",
+			N:    w.N},
 	}
 	list = append(list, analysis.WeightResults(w)...)
 	for i := range list {
@@ -105,7 +109,8 @@ func (m *Lab) score(x, w []float64, effective int, rng *rand.Rand) (scores, floo
 	if err != nil {
 		return scores, floor, err
 	}
-	if scores, err = observable.ScoreExact(x, w, edges, exact, observable.Resampling{Resamples: analysis.Bootstraps, Rng: rng}); err != nil {
+	if scores, err = observable.ScoreExact(x, w, edges, exact,
+		observable.Resampling{Resamples: analysis.Bootstraps, Rng: rng}); err != nil {
 		return scores, floor, err
 	}
 	floor, err = observable.FloorExact(effective, analysis.FloorRepeats, exact, rng)
@@ -126,17 +131,17 @@ func (m *Lab) profile(x, w []float64, block int, rng *rand.Rand) (observable.Pro
 // align shifts f on Line to the exact free energy by the density-weighted mean.
 func (m *Lab) align(f []float64) []float64 {
 	f = slices.Clone(f)
-	observable.AlignTo(f, m.ExactProfile(), m.Exact.Density(m.Line()))
+	observable.AlignTo(f, m.exactProfile(), m.Exact.Density(m.Line()))
 	return f
 }
 
-// ExactProfile is the exact free energy on Line, kT, with its minimum at zero.
-func (m *Lab) ExactProfile() []float64 {
+// exactProfile is the exact free energy on Line, kT, with its minimum at zero.
+func (m *Lab) exactProfile() []float64 {
 	return observable.FreeEnergy(m.Exact.Density(m.Line()), mullerbrown.KT)
 }
 
 func (m *Lab) meanAbsError(f []float64) float64 {
-	mae, _ := observable.MeanAbsError(f, m.ExactProfile(), energyCut)
+	mae, _ := observable.MeanAbsError(f, m.exactProfile(), energyCut)
 	return mae
 }
 
@@ -178,12 +183,12 @@ func (m *Lab) ReportPMF(ctx context.Context) (*PMFReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &PMFReport{X: m.Line(), ExactU: m.ExactProfile(), Floor: frames.NoiseFloor(),
+	r := &PMFReport{X: m.Line(), ExactU: m.exactProfile(), Floor: frames.NoiseFloor(),
 		Losses: history.Loss, Loss: history.Loss[len(history.Loss)-1]}
 	for _, step := range history.Step {
 		r.LossSteps = append(r.LossSteps, float64(step))
 	}
-	if r.U, r.F, err = m.PMFOnLine(ctx, r.X); err != nil {
+	if r.U, r.F, err = m.pmfOnLine(ctx, r.X); err != nil {
 		return nil, err
 	}
 	r.U = m.align(r.U)
@@ -229,7 +234,7 @@ func (m *Lab) Figure2(ctx context.Context) (figure.Picture, error) {
 			return figure.Picture{}, err
 		}
 		series := []figure.Series{
-			{Name: "exact", Role: figure.Exact, X: line, Y: m.ExactProfile()},
+			{Name: "exact", Role: figure.Exact, X: line, Y: m.exactProfile()},
 			{Name: "MD", Role: figure.Simulation, X: line, Y: md.F, Error: md.FError},
 			{Name: "flow", Role: figure.Before, X: line, Y: r.ProfileBefore.F, Error: r.ProfileBefore.FError},
 			{Name: "flow, reweighted", Role: figure.After, X: line, Y: r.ProfileAfter.F, Error: r.ProfileAfter.FError},

@@ -11,12 +11,14 @@ import (
 // LossFigure draws the training loss with its noise floor.
 func (r *PMFReport) LossFigure() (figure.Picture, error) {
 	loss := figure.Series{Name: "training loss", Role: figure.Learned, X: r.LossSteps, Y: r.Losses}
-	return figure.LossCurve(loss, figure.Series{}, figure.LossOptions{YLabel: "force-matching loss, (kT/length)²", Floor: r.Floor})
+	return figure.LossCurve(loss, figure.Series{}, figure.LossOptions{YLabel: "force-matching loss, (kT/length)²",
+		Floor: r.Floor})
 }
 
 // Figure draws the learned potential over the exact one, and their difference.
 func (r *PMFReport) Figure() (figure.Picture, error) {
-	u := []figure.Series{{Name: "exact", Role: figure.Exact, X: r.X, Y: r.ExactU}, {Name: "learned", Role: figure.Learned, X: r.X, Y: r.U}}
+	u := []figure.Series{{Name: "exact", Role: figure.Exact, X: r.X, Y: r.ExactU},
+		{Name: "learned", Role: figure.Learned, X: r.X, Y: r.U}}
 	return figure.Lines(u, figure.LinesOptions{XLabel: "x", YLabel: "U(x), kT", YMax: 12, Difference: true,
 		DifferenceLabel: "error, kT", DifferenceMax: 0.5})
 }
@@ -42,16 +44,16 @@ type DensityReport struct {
 	Name     string  // of the set that the flow was trained on
 	N        int     // samples
 	LogQErr  float64 // largest known error of ln q, nats
-	Integral float64 // of the density, see [Lab.DensityIntegral]
+	Integral float64 // of the density, see densityIntegral
 }
 
 // Density draws the samples of the flow trained on the named set, and integrates its density. Errors: those of Propose.
 func (m *Lab) Density(ctx context.Context, biased bool, progress cgbg.Progress) (*DensityReport, error) {
-	p, err := m.Propose(ctx, biased, progress)
+	p, err := m.propose(ctx, biased, progress)
 	if err != nil {
 		return nil, err
 	}
-	integral, err := m.DensityIntegral(ctx, biased)
+	integral, err := m.densityIntegral(ctx, biased)
 	return &DensityReport{Name: setName(biased), N: len(p.LogQ), LogQErr: p.LogQErr, Integral: integral}, err
 }
 
@@ -66,7 +68,8 @@ func (r *DensityReport) Results() []result.Result {
 // Figures draw the histogram of the log-weights.
 func (r *Report) Figures() ([]result.Figure, error) {
 	p, err := figure.WeightHistogram(r.LogW, nil)
-	return []result.Figure{p.Named("weights_"+r.Name, "histogram of the log-weights of the flow trained on "+r.Name+" frames")}, err
+	return []result.Figure{p.Named("weights_"+r.Name,
+		"histogram of the log-weights of the flow trained on "+r.Name+" frames")}, err
 }
 
 // Words are the verdict on the weights.

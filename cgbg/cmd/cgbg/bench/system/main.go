@@ -27,7 +27,8 @@ func main() {
 	frames := flag.Int("frames", 3, "`number` of frames")
 	flag.Parse()
 	if flag.NArg() != 1 {
-		fmt.Fprintln(os.Stderr, "usage: system [-atoms N] [-frames N] DIRECTORY, for system.gro, system.pdb and system.trr")
+		fmt.Fprintln(os.Stderr, "usage: system [-atoms N] [-frames N] DIRECTORY, for system.gro, system.pdb and "+
+			"system.trr")
 		os.Exit(2)
 	}
 	if err := run(flag.Arg(0), *atoms, *frames); err != nil {
@@ -56,7 +57,8 @@ func gro(s *gromacs.Structure) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s\n%d\n", s.Title, len(s.Atoms))
 	for i, a := range s.Atoms {
-		fmt.Fprintf(&b, "%5d%-5s%5s%5d%8.3f%8.3f%8.3f\n", a.ResidueNumber%100000, a.Residue, a.Name, (i+1)%100000, s.R[3*i], s.R[3*i+1], s.R[3*i+2])
+		fmt.Fprintf(&b, "%5d%-5s%5s%5d%8.3f%8.3f%8.3f\n", a.ResidueNumber%100000, a.Residue, a.Name, (i+1)%100000,
+			s.R[3*i], s.R[3*i+1], s.R[3*i+2])
 	}
 	fmt.Fprintf(&b, "%10.5f%10.5f%10.5f\n", s.Box[0], s.Box[4], s.Box[8])
 	return b.Bytes()

@@ -10,16 +10,6 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Ramachandran is a free energy over φ and ψ.
-type Ramachandran = Map
-
-// RamachandranMaps draws maps over φ and ψ: FreeEnergyMaps of two circles. unit: that of F, "kJ/mol" say. Errors: those
-// of FreeEnergyMaps.
-func RamachandranMaps(maps []Ramachandran, top float64, unit string) (Picture, error) {
-	return FreeEnergyMaps(maps, MapOptions{
-		XLabel: "φ, degrees", YLabel: "ψ, degrees", XCircle: true, YCircle: true, Top: top, Unit: unit})
-}
-
 // Molecule is a drawing of a molecule, and which of its atoms are beads.
 type Molecule struct {
 	// Title stands above it.
