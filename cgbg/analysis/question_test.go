@@ -68,7 +68,7 @@ func TestNoVariables(t *testing.T) {
 	if err != nil || len(e.Results()) != 5 {
 		t.Fatalf("got %+v, %v", e, err)
 	}
-	if p, err := e.Figures(); err != nil || len(p) != 1 || p[0].Name != "weights" {
+	if p, err := e.Figures(); err != nil || len(p) != 1 || p[0].Name != "x_weights" {
 		t.Errorf("figures: got %+v, %v", p, err)
 	}
 	f := &data.Frames{Beads: 6, Dim: 3}
