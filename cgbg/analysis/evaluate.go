@@ -133,7 +133,8 @@ func (e *Evaluation) Results() []result.Result {
 		m := e.Means[k]
 		list = append(list, result.New(v.Name+"/mean", m.Value*v.Scale, m.Error*v.Scale, result.None, v.Unit, n))
 	}
-	return result.Behind(e.Name, append(list, WeightResults(e.Weights)...))
+	list = append(list, weightNumbers(e.Weights)...)
+	return result.Behind(e.Name, append(list, result.Words("verdict", e.Verdict())))
 }
 
 // Profiles draws the free energies along the question's variables: reference, samples as they came and weighted.
@@ -201,5 +202,36 @@ func (e *Evaluation) Draw() ([]result.Figure, error) {
 	return list, nil
 }
 
-// Words are the verdict on the weights.
-func (e *Evaluation) Words() string { return e.Weights.Verdict }
+// Words are the verdict.
+func (e *Evaluation) Words() string { return e.Verdict() }
+
+// Limits from which weighted samples count as far from the reference: JS divergences over the floor, and beyond it in
+// standard errors.
+const farOver, farErrors = 2, 5
+
+// Verdict is that on the weights, and where the weighted samples are far from the reference all the same: weights tell
+// how well the flow covers what the potential says, not whether that is right.
+func (e *Evaluation) Verdict() string {
+	text := e.Weights.Verdict
+	if e.After == nil || e.Weights.Err != nil {
+		return text
+	}
+	var far []string
+	for k, s := range e.After.Groups {
+		js, floor := s.Scores.JS, s.Floor.JS.Value
+		if !(js.Value > farOver*floor && js.Value-floor > farErrors*js.Error) {
+			continue
+		}
+		var names []string
+		for _, v := range e.After.question.Scored[k].Variables {
+			names = append(names, e.After.question.Variables[v].Name)
+		}
+		far = append(far, fmt.Sprintf("%s (JS %s nat, floor %.2g)", strings.Join(names, ", "),
+			result.Measured{Value: js.Value, Error: js.Error}, floor))
+	}
+	if len(far) > 0 {
+		text += "; but far from the reference in " + strings.Join(far, ", ") +
+			": the potential is wrong, or the reference; train the potential longer or on more frames"
+	}
+	return text
+}

@@ -201,3 +201,26 @@ func TestEvaluateErrors(t *testing.T) {
 		t.Errorf("other beads: got %v", err)
 	}
 }
+
+// Even weights of another law are reliable as weights, and the verdict says that they are far from the reference; of
+// the right law it says nothing of the kind.
+func TestVerdict(t *testing.T) {
+	q := six(t)
+	f, m := truth.frames(4000, 3, nil)
+	reference, err := NewSet(q, Options{Name: "md"}, f, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, as := range map[string]law{"truth": truth, "another law": proposal} {
+		samples, meta := as.frames(4000, 4, nil)
+		samples.LogW = make([]float64, samples.Len())
+		e, err := Evaluate("x", 1, q, samples, meta, reference)
+		if err != nil {
+			t.Fatal(err)
+		}
+		far := strings.Contains(e.Verdict(), "far from the reference")
+		if !e.Weights.Reliable || far != (name == "another law") || e.Words() != e.Verdict() {
+			t.Errorf("%s: got %q", name, e.Verdict())
+		}
+	}
+}

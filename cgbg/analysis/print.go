@@ -21,7 +21,7 @@ func (e *Evaluation) Print(w io.Writer) {
 		}
 	}
 	PrintFidelity(w, e.Weights.Fidelity)
-	fmt.Fprintln(w, e.Weights.Verdict)
+	fmt.Fprintln(w, e.Verdict())
 }
 
 // line is a number with all that is known of it.

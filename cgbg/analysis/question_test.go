@@ -69,7 +69,7 @@ func TestNoVariables(t *testing.T) {
 		t.Fatalf("got %+v, %v", e, err)
 	}
 	if p, err := e.Figures(); err != nil || len(p) != 1 || p[0].Name != "x_weights" {
-		t.Errorf("figures: got %+v, %v", p, err)
+		t.Errorf("figures: got %d, %v", len(p), err)
 	}
 	f := &data.Frames{Beads: 6, Dim: 3}
 	if _, err := NewSet(six(t), Options{Name: "none"}, f, m); err == nil {

@@ -7,13 +7,17 @@ import (
 
 // WeightResults are the numbers that grade weights and samples, and the verdict.
 func WeightResults(w reweight.Summary) []result.Result {
+	return append(weightNumbers(w), result.Words("verdict", w.Verdict))
+}
+
+func weightNumbers(w reweight.Summary) []result.Result {
 	list := []result.Result{
 		result.New("ess", w.ESS, w.ESSError, result.None, "", w.N),
 		result.New("ess_clipped", w.ESSClipped, w.ESSClippedError, result.None, "", w.N),
 		result.New("khat", w.KHat, w.KHatError, result.None, "", w.N),
 		result.New("max_weight", w.MaxWeight, result.None, result.None, "", w.N),
 	}
-	return append(append(list, fidelityResults(w.Fidelity)...), result.Words("verdict", w.Verdict))
+	return append(list, fidelityResults(w.Fidelity)...)
 }
 
 // fidelityResults are the numbers of how much samples look like frames; none where nothing is known.

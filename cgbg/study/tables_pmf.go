@@ -129,7 +129,7 @@ func (r *PotentialsReport) Table() result.Table {
 		t.Row([]string{"PMF_U", "PMF_B"}[k], result.Measured{Value: e.Weights.ESS, Error: e.Weights.ESSError},
 			fmt.Sprintf("%.2f", e.Weights.KHat),
 			beside(all.Scores.JS, all.Floor.JS, 4), beside(all.Scores.PMFError, all.Floor.PMFError,
-				3), measured(e.Samples.Split()), e.Weights.Verdict)
+				3), measured(e.Samples.Split()), e.Verdict())
 	}
 	d := r.Difference
 	t.Row("difference", "", "", measured(d.JS), measured(d.PMFError), "", "")
