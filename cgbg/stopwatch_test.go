@@ -35,7 +35,8 @@ func TestWith(t *testing.T) {
 	if got := g.With(same); got != g {
 		t.Errorf("the same flow: got another generator, variant %s", got.variant)
 	}
-	for _, o := range []TrainOptions{FlowKind{GraphTransformer, s.FlowFit.Pairing}.Options(), {Epochs: 3}, {Pairing: "independent"}} {
+	kind := FlowKind{GraphTransformer, s.FlowFit.Pairing}.Options()
+	for _, o := range []TrainOptions{kind, {Epochs: 3}, {Pairing: "independent"}} {
 		if got := g.With(o); got == g || got.variant == "" {
 			t.Errorf("%+v: got the same generator", o)
 		}

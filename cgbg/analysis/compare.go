@@ -80,9 +80,12 @@ func scored(model, reference observable.Points, rng random) (s Scored, err error
 	if err != nil {
 		return s, err
 	}
-	for _, t := range []observable.Points{model, reference} {
+	for k, t := range []observable.Points{model, reference} {
 		floor, err := observable.FloorPerfect(t, FloorRepeats, observable.Resampling{Rng: rng})
-		if errors.Is(err, observable.ErrNoMass) { // weights so uneven that a part of the set has none
+		if k == 0 && errors.Is(err, observable.ErrNoMass) { // one sample has the weight of all
+			floor, err = observable.FloorReference(reference, 1, FloorRepeats, rng)
+		}
+		if errors.Is(err, observable.ErrNoMass) {
 			floor, err = unknown(), nil
 		}
 		if err != nil {

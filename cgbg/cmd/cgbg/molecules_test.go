@@ -1,44 +1,122 @@
 package main
 
 import (
-	"context"
-	"io"
+	"os"
 	"path/filepath"
-	"slices"
+	"strings"
 	"testing"
 
+	"github.com/cgbg-go/lab/cgbg/result"
 	"github.com/cgbg-go/lab/data"
-	"github.com/cgbg-go/lab/data/butane"
+	"github.com/cgbg-go/lab/data/ala3"
 )
 
-// A trajectory of another molecule than a peptide, with a map of its own: import of the raw files gives the set's
-// beads, species and numbers.
-func TestImportButane(t *testing.T) {
-	const from = "../../../data/butane/"
-	out := filepath.Join(t.TempDir(), "butane.arrow")
-	if err := importCommand(context.Background(),
-		[]string{"-map", from + "butane.map", "-structure", from + "butane.pdb",
-			"-temperature", "300", "-every", "2", "-o", out, from + "unbiased.trr"}, io.Discard); err != nil {
+// small are the sections of a plan that is over in seconds.
+const small = `
+[flow]
+preset = "small"
+held_out = 20
+[pmf]
+preset = "small"
+[sample]
+n = 100
+checks = 4
+`
+
+// runPlan runs a plan of a molecule in dir and returns its results.
+func runPlan(t *testing.T, dir, name, plan string) map[string]result.Entry {
+	t.Helper()
+	t.Setenv("GOMLX_BACKEND", "go")
+	file := filepath.Join(dir, name+".toml")
+	if err := os.WriteFile(file, []byte(plan+small), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	r, err := data.Open(out)
+	if text, err := call(t, "run", file); err != nil {
+		t.Fatalf("got %q, %v", text, err)
+	}
+	return resultsOf(t, filepath.Join(dir, name), name)
+}
+
+// checkResults holds a run's results to the promise of run and report: what is said of the weights, of every
+// variable, and of every state, with errors, and floors where samples are scored.
+func checkResults(t *testing.T, found map[string]result.Entry, variables, states []string) {
+	t.Helper()
+	want := []string{"ess", "ess_clipped", "khat", "verdict"}
+	for _, v := range variables {
+		want = append(want, v+"/js", v+"/pmf_error", v+"/mean")
+	}
+	for _, s := range states {
+		want = append(want, "population/"+s)
+	}
+	for _, name := range want {
+		e, ok := found[name]
+		_, words := e.Value.(string)
+		if !ok || words != (name == "verdict") || (e.Value == nil || (e.Error == nil) != words) && name != "khat" {
+			t.Errorf("%s: got %+v", name, e) // k̂ is infinite, and so null, where all weight is on a few samples
+		}
+		scored := strings.HasSuffix(name, "/js") || strings.HasSuffix(name, "/pmf_error")
+		if scored != (e.Floor != nil) {
+			t.Errorf("%s: got a floor %v", name, e.Floor)
+		}
+	}
+}
+
+// n-Butane goes from the files of a simulation to its torsion's free energy by a file alone.
+func TestButane(t *testing.T) {
+	dir := t.TempDir()
+	raw, err := filepath.Abs("../../../data/butane")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
-	got, err := r.All()
+	raw = filepath.ToSlash(raw)
+	found := runPlan(t, dir, "butane", `[data]
+trajectories = ["`+raw+`/unbiased.trr"]
+structure = "`+raw+`/butane.pdb"
+map = "`+raw+`/butane.map"
+system = "n-butane"
+temperature = 300
+forcefield = "TraPPE-UA"
+[variables]
+torsion = "dihedral(C1,C2,C3,C4)"
+length = "distance(C1,C4)"
+[states]
+trans = "120 < torsion < 240"
+gauche_plus = "0 < torsion < 120"
+`)
+	checkResults(t, found, []string{"torsion", "length"}, []string{"trans", "gauche_plus"})
+	_, meta, err := data.ReadFile(filepath.Join(dir, "butane", "samples.arrow"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, meta, err := butane.Unbiased()
+	if strings.Join(meta.Beads, " ") != "C1 C2 C3 C4" || meta.System != "n-butane" || meta.Temperature != 300 {
+		t.Errorf("got samples of %+v", meta)
+	}
+}
+
+// Tri-alanine is scored along what it is asked about, and by default along the residues that have both angles; without
+// the caps that is the middle one.
+func TestTriAlanine(t *testing.T) {
+	frames, meta, err := ala3.CoreBeta()
 	if err != nil {
 		t.Fatal(err)
 	}
-	want = want.Slice(0, 1000)
-	if !slices.Equal(got.R, want.R) || !slices.Equal(got.F, want.F) {
-		t.Error("positions or forces are others than those of the set")
+	dir := t.TempDir()
+	if err := data.WriteFile(filepath.Join(dir, "md.arrow"), meta, frames); err != nil {
+		t.Fatal(err)
 	}
-	if m := r.Meta(); !slices.Equal(m.Beads, meta.Beads) || !slices.Equal(m.Species, []int32{6, 7, 7, 6}) {
-		t.Errorf("got beads %v of species %v", m.Beads, m.Species)
+	found := runPlan(t, dir, "ala3", `[data]
+frames = "md.arrow"
+[variables]
+phi3 = "phi(ALA3)"
+end = "distance(ALA2:N,ALA4:C)"
+[states]
+left = "phi3 > 0"
+`)
+	checkResults(t, found, []string{"phi3", "end"}, []string{"left"})
+	samples := filepath.Join(dir, "ala3", "samples.arrow")
+	if text, err := call(t, "report", "-name", "all", "-reference", filepath.Join(dir, "md.arrow"),
+		"-o", filepath.Join(dir, "all"), samples); err != nil {
+		t.Fatalf("got %q, %v", text, err)
 	}
+	checkResults(t, resultsOf(t, filepath.Join(dir, "all"), "all"), []string{"phi_ALA3", "psi_ALA3"}, nil)
 }
