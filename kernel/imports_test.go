@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -43,34 +46,73 @@ func floorOf(pkg string) int {
 	return -1
 }
 
-// TestImportGraph: imports go down the floors; the library knows nothing of notebooks, and data nothing of what is
-// built on it.
-func TestImportGraph(t *testing.T) {
-	const module = session.ModulePath + "/"
-	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "../cgbg/...", "../data/...", "./...")
-	out, err := cmd.StdoutPipe()
+// housePackage is what the laws of the house look at.
+type housePackage struct {
+	ImportPath, Dir, Name, Doc         string
+	Imports, TestGoFiles, XTestGoFiles []string
+}
+
+// house lists the packages of the module but the programs beside the house, with names that leave the module's out.
+func house(t *testing.T) (list []housePackage) {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Name,Doc,Imports,TestGoFiles,XTestGoFiles",
+		"../cgbg/...", "../data/...", "./...")
+	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	packages := 0
-	for dec := json.NewDecoder(out); ; {
-		var p struct {
-			ImportPath string
-			Imports    []string
-		}
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p housePackage
 		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			t.Fatal(err)
 		}
-		packages++
-		from := strings.TrimPrefix(p.ImportPath, module)
-		if strings.Contains(from, "/bench") { // programs beside the house
+		p.ImportPath = strings.TrimPrefix(p.ImportPath, session.ModulePath+"/")
+		if !strings.Contains(p.ImportPath, "/bench") {
+			list = append(list, p)
+		}
+	}
+	if len(list) < 40 {
+		t.Fatalf("only %d packages", len(list))
+	}
+	return list
+}
+
+// TestPackagesTeach: every package says what it is, and a library shows by an example how it is used.
+func TestPackagesTeach(t *testing.T) {
+	// What only tests use, and what only tests are in.
+	none := []string{"cgbg/fixture", "cgbg/cgmap/waterbox", "data/recipe/openmm", "kernel/docker"}
+	for _, p := range house(t) {
+		if slices.Contains(none, p.ImportPath) {
 			continue
 		}
+		if p.Doc == "" {
+			t.Errorf("%s: no comment on the package", p.ImportPath)
+		}
+		if p.Name == "main" {
+			continue
+		}
+		shown := false
+		for _, name := range append(p.TestGoFiles, p.XTestGoFiles...) {
+			file, err := os.ReadFile(filepath.Join(p.Dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown = shown || bytes.Contains(file, []byte("\nfunc Example")) && bytes.Contains(file, []byte("// Output:"))
+		}
+		if !shown {
+			t.Errorf("%s: no example that runs", p.ImportPath)
+		}
+	}
+}
+
+// TestImportGraph: imports go down the floors; the library knows nothing of notebooks, and data nothing of what is
+// built on it.
+func TestImportGraph(t *testing.T) {
+	const module = session.ModulePath + "/"
+	for _, p := range house(t) {
+		from := p.ImportPath
 		ofKernel := from == "kernel" || strings.HasPrefix(from, "kernel/")
 		if !ofKernel && floorOf(from) < 0 {
 			t.Errorf("%s stands on no floor of the house: give it one", from)
@@ -89,12 +131,6 @@ func TestImportGraph(t *testing.T) {
 				t.Errorf("%s imports %s, which is not on a lower floor", from, to)
 			}
 		}
-	}
-	if err := cmd.Wait(); err != nil {
-		t.Fatal(err)
-	}
-	if packages < 20 {
-		t.Errorf("only %d packages were looked at", packages)
 	}
 }
 
