@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/cgbg-go/lab/cgbg/figure"
 	"github.com/cgbg-go/lab/cgbg/observable"
@@ -80,19 +81,12 @@ func ProfileFigure(q *figure.Quality, top float64, rng random, curves ...Curve) 
 
 // series is the free energy of a curve along a variable.
 func (c Curve) series(variable int, axis observable.Axis, rng random) (figure.Series, error) {
-	out := figure.Series{Name: c.Set.Title, Role: c.Role}
 	p, err := c.Set.Profile(variable, axis, rng)
+	out := figure.Series{Name: c.Set.Title, X: p.X, Y: p.F, Error: p.FError}
 	if errors.Is(err, observable.ErrNoMass) {
-		out.Name += ": no weight"
-		if axis.Periodic {
-			axis.Bins = circlePoints
-		}
-		out.X = axis.Centers()
-		out.Y = slices.Repeat([]float64{math.NaN()}, len(out.X))
-		err = nil
-	} else {
-		out.X, out.Y, out.Error = p.X, p.F, p.FError
+		out, err = c.Set.noWeight(axis), nil
 	}
+	out.Role = c.Role
 	members := c.Members
 	if len(members) < 2 { // one has no deviation
 		members = nil
@@ -111,12 +105,8 @@ func (c Curve) series(variable int, axis observable.Axis, rng random) (figure.Se
 			out.Y[i] = math.NaN()
 		}
 	}
-	v := c.Set.Question.Variables[variable]
-	if !axis.Periodic && v.Scale != 1 && v.Scale != 0 {
-		out.X = slices.Clone(out.X)
-		for i := range out.X {
-			out.X[i] *= v.Scale
-		}
+	if scale := c.Set.Question.Variables[variable].Scale; !axis.Periodic && scale != 0 {
+		out.X = scaled(out.X, scale)
 	}
 	return out, err
 }
@@ -131,6 +121,70 @@ func Profiles(seed int, sets ...*Set) (figure.Picture, error) {
 		curves = append(curves, Curve{Set: s, Role: Roles[i%len(Roles)]})
 	}
 	return ProfileFigure(nil, 32, Rng(seed, StreamProfiles), curves...)
+}
+
+// Densities draws the probability densities of sets along the question's variables, per unit of the axis, with bands of
+// one standard error. A set without weight has no line, and the key says so.
+func Densities(seed int, sets ...*Set) (figure.Picture, error) {
+	rng := Rng(seed, StreamProfiles)
+	panels := make([]figure.ProfilePanel, len(sets[0].Question.Variables))
+	for k, v := range sets[0].Question.Variables {
+		top := 0.0
+		for i, set := range sets {
+			series, err := set.density(k, sets[0].Axes[k], rng)
+			if err != nil {
+				return figure.Picture{}, fmt.Errorf("analysis: %s: %w", set.Name, err)
+			}
+			series.Role = Roles[i%len(Roles)]
+			panels[k].Series = append(panels[k].Series, series)
+			for j, y := range series.Y {
+				if !math.IsNaN(y + series.Error[j]) {
+					top = max(top, y+series.Error[j])
+				}
+			}
+		}
+		per := ""
+		if v.Unit != "" {
+			per = ", 1/" + strings.TrimSuffix(v.Unit, "s")
+		}
+		panels[k].Options = figure.ProfileOptions{XLabel: axisLabel(v), YLabel: "probability density" + per,
+			YMax: 1.05 * top, Circle: v.Period > 0}
+	}
+	return figure.FreeEnergies(panels...)
+}
+
+// density is that of a set along a variable, in the unit of the axis.
+func (s *Set) density(variable int, axis observable.Axis, rng random) (figure.Series, error) {
+	p, err := s.Profile(variable, axis, rng)
+	if errors.Is(err, observable.ErrNoMass) {
+		return s.noWeight(axis), nil
+	}
+	out := figure.Series{Name: s.Title, X: p.X, Y: p.P, Error: p.PError}
+	if scale := s.Question.Variables[variable].Scale; scale != 0 {
+		if !axis.Periodic {
+			out.X = scaled(p.X, scale)
+		}
+		out.Y, out.Error = scaled(p.P, 1/scale), scaled(p.PError, 1/scale)
+	}
+	return out, err
+}
+
+// noWeight is the line of a set without weight: nothing but its key.
+func (s *Set) noWeight(axis observable.Axis) figure.Series {
+	if axis.Periodic {
+		axis.Bins = circlePoints
+	}
+	x := axis.Centers()
+	none := slices.Repeat([]float64{math.NaN()}, len(x))
+	return figure.Series{Name: s.Title + ": no weight", X: x, Y: none, Error: none}
+}
+
+func scaled(x []float64, by float64) []float64 {
+	out := slices.Clone(x)
+	for i := range out {
+		out[i] *= by
+	}
+	return out
 }
 
 // Cells of maps, and the kernel's width as a part of the range: 4° of a circle.

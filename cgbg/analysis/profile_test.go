@@ -31,6 +31,37 @@ func TestProfilesWithoutWeight(t *testing.T) {
 	}
 }
 
+// A density is per unit of the axis, so that it has an area of 1 there: degrees of a torsion, nm of a distance.
+func TestDensities(t *testing.T) {
+	f, m := truth.frames(5000, 5, nil)
+	s := asked(t, six(t, "torsion", "end"), "md", f, m)
+	for k, axis := range s.Axes {
+		d, err := s.density(k, axis, Rng(1, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		step := d.X[1] - d.X[0]
+		if axis.Periodic { // X is in rad, which the axis shows in degrees
+			step *= 180 / math.Pi
+		}
+		area := 0.0
+		for i := range d.Y {
+			area += step * d.Y[i]
+			if !(d.Error[i] >= 0) {
+				t.Fatalf("%s: the error at %g is %g", s.Question.Variables[k].Name, d.X[i], d.Error[i])
+			}
+		}
+		if math.Abs(area-1) > 0.01 {
+			t.Errorf("%s: got an area of %g", s.Question.Variables[k].Name, area)
+		}
+	}
+	empty := *s
+	empty.Weight = make([]float64, s.Len())
+	if p, err := Densities(1, s, &empty); err != nil || fixture.Drawn(p.PNG) != nil {
+		t.Errorf("got %v", err)
+	}
+}
+
 // The free energy is −kT ln of the density of the law, but for a constant.
 func TestProfile(t *testing.T) {
 	f, m := truth.frames(20000, 5, nil)

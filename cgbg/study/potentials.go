@@ -37,9 +37,15 @@ func ComparePotentials(ctx context.Context, g *cgbg.Generator, flowOf string,
 	return r, err
 }
 
-// Profiles draws free energies along φ and ψ: reference, flow, and the flow weighted by either potential.
+// Profiles draws free energies along φ and ψ: reference, flow, and the flow weighted by either potential
+// (paper, Fig. 5b).
 func (r *PotentialsReport) Profiles() (figure.Picture, error) {
 	return analysis.Profiles(r.U.Seed, r.U.Reference, r.B.Samples, r.B.Proposal, r.U.Samples)
+}
+
+// Densities draws the probability densities of the same (paper, Fig. 5a).
+func (r *PotentialsReport) Densities() (figure.Picture, error) {
+	return analysis.Densities(r.U.Seed, r.U.Reference, r.B.Samples, r.B.Proposal, r.U.Samples)
 }
 
 // Maps draws free energies over (φ, ψ): reference, and the flow weighted by either potential (paper, Fig. 9).

@@ -110,9 +110,16 @@ func (p *PotentialKinds) Results() []result.Result { return p.list[len(p.list)-1
 
 // Figures are the profiles of both potentials.
 func (r *PotentialsReport) Figures() ([]result.Figure, error) {
-	p, err := r.Profiles()
-	return []result.Figure{p.Named(r.FileName("potentials"), r.Name+": free energies along the variables: "+
-		"reference, flow, and that flow reweighted by either potential")}, err
+	const drawn = " along the variables: reference, flow, and that flow reweighted by either potential"
+	densities, err := r.Densities()
+	if err != nil {
+		return nil, err
+	}
+	profiles, err := r.Profiles()
+	return []result.Figure{
+		densities.Named(r.FileName("densities"), r.Name+": probability densities"+drawn),
+		profiles.Named(r.FileName("potentials"), r.Name+": free energies"+drawn),
+	}, err
 }
 
 // FileName is that of one of the report's figures among others'.
