@@ -112,7 +112,7 @@ func (o *ReportOptions) evaluate(samples *data.Frames, meta data.Meta, reference
 		return nil, err
 	}
 	var set *analysis.Set
-	if reference != nil {
+	if reference != nil && len(a.reference.Variables) > 0 {
 		if err := checkReference(meta.Source, meta, o.Reference, refMeta, reference.LogW != nil); err != nil {
 			return nil, err
 		}
@@ -154,12 +154,7 @@ func (o *ReportOptions) ask(samples *data.Frames, meta data.Meta, reference *dat
 			return asked{}, fmt.Errorf("cgbg: the residue %s is scored where there are no variables: "+
 				"name its phi and psi first among these, or leave it out", o.Residue)
 		}
-		var scored []string
-		for _, v := range o.Variables[:min(2, len(o.Variables))] {
-			scored = append(scored, v.Name)
-		}
-		q, err := o.question(o.Variables, scored)
-		return asked{samples: q, reference: q}, err
+		return o.askVariables(reference)
 	}
 	if names, err := observable.Residues(samples, meta); err == nil && len(names) > 0 {
 		return o.askPeptide(names, reference, refMeta)
@@ -177,6 +172,41 @@ func (o *ReportOptions) ask(samples *data.Frames, meta data.Meta, reference *dat
 	}
 	q, err := o.question(d.Variables, d.Scored)
 	return asked{samples: q, reference: q}, err
+}
+
+// askVariables asks for the options' variables; for columns that the reference lacks, and states of them, only the
+// samples, at the end.
+func (o *ReportOptions) askVariables(reference *data.Frames) (a asked, err error) {
+	var shared, rest []observable.Variable
+	for _, v := range o.Variables {
+		if reference != nil && v.Missing(reference) {
+			rest = append(rest, v)
+			a.notes = append(a.notes, fmt.Sprintf("%s has no scores: the reference has no such column", v.Name))
+		} else {
+			shared = append(shared, v)
+		}
+	}
+	var scored []string
+	for _, v := range shared[:min(2, len(shared))] {
+		scored = append(scored, v.Name)
+	}
+	all := slices.Concat(shared, rest)
+	var of, only []observable.State // states of what is shared
+	for _, d := range o.States {
+		s, err := observable.ParseState(d.Name, d.Text, shared)
+		if err == nil {
+			of = append(of, s)
+			continue
+		}
+		if s, err = observable.ParseState(d.Name, d.Text, all); err != nil {
+			return a, err
+		}
+		only = append(only, s)
+	}
+	if a.reference, err = analysis.NewQuestion(shared, of, scored...); err == nil {
+		a.samples, err = analysis.NewQuestion(all, slices.Concat(of, only), scored...)
+	}
+	return a, err
 }
 
 // question asks for variables and the options' states of them.

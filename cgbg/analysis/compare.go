@@ -36,7 +36,7 @@ func Compare(seed int, model, reference *Set) (*Comparison, error) {
 	return compare(seed, model, reference, len(reference.Question.Scored))
 }
 
-// compare is Compare on so many of the question's groups.
+// compare is Compare on so many of the question's groups at most.
 func compare(seed int, model, reference *Set, groups int) (*Comparison, error) {
 	rng := Rng(seed, streamComparison)
 	q := reference.Question
@@ -48,7 +48,7 @@ func compare(seed int, model, reference *Set, groups int) (*Comparison, error) {
 		}
 		return s, err
 	}
-	for k, g := range q.Scored[:groups] {
+	for k, g := range q.Scored[:min(groups, len(q.Scored))] {
 		s, err := score(model, reference, g)
 		if err != nil {
 			return nil, err
@@ -84,6 +84,8 @@ func scored(model, reference observable.Points, rng random) (s Scored, err error
 		floor, err := observable.FloorPerfect(t, FloorRepeats, observable.Resampling{Rng: rng})
 		if k == 0 && errors.Is(err, observable.ErrNoMass) { // one sample has the weight of all
 			floor, err = observable.FloorReference(reference, 1, FloorRepeats, rng)
+			s.Scores.JS.Error = max(s.Scores.JS.Error, floor.JS.Error)
+			s.Scores.PMFError.Error = max(s.Scores.PMFError.Error, floor.PMFError.Error)
 		}
 		if errors.Is(err, observable.ErrNoMass) {
 			floor, err = unknown(), nil

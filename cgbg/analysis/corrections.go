@@ -79,9 +79,7 @@ func Corrections(seed int, samples *data.Frames, meta data.Meta, std float64,
 		if row.ESS, err = reweight.ESSDelta(logw); err != nil {
 			return nil, gain, err
 		}
-		f := *samples
-		f.LogW = logw
-		set, err := newSet(reference.Question, Options{Name: row.Name}, &f, meta)
+		set, err := newSet(reference.Question, Options{Name: row.Name}, samples, logw, meta)
 		if err != nil {
 			return nil, gain, err
 		}

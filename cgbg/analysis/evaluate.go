@@ -7,6 +7,8 @@ import (
 	"math"
 	"strings"
 
+	"gonum.org/v1/gonum/stat"
+
 	"github.com/cgbg-go/lab/cgbg/figure"
 	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/cgbg/result"
@@ -35,7 +37,8 @@ var ErrNoWeights = errors.New("samples without log-weights (column logw): draw t
 	"(\"cgbg sample -pmf\"), or weigh them (\"cgbg reweight\")")
 
 // Evaluate asks samples with log-weights a question, and scores them against a reference that was asked the same, of
-// other beads maybe; nil: there is none.
+// other beads maybe; nil: there is none. Variables and states at the question's end that the reference was not asked
+// are not scored.
 //
 // Errors: samples without weights, or of another temperature; those of NewSet and Compare.
 func Evaluate(name string, seed int, q *Question, samples *data.Frames, meta data.Meta,
@@ -66,15 +69,13 @@ func Evaluate(name string, seed int, q *Question, samples *data.Frames, meta dat
 		logw   []float64
 		set    **Set
 		score  **Comparison
-		groups int
+		groups int // that are scored, at most
 	}{
-		{"flow", nil, &e.Proposal, &e.Before, min(1, len(q.Scored))},
+		{"flow", nil, &e.Proposal, &e.Before, 1},
 		{"flow, reweighted", samples.LogW, &e.Samples, &e.After, len(q.Scored)},
-		{"flow, clipped", clipped, &e.Clip, &e.AfterClips, min(1, len(q.Scored))},
+		{"flow, clipped", clipped, &e.Clip, &e.AfterClips, 1},
 	} {
-		f := *samples
-		f.LogW = c.logw
-		set, err := NewSet(q, Options{Name: name, Seed: seed}, &f, meta)
+		set, err := weightedSet(q, Options{Name: name, Seed: seed}, samples, c.logw, meta)
 		if err != nil {
 			return nil, err
 		}
@@ -99,9 +100,27 @@ func (s *Set) means(seed int) (list []reweight.Estimate, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("analysis: %s: %w", s.Name, err)
 		}
+		if s.Effective < 2 { // resamples of one sample do not scatter: it is anywhere that the others are
+			m.Error = max(m.Error, spread(s.Values[k], v.Period))
+		}
 		list = append(list, m)
 	}
 	return list, nil
+}
+
+// spread is the standard deviation of the values that are finite, of an angle that of the least turns from the first.
+func spread(x []float64, period float64) float64 {
+	var list []float64
+	for _, v := range x {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			continue
+		}
+		if period > 0 {
+			v = math.Remainder(v-x[0], period)
+		}
+		list = append(list, v)
+	}
+	return stat.StdDev(list, nil)
 }
 
 // Results are the numbers under the names of results.json: scores, populations, means, what grades the weights, and
@@ -124,7 +143,7 @@ func (e *Evaluation) Results() []result.Result {
 	for k, state := range q.States {
 		name, p := "population/"+state.Name, e.Samples.Populations[k]
 		list = append(list, result.New(name, p.Value, p.Error, result.None, "", n))
-		if r := e.Reference; r != nil {
+		if r := e.Reference; r != nil && k < len(r.Populations) {
 			list = append(list, result.New(name+"_reference", r.Populations[k].Value, r.Populations[k].Error,
 				result.None, "", r.Len()))
 		}
@@ -189,7 +208,7 @@ func (e *Evaluation) Draw() ([]result.Figure, error) {
 		{"maps", "free energies over two variables: simulation, flow, and reweighted flow", e.Maps},
 		{"weights", "histogram of the log-weights", e.weightFigure},
 	} {
-		q := e.Samples.Question
+		q := e.curves()[0].Set.Question
 		if d.name == "maps" && !q.twoDimensional() || d.name == "profiles" && len(q.Variables) == 0 {
 			continue
 		}

@@ -224,3 +224,21 @@ func TestVerdict(t *testing.T) {
 		}
 	}
 }
+
+// Where one sample has all the weight, resamples do not scatter, and the mean is as unsure as one sample is.
+func TestMeansOfOneSample(t *testing.T) {
+	f, m := truth.frames(500, 5, nil)
+	s := asked(t, six(t, "torsion", "end"), "md", f, m)
+	s.Weight = make([]float64, s.Len())
+	s.Weight[7], s.Effective = 1, 1
+	means, err := s.means(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if end := means[1]; end.Value != s.Values[1][7] || math.Abs(end.Error/truth.sd-1) > 0.2 {
+		t.Errorf("end: got %v ± %v, want ± %v", end.Value, end.Error, truth.sd)
+	}
+	if torsion := means[0]; !(torsion.Error > 0.3) {
+		t.Errorf("torsion: got ± %v", torsion.Error)
+	}
+}

@@ -15,8 +15,10 @@ import (
 
 // Conventions of free energies along variables.
 const (
-	circlePoints   = 180 // points of a profile round a circle
-	angleBandwidth = 0.1 // rad, of the kernel that smooths profiles on circles
+	circlePoints = 180 // points of a profile round a circle
+	// angleBandwidth is the width, rad, of the kernel that smooths profiles on circles; intervals have the same share of
+	// their range, so that all sets of a panel are smoothed alike, whatever their spread.
+	angleBandwidth = 0.1
 	// knownWithin is the error of a free energy, kT, beyond which a point counts as unknown and is not drawn.
 	knownWithin = 2
 )
@@ -25,14 +27,14 @@ const (
 // bootstrap error, kJ/mol; rng nil: without. Where the split state's basin is, the error holds what blocks of time do
 // not see. Errors: observable.ErrNoMass of a set without weight.
 func (s *Set) Profile(variable int, axis observable.Axis, rng random) (observable.Profile, error) {
+	if axis.Periodic {
+		axis.Bins = circlePoints
+	}
 	o := observable.ProfileOptions{Grid: axis.Centers(), KT: s.KT, Smoother: observable.Corrected,
+		Periodic: axis.Periodic, Bandwidth: angleBandwidth * (axis.Hi - axis.Lo) / (2 * math.Pi),
 		Resampling: s.resampling(rng)}
 	if rng == nil {
 		o.Resampling = observable.Resampling{} // no errors
-	}
-	if axis.Periodic {
-		axis.Bins = circlePoints
-		o.Grid, o.Periodic, o.Bandwidth = axis.Centers(), true, angleBandwidth*(axis.Hi-axis.Lo)/(2*math.Pi)
 	}
 	p, err := observable.NewProfile(s.Values[variable], s.Weight, o)
 	if err != nil {

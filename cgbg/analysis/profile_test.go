@@ -7,6 +7,8 @@ import (
 
 	"github.com/cgbg-go/lab/cgbg/figure"
 	"github.com/cgbg-go/lab/cgbg/fixture"
+	"github.com/cgbg-go/lab/cgbg/observable"
+	"github.com/cgbg-go/lab/data"
 )
 
 // A set without weight is no error of the figure, and one with two weights is.
@@ -59,6 +61,36 @@ func TestDensities(t *testing.T) {
 	empty.Weight = make([]float64, s.Len())
 	if p, err := Densities(1, s, &empty); err != nil || fixture.Drawn(p.PNG) != nil {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Two narrow wells far apart on an interval: what smooths them is no wider than a well, whatever both together span.
+func TestProfileOfTwoWells(t *testing.T) {
+	const n, width, apart = 20000, 0.02, 0.06 // nm; 4.5 kT between them
+	rng := Rng(3, 0)
+	f := &data.Frames{Beads: 1, Dim: 3, R: make([]float32, 3*n)}
+	for i := range n {
+		f.R[3*i] = float32(1 + width*rng.NormFloat64() + apart*float64(2*(i%2)-1))
+	}
+	first := observable.NewVariable("x", "nm", func(r []float64) float64 { return r[0] })
+	q, err := NewQuestion([]observable.Variable{first}, nil, "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := asked(t, q, "wells", f, data.Meta{Temperature: 300, Beads: []string{"a"}})
+	p, err := s.Profile(0, s.Axes[0], Rng(1, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(x float64) (f, e float64) {
+		k := int(math.Round((x - p.X[0]) / (p.X[1] - p.X[0])))
+		return p.F[k], p.FError[k]
+	}
+	top, e := at(1)
+	well, _ := at(1 + apart)
+	want := s.KT * (apart*apart/(2*width*width) - math.Ln2)
+	if got := top - well; math.Abs(got-want) > 5*e+0.1*s.KT || !(e < 0.2*s.KT) {
+		t.Errorf("barrier: got %.3g ± %.2g kJ/mol, want %.3g", got, e, want)
 	}
 }
 

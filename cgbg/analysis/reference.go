@@ -45,7 +45,7 @@ func OpenReference(dir string, q *Question, o Options, title string, crossing, o
 		if err != nil {
 			return nil, err
 		}
-		s, err := newSet(q, Options{Name: meta.Source, Seed: o.Seed, Every: o.Every}, f, meta)
+		s, err := newSet(q, Options{Name: meta.Source, Seed: o.Seed, Every: o.Every}, f, f.LogW, meta)
 		if err != nil {
 			return nil, err
 		}

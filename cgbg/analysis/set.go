@@ -55,7 +55,12 @@ type Options struct {
 //
 // Errors: variables that the frames cannot tell, weights that cannot be used.
 func NewSet(q *Question, o Options, f *data.Frames, m data.Meta) (*Set, error) {
-	s, err := newSet(q, o, f, m)
+	return weightedSet(q, o, f, f.LogW, m)
+}
+
+// weightedSet is NewSet with other log-weights, nil for none.
+func weightedSet(q *Question, o Options, f *data.Frames, logw []float64, m data.Meta) (*Set, error) {
+	s, err := newSet(q, o, f, logw, m)
 	if err != nil {
 		return nil, err
 	}
@@ -63,13 +68,21 @@ func NewSet(q *Question, o Options, f *data.Frames, m data.Meta) (*Set, error) {
 	return s, s.measure(o.Seed)
 }
 
-// newSet is a set before what takes long: correlate and measure.
-func newSet(q *Question, o Options, f *data.Frames, m data.Meta) (*Set, error) {
+// newSet is a set with some log-weights, or nil, before what takes long: correlate and measure.
+func newSet(q *Question, o Options, f *data.Frames, logw []float64, m data.Meta) (*Set, error) {
 	if err := q.check(); err != nil {
 		return nil, err
 	}
 	if o.Every > 1 {
-		f = f.Pick(data.EveryNth(f.Len(), o.Every))
+		picked := data.EveryNth(f.Len(), o.Every)
+		f = f.Pick(picked)
+		if logw != nil {
+			all := logw
+			logw = nil
+			for _, i := range picked {
+				logw = append(logw, all[i])
+			}
+		}
 		m.Stride *= float64(o.Every)
 	}
 	s := &Set{Name: o.Name, Title: strings.ReplaceAll(o.Name, "_", " "), Question: q,
@@ -85,12 +98,12 @@ func newSet(q *Question, o Options, f *data.Frames, m data.Meta) (*Set, error) {
 		}
 		s.Values, s.Axes = append(s.Values, x), append(s.Axes, a)
 	}
-	if f.LogW != nil {
+	if logw != nil {
 		var err error
-		if s.Weight, err = reweight.Normalize(f.LogW); err != nil {
+		if s.Weight, err = reweight.Normalize(logw); err != nil {
 			return nil, fmt.Errorf("analysis: %s: %w", o.Name, err)
 		}
-		if s.WeightESS, err = reweight.ESS(f.LogW); err != nil {
+		if s.WeightESS, err = reweight.ESS(logw); err != nil {
 			return nil, fmt.Errorf("analysis: %s: %w", o.Name, err)
 		}
 	}
@@ -205,7 +218,11 @@ func (s *Set) slowest() float64 {
 	g := make([]float64, len(s.Values)+1)
 	var wg sync.WaitGroup
 	for k := range s.Values {
-		wg.Go(func() { g[k] = s.Points(s.Axes, k).Inefficiency() })
+		wg.Go(func() {
+			if g[k] = s.Points(s.Axes, k).Inefficiency(); math.IsNaN(g[k]) { // a column that is not finite everywhere
+				g[k] = 1
+			}
+		})
 	}
 	wg.Wait()
 	g[len(s.Values)] = 1

@@ -35,7 +35,7 @@ func NewMap(p Points, bandwidth [2]float64, kT float64) (Map, error) {
 			return Map{}, fmt.Errorf("observable: a free energy on %d cells: %d cells or more", a.Bins, leastCells)
 		}
 	}
-	c, err := p.cells()
+	c, err := p.within()
 	if err != nil {
 		return Map{}, fmt.Errorf("observable: a free energy of two variables: %w", err)
 	}

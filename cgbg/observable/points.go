@@ -29,26 +29,6 @@ func (p Points) Len() int {
 	return len(p.X[0])
 }
 
-// Outside is the share of the weight that lies beyond the ends of an interval and counts in no histogram: scores are
-// then of what is within. On circles nothing does. It is 0 of no weight.
-func (p Points) Outside() float64 {
-	var out, all float64
-	for i := range p.Len() {
-		w := weight(p.Weight, i)
-		all += w
-		for k, a := range p.Axes {
-			if v := p.X[k][i]; !a.Periodic && !(v >= a.Lo && v <= a.Hi) {
-				out += w
-				break
-			}
-		}
-	}
-	if all == 0 {
-		return 0
-	}
-	return out / all
-}
-
 // Inefficiency is that of the slowest variable, frames; of an angle its cosine and sine count. See the function.
 func (p Points) Inefficiency() float64 {
 	g := 1.0
@@ -81,8 +61,14 @@ func (p Points) check() error {
 	return nil
 }
 
-// cells are the points by cell: i of one variable, i*ny + j of two.
-func (p Points) cells() (cellList, error) {
+// cells are the points by cell, for scores: i of one variable, i*ny + j of two. What lies beyond an end of an interval
+// is in the last cell there: the range is that of a reference, and a model that leaves it differs from it.
+func (p Points) cells() (cellList, error) { return p.sort(false) }
+
+// within are the points by cell without those beyond the end of an interval, for pictures.
+func (p Points) within() (cellList, error) { return p.sort(true) }
+
+func (p Points) sort(drop bool) (cellList, error) {
 	c := cellList{w: p.Weight, n: 1, block: p.Block}
 	if err := p.check(); err != nil {
 		return c, err
@@ -96,11 +82,11 @@ func (p Points) cells() (cellList, error) {
 		c.n *= b.bins
 		for i, v := range p.X[k] {
 			bin := b.bin(a.wrap(v))
-			if c.cell[i] < 0 || bin < 0 || bin >= b.bins {
+			if inside := min(max(bin, 0), b.bins-1); drop && bin != inside || c.cell[i] < 0 {
 				c.cell[i] = -1
-				continue
+			} else {
+				c.cell[i] = c.cell[i]*int32(b.bins) + int32(inside)
 			}
-			c.cell[i] = c.cell[i]*int32(b.bins) + int32(bin)
 		}
 	}
 	return c, nil

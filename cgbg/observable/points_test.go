@@ -54,12 +54,9 @@ func TestTwoCircles(t *testing.T) {
 	if s.JS.Value != JS(h[0].Mass, h[1].Mass) || s.PMFError.Value != pmfError(h[0].Mass, h[1].Mass) {
 		t.Errorf("got %v, want %v and %v", s, JS(h[0].Mass, h[1].Mass), pmfError(h[0].Mass, h[1].Mass))
 	}
-	if out := a.Points().Outside(); out != 0 {
-		t.Errorf("%g outside two circles", out)
-	}
 }
 
-// A turn further is the same place on a circle, and beyond an interval counts in no bin.
+// A turn further is the same place on a circle, and beyond the end of an interval, where pictures have nothing.
 func TestTurns(t *testing.T) {
 	set := dihedralsOf(t, 50)
 	there, further := set.Points(), set.Points()
@@ -77,19 +74,45 @@ func TestTurns(t *testing.T) {
 		further.Axes = slices.Clone(further.Axes)
 		further.Axes[k].Periodic = false
 	}
-	if _, err := Score(further, further, Resampling{}); !errors.Is(err, ErrNoMass) {
-		t.Errorf("beyond an interval: got %v, want ErrNoMass", err)
-	}
-	if out := further.Outside(); out != 1 {
-		t.Errorf("beyond an interval: got %g outside, want 1", out)
-	}
-	p := Points{X: [][]float64{{-1, 0.5, 2, math.NaN()}}, Axes: []Axis{{Lo: 0, Hi: 1, Bins: 2}}}
-	p.Weight = []float64{1, 5, 2, 0}
-	if out := p.Outside(); out != 3./8 {
-		t.Errorf("got %g outside, want 3/8", out)
+	if _, err := NewMap(further, [2]float64{}, 1); !errors.Is(err, ErrNoMass) {
+		t.Errorf("a map of what is beyond an interval: got %v, want ErrNoMass", err)
 	}
 	if g, want := set.Points().Inefficiency(), slowestWave(set); g != want || g <= 1 {
 		t.Errorf("inefficiency: got %g, want %g", g, want)
+	}
+}
+
+// What a model has beyond the range of the reference scores: half of it there is half a stranger, and all of it ln 2.
+func TestBeyondTheRange(t *testing.T) {
+	x := normals(4000, 17)
+	axes := []Axis{{Lo: -5, Hi: 5, Bins: 50}}
+	moved := func(from int, by float64) Points {
+		y := slices.Clone(x)
+		for i := from; i < len(y); i++ {
+			y[i] += by
+		}
+		return Points{X: [][]float64{y}, Axes: axes}
+	}
+	there := moved(0, 0)
+	for _, by := range []float64{20, -20} {
+		far, err := Score(moved(0, by), there, Resampling{})
+		if err != nil || math.Abs(far.JS.Value-math.Ln2) > 1e-3 || !(far.PMFError.Value > 100) {
+			t.Errorf("all of it: got %v, %v, want ln 2", far, err)
+		}
+		half, err := Score(moved(2000, by), there, Resampling{})
+		if want := JS([]float64{0.5, 0.5}, []float64{1, 0}); err != nil || math.Abs(half.JS.Value-want) > 0.01 {
+			t.Errorf("half of it: got %v, %v, want %g", half, err, want)
+		}
+	}
+}
+
+// Weights may have any range: what they make of a cell is above the 1e-10 of one that is empty.
+func TestLeastCell(t *testing.T) {
+	want := pmfError([]float64{1, 0}, []float64{1, 1})
+	for _, tiny := range []float64{1e-320, 1e-200, 1e-11} {
+		if got := pmfError([]float64{1, tiny}, []float64{1, 1}); math.Abs(got-want) > 1e-6 {
+			t.Errorf("%g: got %g, want %g", tiny, got, want)
+		}
 	}
 }
 
@@ -107,7 +130,7 @@ func slowestWave(t Torus) float64 {
 	return g
 }
 
-// One variable scores as a plain count of bins, and its error is that of drawing blocks again.
+// One variable scores as a plain count of bins, those at the ends with what is beyond, and its error is that of drawing blocks again.
 func TestOneVariable(t *testing.T) {
 	const n, bins = 3000, 20
 	a, b := normals(n, 31), normals(n, 32)
@@ -118,9 +141,8 @@ func TestOneVariable(t *testing.T) {
 	count := func(x, w []float64) []float64 {
 		h := make([]float64, bins)
 		for i, v := range x {
-			if k := math.Floor((v + 2) / 4 * bins); k >= 0 && k < bins {
-				h[int(k)] += weight(w, i)
-			}
+			k := math.Floor((v + 2) / 4 * bins)
+			h[int(math.Max(0, math.Min(k, bins-1)))] += weight(w, i)
 		}
 		return h
 	}

@@ -12,8 +12,7 @@ type ProfileOptions struct {
 	// KT is the thermal energy that F is given in; 0 means 1, that is F in kT.
 	KT float64
 	// Smoother is the estimator. Bandwidth is the standard deviation of its kernel, in the unit of x; 0 takes
-	// Scott's rule (the grid's spacing for samples without spread), half as much again for Corrected, and is not
-	// allowed for periodic x.
+	// Scott's rule, half as much again for Corrected, and is not allowed for periodic x.
 	Smoother  Smoother
 	Bandwidth float64
 	// Periodic closes the grid to a circle of circumference points × spacing.
@@ -71,9 +70,6 @@ func newProfile(x, w []float64, o ProfileOptions) (Profile, error) {
 		}
 		if h = bandwidth(x, w); o.Smoother == Corrected {
 			h *= correctedWider
-		}
-		if h == 0 && len(o.Grid) > 1 { // all weight on one value
-			h = o.Grid[1] - o.Grid[0]
 		}
 	}
 	if o.Smoother != Bins && !(h > 0) {

@@ -44,7 +44,8 @@ func JS(p, q []float64) float64 {
 }
 
 // pmfError returns Σ m̂ (ln p − ln q)², the squared difference of two free-energy surfaces in (kT)², weighted by
-// m̂, the normalised (p+q)/2. Cells of probability zero count as 1e-10. Arguments, panics and source are those of JS.
+// m̂, the normalised (p+q)/2. Cells of a probability below 1e-10, zero too, count as 1e-10. Arguments, panics and source
+// are those of JS.
 func pmfError(p, q []float64) float64 {
 	sp, sq := sums(p, q)
 	if sp == 0 || sq == 0 {
@@ -52,15 +53,14 @@ func pmfError(p, q []float64) float64 {
 	}
 	var sum, total float64
 	for i := range p {
-		a, b := p[i]/(sp+sumGuard), q[i]/(sq+sumGuard)
+		a, b := max(p[i]/(sp+sumGuard), emptyCell), max(q[i]/(sq+sumGuard), emptyCell)
 		var d float64
 		switch { // as few logarithms as can be: most cells are empty in one of them, or both
-		case a == 0 && b == 0:
-			a, b = emptyCell, emptyCell
-		case a == 0:
-			a, d = emptyCell, logEmptyCell-math.Log(b)
-		case b == 0:
-			b, d = emptyCell, math.Log(a)-logEmptyCell
+		case a == emptyCell && b == emptyCell:
+		case a == emptyCell:
+			d = logEmptyCell - math.Log(b)
+		case b == emptyCell:
+			d = math.Log(a) - logEmptyCell
 		default:
 			d = math.Log(a / b)
 		}

@@ -113,6 +113,15 @@ func (v *Variable) circle() Axis {
 	return Axis{Lo: -v.Period / 2, Hi: v.Period / 2, Periodic: v.Period > 0}
 }
 
+// Missing tells whether the variable is a column that frames do not have.
+func (v *Variable) Missing(f *data.Frames) bool {
+	if v.column == "" {
+		return false
+	}
+	_, err := v.ofColumn(f)
+	return err != nil
+}
+
 func (v *Variable) ofColumn(f *data.Frames) ([]float64, error) {
 	columns := []struct {
 		name string
@@ -136,7 +145,7 @@ func (v *Variable) ofColumn(f *data.Frames) ([]float64, error) {
 }
 
 // Axis is the range of the variable in bins: the circle, Lo to Hi, or else that of the values (of the reference, say)
-// with a twentieth added at both ends.
+// with a twentieth added at both ends, though not across zero.
 // Errors: Hi not above Lo, no finite value to take the range from.
 func (v Variable) Axis(bins int, values []float64) (Axis, error) {
 	a := Axis{Lo: v.Lo, Hi: v.Hi, Bins: bins}
@@ -158,7 +167,11 @@ func (v Variable) Axis(bins int, values []float64) (Axis, error) {
 		if margin == 0 { // a constant
 			margin = max(0.5, math.Abs(a.Lo)/20)
 		}
-		a.Lo, a.Hi = a.Lo-margin, a.Hi+margin
+		least := math.Inf(-1)
+		if a.Lo >= 0 { // a length, say
+			least = 0
+		}
+		a.Lo, a.Hi = max(a.Lo-margin, least), a.Hi+margin
 	}
 	if err := a.check(); err != nil {
 		return a, fmt.Errorf("observable: variable %s: %w", v.Name, err)

@@ -58,8 +58,11 @@ n = 200
 checks = 4
 [variables]
 torsion = "dihedral(a,b,c,d)"
+energy = "u"
 end = "distance(a,f)"
+weight = "logw"
 [states]
+low = "energy < 1e6 and torsion < 180"
 plus = "0 < torsion < 120"
 `
 	if err := os.WriteFile(path("six.toml"), []byte(plan), 0o644); err != nil {
@@ -70,7 +73,8 @@ plus = "0 < torsion < 120"
 	}
 	found := resultsOf(t, path("six"), "six")
 	for _, name := range []string{"ess", "ess_clipped", "khat", "verdict", "js", "torsion/js", "torsion/pmf_error",
-		"torsion/mean", "end/js", "end/mean", "population/plus", "population/plus_reference"} {
+		"torsion/mean", "end/js", "end/mean", "population/plus", "population/plus_reference", "energy/mean",
+		"weight/mean", "weight/js", "population/low"} {
 		e, ok := found[name]
 		_, words := e.Value.(string)
 		if !ok || e.Value == nil || words != (name == "verdict") || (e.Error == nil) != words {
@@ -81,6 +85,12 @@ plus = "0 < torsion < 120"
 		}
 	}
 	checkPlus(t, path("six/samples.arrow"), found["population/plus"])
+	// The frames have log-weights but no energies: these have a mean, and nothing to score them against.
+	for _, name := range []string{"energy/js", "population/low_reference"} {
+		if e, ok := found[name]; ok {
+			t.Errorf("%s: got %+v", name, e)
+		}
+	}
 	t.Run("report", func(t *testing.T) { reportBeads(t, path) })
 	t.Run("reweight", func(t *testing.T) { weighBeads(t, path) })
 }
