@@ -93,6 +93,9 @@ func sampleFile(ctx context.Context, path string, m *flow.Model, o SampleOptions
 			}
 			ess *= float64(drawn)
 			if note = fmt.Sprintf("%.0f of %.0f effective", ess, o.UntilESS); ess >= o.UntilESS {
+				if o.Progress != nil {
+					o.Progress(drawn, drawn, note)
+				}
 				break
 			}
 		}

@@ -140,7 +140,7 @@ func checkTools(ctx context.Context) []finding {
 	f := finding{good, "gopls", "", ""}
 	if f.status, err = exec.LookPath("gopls"); err != nil {
 		f = finding{spare, f.name, "not on PATH: no completion in Jupyter",
-			"go install golang.org/x/tools/gopls@latest"}
+			"go install golang.org/x/tools/gopls@v0.23.0 # the last for Go 1.26"}
 	}
 	return append(list, f)
 }

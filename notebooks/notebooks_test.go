@@ -40,6 +40,17 @@ func all(t *testing.T) []string {
 	return names
 }
 
+// statements counts the lines of a cell but comments and its head.
+func statements(source string) (n int) {
+	for line := range strings.Lines(source) {
+		line = strings.TrimSpace(line)
+		if line != "" && line != "%%" && !strings.HasPrefix(line, "//") {
+			n++
+		}
+	}
+	return n
+}
+
 // Committed notebooks are executed, in order, without errors, and small; their
 // cells are short, and one of them holds the parameters.
 func TestCommitted(t *testing.T) {
@@ -72,6 +83,11 @@ func TestCommitted(t *testing.T) {
 				for _, o := range c.Outputs {
 					if o.Type() == "error" {
 						t.Errorf("cell %d: an error in its output", i+1)
+					}
+					figure := strings.HasPrefix(o.Text(), "[figure ")
+					if n := statements(c.Source); figure && n > 5 {
+						t.Errorf("cell %d takes %d lines to make a figure; want at most 5", i+1, n)
+						break
 					}
 				}
 				if c.Tagged("parameters") {

@@ -57,7 +57,7 @@ func Question() *analysis.Question {
 	}
 	return &analysis.Question{Variables: variables, States: []observable.State{positive},
 		Scored: []analysis.Group{{Variables: []int{0, 1}}},
-		Split: &analysis.Split{State: 0, In: "phi_gt_0", Out: "phi_lt_0", Label: "P(φ > 0)",
+		Split: &analysis.Split{State: 0, In: "phi_gt_0", Out: "phi_lt_0", Label: "P(φ > 0)", Rest: "φ < 0",
 			Variable: 0, Lo: 0, Hi: basin}}
 }
 

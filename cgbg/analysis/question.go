@@ -29,6 +29,7 @@ type Split struct {
 	State   int    // place among the question's
 	In, Out string // names in results of what is in the state and of the rest, such as phi_gt_0 and phi_lt_0
 	Label   string // of its population in figures: P(φ > 0)
+	Rest    string // of the rest: φ < 0
 
 	// The basin of the state is between Lo and Hi along one of the question's variables: profiles have the error
 	// there that blocks of time do not see.

@@ -130,7 +130,8 @@ func slowestWave(t Torus) float64 {
 	return g
 }
 
-// One variable scores as a plain count of bins, those at the ends with what is beyond, and its error is that of drawing blocks again.
+// One variable scores as a plain count of bins, those at the ends with what is beyond, and its error is that of
+// drawing blocks again.
 func TestOneVariable(t *testing.T) {
 	const n, bins = 3000, 20
 	a, b := normals(n, 31), normals(n, 32)

@@ -44,8 +44,8 @@ func JS(p, q []float64) float64 {
 }
 
 // pmfError returns Σ m̂ (ln p − ln q)², the squared difference of two free-energy surfaces in (kT)², weighted by
-// m̂, the normalised (p+q)/2. Cells of a probability below 1e-10, zero too, count as 1e-10. Arguments, panics and source
-// are those of JS.
+// m̂, the normalised (p+q)/2. Cells of a probability below 1e-10, zero too, count as 1e-10. Arguments, panics and
+// source are those of JS.
 func pmfError(p, q []float64) float64 {
 	sp, sq := sums(p, q)
 	if sp == 0 || sq == 0 {

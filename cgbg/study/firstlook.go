@@ -73,18 +73,23 @@ func (r *First) Results() []result.Result {
 	})...)
 }
 
-// Distributions draws the energies under a potential, and the lengths of the peptide bonds, by [Energies] and [Bonds].
-func Distributions(ctx context.Context, g *cgbg.Generator, flowOf, pmfOf string) ([]result.Figure, error) {
-	energies, err := Energies(ctx, g, flowOf, pmfOf)
-	if err != nil {
-		return nil, err
+// Distributions draws the energies under potentials, and the lengths of the peptide bonds, by [Energies] and [Bonds],
+// of several flows.
+func Distributions(ctx context.Context, g *cgbg.Generator, rows ...Row) (list []result.Figure, err error) {
+	const drawn = " in simulation, flow, and reweighted flow"
+	for _, r := range rows {
+		energies, err := Energies(ctx, g, r.Flow, r.PMF)
+		if err != nil {
+			return nil, err
+		}
+		bonds, err := Bonds(ctx, g, r.Flow, r.PMF)
+		if err != nil {
+			return nil, err
+		}
+		title := g.Name + ", flow of " + r.Flow + " frames"
+		name := strings.ReplaceAll(g.Name, "/", "_") + "_" + r.Flow
+		list = append(list, energies.Named(name+"_energies", title+": energies under the potential"+drawn),
+			bonds.Named(name+"_bonds", title+": lengths of the peptide bonds"+drawn))
 	}
-	bonds, err := Bonds(ctx, g, flowOf, pmfOf)
-	title := g.Name + ", flow of " + flowOf + " frames"
-	name := strings.ReplaceAll(g.Name, "/", "_") + "_" + flowOf
-	return []result.Figure{
-		energies.Named(name+"_energies", title+": energies under the potential in simulation, flow, and reweighted "+
-			"flow"),
-		bonds.Named(name+"_bonds", title+": lengths of the peptide bonds in simulation, flow, and reweighted flow"),
-	}, err
+	return list, nil
 }

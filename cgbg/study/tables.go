@@ -30,8 +30,8 @@ func measured(e reweight.Estimate) result.Measured {
 }
 
 // beside is an estimate with its floor.
-func beside(e, floor reweight.Estimate, digits int) string {
-	return fmt.Sprintf("%s (%.*f)", measured(e), digits, floor.Value)
+func beside(e, floor reweight.Estimate) string {
+	return fmt.Sprintf("%s (%.3g)", measured(e), floor.Value)
 }
 
 // Models are how the models of generators were made.
@@ -151,10 +151,10 @@ func (s *Scores) Table() result.Table {
 		"PMF error", "ESS", "clipped", "Pareto k", ""}}
 	for _, e := range s.List {
 		split := e.Reference.Question.Split
-		t.Head[2], t.Head[9] = "JS out of "+split.In+" (floor)", split.Label
+		t.Head[2], t.Head[9] = "JS given "+split.Rest+" (floor)", split.Label
 		w, all, c := e.Weights, e.After.All(), e.AfterClips.All().Scores
-		t.Row(e.Name, beside(all.Scores.JS, all.Floor.JS, 4), beside(e.After.Out.Scores.JS, e.After.Out.Floor.JS, 4),
-			beside(all.Scores.PMFError, all.Floor.PMFError, 3), measured(c.JS), measured(c.PMFError),
+		t.Row(e.Name, beside(all.Scores.JS, all.Floor.JS), beside(e.After.Out.Scores.JS, e.After.Out.Floor.JS),
+			beside(all.Scores.PMFError, all.Floor.PMFError), measured(c.JS), measured(c.PMFError),
 			result.Measured{Value: w.ESS, Error: w.ESSError},
 			result.Measured{Value: w.ESSClipped, Error: w.ESSClippedError}, fmt.Sprintf("%.2f",
 				w.KHat), measured(e.Samples.Split()))

@@ -18,13 +18,15 @@ type Drawings struct {
 	list      []*cgbg.Drawn
 }
 
-// UntilAll draws samples of the flow of a kind of simulation of every generator by until. Errors: those of Until.
+// UntilAll draws samples of the flow of a kind of simulation of every generator until their weights, by the potential
+// of biased forces, are worth so many equal samples (preset small: 8). Errors: fifty times as many are not worth it;
+// those of [cgbg.Draw].
 func UntilAll(ctx context.Context, bar Bar, of string, effective float64, generators ...*cgbg.Generator) (*Drawings,
 	error) {
 	d := &Drawings{effective: effective}
 	for _, g := range generators {
 		drawn, err := until(ctx, g, of, effective,
-			bar.of(fmt.Sprintf("%s, until %g effective samples", g.Name, effective)))
+			bar.of(fmt.Sprintf("%s, until %g effective samples", g.Name, min(effective, limits(g).effective))))
 		if err != nil {
 			return nil, err
 		}
@@ -198,7 +200,7 @@ func (l FlowReports) Table() result.Table {
 			fmt.Sprintf("%.0f", n.Evaluations), fmt.Sprintf("%.1f", n.Divergences),
 			result.Measured{Value: w.ESS, Error: w.ESSError},
 			result.Measured{Value: w.ESSClipped, Error: w.ESSClippedError}, fmt.Sprintf("%.2f", w.KHat),
-			beside(all.Scores.JS, all.Floor.JS, 3), beside(all.Scores.PMFError, all.Floor.PMFError, 1))
+			beside(all.Scores.JS, all.Floor.JS), beside(all.Scores.PMFError, all.Floor.PMFError))
 	}
 	return t
 }

@@ -99,8 +99,7 @@ func (p *PotentialKinds) Table() result.Table {
 		t.Head[6] = e.Reference.Question.Split.Label
 		t.Row(p.names[k], p.cards[k].Steps, heldOut(p.cards[k]),
 			result.Measured{Value: e.Weights.ESS, Error: e.Weights.ESSError},
-			beside(all.Scores.JS, all.Floor.JS, 4), beside(all.Scores.PMFError, all.Floor.PMFError,
-				3), measured(e.Samples.Split()))
+			beside(all.Scores.JS, all.Floor.JS), beside(all.Scores.PMFError, all.Floor.PMFError), measured(e.Samples.Split()))
 	}
 	return t
 }
@@ -108,7 +107,7 @@ func (p *PotentialKinds) Table() result.Table {
 // Results are the numbers of the published architecture.
 func (p *PotentialKinds) Results() []result.Result { return p.list[len(p.list)-1].Results() }
 
-// Figures are the profiles of both potentials.
+// Figures are densities, profiles and maps of both potentials.
 func (r *PotentialsReport) Figures() ([]result.Figure, error) {
 	const drawn = " along the variables: reference, flow, and that flow reweighted by either potential"
 	densities, err := r.Densities()
@@ -116,14 +115,20 @@ func (r *PotentialsReport) Figures() ([]result.Figure, error) {
 		return nil, err
 	}
 	profiles, err := r.Profiles()
+	if err != nil {
+		return nil, err
+	}
+	maps, err := r.Maps()
 	return []result.Figure{
-		densities.Named(r.FileName("densities"), r.Name+": probability densities"+drawn),
-		profiles.Named(r.FileName("potentials"), r.Name+": free energies"+drawn),
+		densities.Named(r.fileName("densities"), r.Name+": probability densities"+drawn),
+		profiles.Named(r.fileName("potentials"), r.Name+": free energies"+drawn),
+		maps.Named(r.fileName("potential_maps"), r.Name+": free energies over two variables: reference, flow reweighted "+
+			"by PMF_B, flow reweighted by PMF_U"),
 	}, err
 }
 
-// FileName is that of one of the report's figures among others'.
-func (r *PotentialsReport) FileName(what string) string {
+// fileName is that of one of the report's figures among others'.
+func (r *PotentialsReport) fileName(what string) string {
 	return strings.ReplaceAll(r.Name, "/", "_") + "_" + what
 }
 
@@ -135,8 +140,8 @@ func (r *PotentialsReport) Table() result.Table {
 		all := e.After.All()
 		t.Row([]string{"PMF_U", "PMF_B"}[k], result.Measured{Value: e.Weights.ESS, Error: e.Weights.ESSError},
 			fmt.Sprintf("%.2f", e.Weights.KHat),
-			beside(all.Scores.JS, all.Floor.JS, 4), beside(all.Scores.PMFError, all.Floor.PMFError,
-				3), measured(e.Samples.Split()), e.Verdict())
+			beside(all.Scores.JS, all.Floor.JS), beside(all.Scores.PMFError, all.Floor.PMFError),
+			measured(e.Samples.Split()), e.Verdict())
 	}
 	d := r.Difference
 	t.Row("difference", "", "", measured(d.JS), measured(d.PMFError), "", "")

@@ -15,6 +15,7 @@ import (
 const (
 	liveInterval = 250 * time.Millisecond
 	lineInterval = 5 * time.Second
+	waitInterval = time.Second // before the first step, which is the longest where something is compiled
 )
 
 // Bar shows the progress of a long computation on one line that changes in place; where lines cannot change, such as
@@ -30,6 +31,10 @@ type Bar struct {
 	started     bool
 	first       int // done at the first update: work from an earlier run says nothing about the speed of this one
 	start       time.Time
+	paceDone    int // after the first step, from which on the speed is told
+	paceStart   time.Time
+	live        bool // the line changes in place
+	wait        *time.Timer
 	shown       time.Time
 	done, total int
 	note        string
@@ -44,9 +49,9 @@ func NewBar(title string) *Bar {
 	switch {
 	case InNotebook():
 		b.id = "cgbg-bar-" + gonbui.UniqueId()
-		b.put = func(c content, _ bool) { show(c) }
+		b.live, b.put = true, func(c content, _ bool) { show(c) }
 	case err == nil && info.Mode()&os.ModeCharDevice != 0:
-		b.put = func(c content, last bool) {
+		b.live, b.put = true, func(c content, last bool) {
 			end := ""
 			if last {
 				end = "\n"
@@ -68,7 +73,10 @@ func (b *Bar) Update(done, total int, note string) {
 	defer b.mu.Unlock()
 	now := b.now()
 	if !b.started || done < b.done {
-		b.started, b.first, b.start = true, done, now
+		b.started, b.first, b.start, b.paceDone = true, done, now, done
+	}
+	if done > b.first && b.paceDone == b.first {
+		b.paceDone, b.paceStart = done, now
 	}
 	b.done, b.total, b.note = done, total, note
 	wait := b.every - now.Sub(b.shown)
@@ -95,6 +103,15 @@ func (b *Bar) Flush() {
 	}
 }
 
+// tick moves the clock on while the first step takes its time.
+func (b *Bar) tick() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.done == b.first {
+		b.draw(b.now())
+	}
+}
+
 func (b *Bar) finished() bool { return b.total > 0 && b.done >= b.total }
 
 // draw shows the state; the caller holds mu.
@@ -103,6 +120,12 @@ func (b *Bar) draw(now time.Time) {
 	if b.timer != nil {
 		b.timer.Stop()
 		b.timer = nil
+	}
+	if b.wait != nil {
+		b.wait.Stop()
+	}
+	if b.live && b.done == b.first && !b.finished() {
+		b.wait = time.AfterFunc(waitInterval, b.tick)
 	}
 	line := b.line(now)
 	c := content{plain: line, id: b.id}
@@ -129,8 +152,8 @@ func (b *Bar) line(now time.Time) string {
 	}
 	elapsed := now.Sub(b.start)
 	clock := duration(elapsed)
-	if worked := b.done - b.first; worked > 0 && b.total > b.done {
-		left := time.Duration(float64(elapsed) / float64(worked) * float64(b.total-b.done))
+	if worked := b.done - b.paceDone; worked > 0 && b.paceDone > b.first && b.total > b.done {
+		left := time.Duration(float64(now.Sub(b.paceStart)) / float64(worked) * float64(b.total-b.done))
 		clock += ", ETA " + duration(left)
 	}
 	return strings.Join(append(parts, clock), "  ")

@@ -87,7 +87,7 @@ func TestTable(t *testing.T) {
 	if !strings.Contains(html, "biased &lt;b&gt;") || strings.Contains(html, "<b>") {
 		t.Error("text is not escaped")
 	}
-	if !strings.Contains(html, "\u20070.0123 ± 0.0012") {
+	if !strings.Contains(html, " 0.0123 ± 0.0012") {
 		t.Errorf("no blank of a digit's width before the shorter number: %s", html)
 	}
 	if NewTable().String() != "\n\n" || NewTable("a").Row(1, 2).HTML() == "" {
@@ -242,17 +242,23 @@ func TestBarLine(t *testing.T) {
 	var lines []string
 	b := barAt(&clock, &lines)
 	b.Update(0, 2000, "epoch 1/20")
+	clock = clock.Add(30 * time.Second) // a step that is compiled says nothing of the next ones
+	b.Update(100, 2000, "")
 	clock = clock.Add(12 * time.Second)
 	b.Update(900, 2000, "epoch 9/20\nloss 0.123")
 	clock = clock.Add(15 * time.Second)
 	b.Update(2000, 2000, "loss 0.1")
 	b.Update(5, 0, "searching") // smaller than before: another run, of unknown length
+	clock = clock.Add(time.Second)
+	b.Update(10, 2000, "")
 	clock = clock.Add(3*time.Hour + 7*time.Minute)
 	b.Update(1500, 2000, "")
 	want := []string{
 		"flow, unbiased  0 % 0/2000  epoch 1/20  0 s",
-		"flow, unbiased  45 % 900/2000  epoch 9/20 loss 0.123  12 s, ETA 15 s",
-		"flow, unbiased  100 % 2000/2000  loss 0.1  27 s",
+		"flow, unbiased  5 % 100/2000  30 s",
+		"flow, unbiased  45 % 900/2000  epoch 9/20 loss 0.123  42 s, ETA 17 s",
+		"flow, unbiased  100 % 2000/2000  loss 0.1  57 s",
+		"flow, unbiased  0 % 10/2000  1 s",
 		"flow, unbiased  75 % 1500/2000  3 h 07 min, ETA 1 h 02 min",
 	}
 	b.Flush()

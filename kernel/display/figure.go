@@ -17,7 +17,8 @@ var figureName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 // Figure shows a picture and saves it as figures/<name>.png and .svg below the run's folder.
 //
 // name: letters, digits, '.', '_' and '-'. alt: what the picture shows, in words, for readers who cannot see it; it
-// goes where nbconvert and screen readers look for it, the image's metadata, and is the plain-text form. pngData,
+// goes where nbconvert and screen readers look for it, the image's metadata, is the plain-text form, and stands below
+// the picture in a notebook. pngData,
 // svgData: the picture; one of them may be nil. The notebook holds the PNG alone where there is one: front ends show it
 // without trusting the notebook, which they do neither for SVG nor for an image inside HTML. A PNG that states its
 // resolution is shown at 150 screen pixels to the inch, large enough to read 7-point letters.
@@ -62,6 +63,9 @@ func Figure(name, alt string, pngData, svgData []byte) error {
 		}
 	}
 	show(c)
+	if InNotebook() {
+		show(content{plain: alt, markdown: "*" + alt + "*"})
+	}
 	return nil
 }
 

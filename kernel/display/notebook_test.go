@@ -104,35 +104,38 @@ func TestInNotebook(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, stderr)
 	}
-	if len(shown) != 7 {
-		t.Fatalf("got %d displays, want 2 figures, a table, markdown, a result, and the bar's first and last state",
-			len(shown))
+	if len(shown) != 9 {
+		t.Fatalf("got %d displays, want 2 figures with what they show, a table, markdown, a result, and the bar's first "+
+			"and last state", len(shown))
 	}
 	for i, d := range shown {
 		if text, _ := d.Data[protocol.MIMETextPlain].(string); text == "" {
 			t.Errorf("display %d has no plain-text form: %v", i, d.Data)
 		}
 	}
-	png, svg := shown[0], shown[1]
+	png, svg := shown[0], shown[2]
 	if data, _ := png.Data[protocol.MIMEImagePNG].([]byte); string(data) != string(testPNG(40, 30)) {
 		t.Error("the PNG did not arrive as it was")
 	}
 	if alt := png.Metadata["image/png"].(map[string]any)["alt"]; alt != "a surface with three wells" {
 		t.Errorf("alternative text %q", alt)
 	}
+	if shown[1].Data[protocol.MIMETextMarkdown] != "*a surface with three wells*" {
+		t.Errorf("below the picture: %v", shown[1].Data)
+	}
 	if svg.Data[protocol.MIMEImageSVG] != string(testSVG) || svg.Metadata["image/svg+xml"] == nil {
 		t.Errorf("SVG displayed as %v, %v", svg.Data, svg.Metadata)
 	}
-	if table, _ := shown[2].Data[protocol.MIMETextHTML].(string); !strings.Contains(table, "<table>") {
-		t.Errorf("table displayed as %v", shown[2].Data)
+	if table, _ := shown[4].Data[protocol.MIMETextHTML].(string); !strings.Contains(table, "<table>") {
+		t.Errorf("table displayed as %v", shown[4].Data)
 	}
-	if shown[3].Data[protocol.MIMETextMarkdown] != "The *end* of $x$" {
-		t.Errorf("markdown displayed as %v", shown[3].Data)
+	if shown[5].Data[protocol.MIMETextMarkdown] != "The *end* of $x$" {
+		t.Errorf("markdown displayed as %v", shown[5].Data)
 	}
-	if shown[4].Data[protocol.MIMETextPlain] != "a/js = 0.0123 ± 0.0012 kT (floor 0.01000, n = 10)" {
-		t.Errorf("result displayed as %v", shown[4].Data)
+	if shown[6].Data[protocol.MIMETextPlain] != "a/js = 0.0123 ± 0.0012 kT (floor 0.01000, n = 10)" {
+		t.Errorf("result displayed as %v", shown[6].Data)
 	}
-	first, last := shown[5], shown[6]
+	first, last := shown[7], shown[8]
 	if first.DisplayID == "" || first.DisplayID != last.DisplayID {
 		t.Errorf("the bar's displays have ids %q and %q, want one", first.DisplayID, last.DisplayID)
 	}

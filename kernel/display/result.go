@@ -83,7 +83,7 @@ func Summary(names ...string) error {
 	if err != nil {
 		return err
 	}
-	resultTable(slices.DeleteFunc(entries, func(e result.Entry) bool { return !wanted(e.Name, names) })).Show()
+	showResults(slices.DeleteFunc(entries, func(e result.Entry) bool { return !wanted(e.Name, names) }), false)
 	return nil
 }
 

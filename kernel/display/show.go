@@ -2,6 +2,7 @@ package display
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/cgbg-go/lab/cgbg/result"
 )
@@ -59,7 +60,8 @@ func show1(r any) error {
 			return err
 		}
 		if !tables {
-			resultTable(result.Entries(list)).Show()
+			_, words := r.(worded)
+			showResults(result.Entries(list), words)
 		}
 	}
 	if p, ok := r.(pictured); ok {
@@ -98,13 +100,24 @@ func tableOf(t result.Table) *Table {
 	return out
 }
 
-// resultTable is results as a table.
-func resultTable(entries []result.Entry) *Table {
+// mostWords is the number of letters from which a result in words, such as a verdict, stands below a table.
+const mostWords = 30
+
+// showResults shows results as a table, and what is long to say below it; not that where a report says it itself.
+func showResults(entries []result.Entry, said bool) {
 	t := NewTable("result", "value", "floor", "unit", "n")
+	var words []string
 	for _, e := range entries {
+		if text, ok := e.Value.(string); ok && len(text) > mostWords {
+			words = append(words, fmt.Sprintf("- `%s`: %s", e.Name, text))
+			continue
+		}
 		t.Row(e.Name, cellOf(e), floorOf(e), deref(e.Unit), countOf(e))
 	}
-	return t
+	t.Show()
+	if len(words) > 0 && !said {
+		Markdown(strings.Join(words, "\n"))
+	}
 }
 
 // Finish records what every run ends with: the backend where there is one, the preset, the seed and the seconds since

@@ -19,7 +19,7 @@ type Table struct {
 type cell struct {
 	text            string
 	number          bool
-	left, mid, tail string // "12", ".34", " ± 0.05"
+	left, mid, tail string // "12", ".34" or ".34e-6", " ± 0.05"
 }
 
 // NewTable returns an empty table with those column heads.
@@ -58,10 +58,8 @@ func newCell(v any) cell {
 	c := cell{text: s, number: true, left: s}
 	if i := strings.Index(s, " ± "); i >= 0 {
 		c.left, c.tail = s[:i], s[i:]
-	} else if i := strings.IndexByte(s, 'e'); i >= 0 {
-		c.left, c.tail = s[:i], s[i:]
 	}
-	if i := strings.IndexByte(c.left, '.'); i >= 0 {
+	if i := strings.IndexAny(c.left, ".e"); i >= 0 {
 		c.left, c.mid = c.left[:i], c.left[i:]
 	}
 	return c
@@ -104,8 +102,9 @@ func (t *Table) head(i int) string {
 	return ""
 }
 
-// aligned pads a number's parts with the given blank so that decimal points line up.
-func (c cell) aligned(l layout, blank string) string {
+// aligned pads a number's parts so that decimal points line up.
+func (c cell) aligned(l layout) string {
+	const blank = " "
 	if !c.number {
 		return c.text
 	}
@@ -142,24 +141,24 @@ func (t *Table) String() string {
 			if i >= len(row) {
 				return "", false
 			}
-			return row[i].aligned(l, " "), row[i].number
+			return row[i].aligned(l), row[i].number
 		})
 	}
 	return b.String()
 }
 
-// HTML returns the table as an HTML element. Blanks as wide as a digit keep the decimal points in line.
+// HTML returns the table as an HTML element. Numbers are in letters of one width, which keep the decimal points in
+// line; text may take several lines.
 func (t *Table) HTML() string {
-	const figureSpace = "\u2007"
-	const style = `"text-align: %s; font-variant-numeric: tabular-nums; white-space: pre"`
+	const words, numbers = "text-align: left", "text-align: right; font-family: monospace; white-space: pre"
 	columns := t.layouts()
 	var b strings.Builder
 	write := func(tag, text string, l layout) {
-		side := "left"
+		style := words
 		if l.numeric {
-			side = "right"
+			style = numbers
 		}
-		fmt.Fprintf(&b, "<%s style="+style+">%s</%s>", tag, side, html.EscapeString(text), tag)
+		fmt.Fprintf(&b, `<%s style="%s">%s</%s>`, tag, style, html.EscapeString(text), tag)
 	}
 	b.WriteString("<table><thead><tr>")
 	for i, l := range columns {
@@ -171,7 +170,7 @@ func (t *Table) HTML() string {
 		for i, l := range columns {
 			text := ""
 			if i < len(row) {
-				text = row[i].aligned(l, figureSpace)
+				text = row[i].aligned(l)
 			}
 			write("td", text, l)
 		}
