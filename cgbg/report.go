@@ -135,7 +135,7 @@ func (o *ReportOptions) evaluate(samples *data.Frames, meta data.Meta, reference
 	}
 	e, err := analysis.Evaluate(o.Name, o.Seed, a.samples, samples, meta, set)
 	if err == nil {
-		e.Notes = a.notes
+		e.Notes = append(a.notes, e.Notes...)
 	}
 	return e, err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/gonum/stat"
@@ -86,6 +87,15 @@ func Evaluate(name string, seed int, q *Question, samples *data.Frames, meta dat
 		}
 		if *c.score, err = compare(seed, set, reference, c.groups); err != nil {
 			return nil, err
+		}
+	}
+	for k, state := range q.States {
+		visited := slices.Contains(e.Samples.In[k], true)
+		if reference != nil && k < len(reference.In) {
+			visited = visited || slices.Contains(reference.In[k], true)
+		}
+		if !visited {
+			e.Notes = append(e.Notes, fmt.Sprintf("no frame is in the state %s: text has degrees and nm", state.Name))
 		}
 	}
 	e.Means, err = e.Samples.means(seed)

@@ -40,6 +40,11 @@ func (s *Set) Profile(variable int, axis observable.Axis, rng random) (observabl
 	if err != nil {
 		return p, err
 	}
+	if s.Weight != nil && s.Effective < 2 { // resamples of one sample do not scatter
+		for i := range p.FError {
+			p.FError[i] = math.NaN()
+		}
+	}
 	if split := s.Question.Split; split != nil && split.Variable == variable && s.Beyond > 0 && p.FError != nil {
 		for i, x := range p.X {
 			if x > split.Lo && x < split.Hi {
@@ -60,8 +65,8 @@ type Curve struct {
 
 // ProfileFigure draws the free energies of sets along the question's variables, with bands of one standard error,
 // kJ/mol. Nothing is drawn where the error is above 2 kT or not known: a few visits make it so. A set without weight,
-// such as few weighted samples where a basin is left out, has no line, and the key says so. q is shown above the axes;
-// may be nil.
+// such as few weighted samples where a basin is left out, or of which nothing is known so well, has no line, and the
+// key says so. q is shown above the axes; may be nil.
 func ProfileFigure(q *figure.Quality, top float64, rng random, curves ...Curve) (figure.Picture, error) {
 	first := curves[0].Set
 	panels := make([]figure.ProfilePanel, len(first.Question.Variables))
@@ -86,7 +91,7 @@ func (c Curve) series(variable int, axis observable.Axis, rng random) (figure.Se
 	p, err := c.Set.Profile(variable, axis, rng)
 	out := figure.Series{Name: c.Set.Title, X: p.X, Y: p.F, Error: p.FError}
 	if errors.Is(err, observable.ErrNoMass) {
-		out, err = c.Set.noWeight(axis), nil
+		out, err = c.Set.nothing(axis), nil
 	}
 	out.Role = c.Role
 	members := c.Members
@@ -106,6 +111,9 @@ func (c Curve) series(variable int, axis observable.Axis, rng random) (figure.Se
 		if !(e <= knownWithin*c.Set.KT) {
 			out.Y[i] = math.NaN()
 		}
+	}
+	if c.Set.Weight != nil && !strings.HasSuffix(out.Name, noWeight) && !slices.ContainsFunc(out.Y, known) {
+		out.Name += ": errors above 2 kT"
 	}
 	if scale := c.Set.Question.Variables[variable].Scale; !axis.Periodic && scale != 0 {
 		out.X = scaled(out.X, scale)
@@ -159,7 +167,7 @@ func Densities(seed int, sets ...*Set) (figure.Picture, error) {
 func (s *Set) density(variable int, axis observable.Axis, rng random) (figure.Series, error) {
 	p, err := s.Profile(variable, axis, rng)
 	if errors.Is(err, observable.ErrNoMass) {
-		return s.noWeight(axis), nil
+		return s.nothing(axis), nil
 	}
 	out := figure.Series{Name: s.Title, X: p.X, Y: p.P, Error: p.PError}
 	if scale := s.Question.Variables[variable].Scale; scale != 0 {
@@ -171,14 +179,19 @@ func (s *Set) density(variable int, axis observable.Axis, rng random) (figure.Se
 	return out, err
 }
 
-// noWeight is the line of a set without weight: nothing but its key.
-func (s *Set) noWeight(axis observable.Axis) figure.Series {
+func known(y float64) bool { return !math.IsNaN(y) }
+
+// noWeight ends the key of a set without weight.
+const noWeight = ": no weight"
+
+// nothing is the line of a set without weight: nothing but its key.
+func (s *Set) nothing(axis observable.Axis) figure.Series {
 	if axis.Periodic {
 		axis.Bins = circlePoints
 	}
 	x := axis.Centers()
 	none := slices.Repeat([]float64{math.NaN()}, len(x))
-	return figure.Series{Name: s.Title + ": no weight", X: x, Y: none, Error: none}
+	return figure.Series{Name: s.Title + noWeight, X: x, Y: none, Error: none}
 }
 
 func scaled(x []float64, by float64) []float64 {

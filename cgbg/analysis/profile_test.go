@@ -28,6 +28,13 @@ func TestProfilesWithoutWeight(t *testing.T) {
 	if err != nil || !strings.HasSuffix(series.Name, ": no weight") || len(series.X) != circlePoints {
 		t.Errorf("got %q with %d points, %v", series.Name, len(series.X), err)
 	}
+	one := *s
+	one.Weight = make([]float64, s.Len())
+	one.Weight[3], one.Effective = 1, 1
+	series, err = Curve{Set: &one}.series(0, s.Axes[0], Rng(1, 0))
+	if err != nil || !strings.HasSuffix(series.Name, ": errors above 2 kT") {
+		t.Errorf("one sample: got %q, %v", series.Name, err)
+	}
 	if _, err := ProfileFigure(nil, 30, Rng(1, 0), Curve{Set: &bad, Role: figure.After}); err == nil {
 		t.Error("two weights of a hundred frames passed")
 	}

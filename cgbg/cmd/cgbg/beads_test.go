@@ -143,6 +143,10 @@ func reportBeads(t *testing.T, path func(string) string) {
 	if found = resultsOf(t, path("held"), "x"); found["torsion/js"].Floor == nil || found["js"].Floor == nil {
 		t.Errorf("with a reference: got %v", found)
 	}
+	text, err = call(t, "report", "-o", path("far"), "-variable", "size = rg", "-state", "far: size > 400", samples)
+	if err != nil || !strings.Contains(text, "no frame is in the state far") {
+		t.Errorf("a state in another unit: got %q, %v", text, err)
+	}
 	// By default: two distances and torsions about bonds.
 	text, err = call(t, "report", "-reference", path("md.arrow"), "-o", path("own"), samples)
 	if err != nil || !strings.Contains(text, "samples/d_") || !strings.Contains(text, "samples/torsion_") {
