@@ -136,6 +136,9 @@ func (o *ReportOptions) evaluate(samples *data.Frames, meta data.Meta, reference
 	e, err := analysis.Evaluate(o.Name, o.Seed, a.samples, samples, meta, set)
 	if err == nil {
 		e.Notes = a.notes
+		if note := otherMolecule(meta, refMeta); reference != nil && note != "" {
+			e.Notes = append(e.Notes, note)
+		}
 	}
 	return e, err
 }

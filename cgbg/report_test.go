@@ -166,6 +166,31 @@ func TestReportFidelity(t *testing.T) {
 	}
 }
 
+// A reference of other beads, or of another molecule, is told.
+func TestOtherMolecule(t *testing.T) {
+	of := func(system, mapping string, dim int, beads ...string) data.Meta {
+		return data.Meta{System: system, Mapping: mapping, Dim: dim, Beads: beads}
+	}
+	three := of("tri", "core-beta", 3, "ACE1:C", "ALA2:N", "ALA3:N")
+	for _, c := range []struct {
+		reference data.Meta
+		want      string
+	}{
+		{three, ""},
+		{of("", "heavy-atom", 3, "ACE1:C", "ACE1:O"), ""},
+		{of("tri", "dihedrals", 2, "ALA2:phi,psi"), ""},
+		{of("di", "core-beta", 3, "ACE1:C", "ALA2:N", "NME3:N"), "the samples alone have the beads ALA3:N, the " +
+			"reference alone NME3:N"},
+		{of("", "core-beta", 3, "ACE1:C", "ALA2:N"), "beads ALA3:N, the reference alone no other ones"},
+		{of("di", "dihedrals", 2, "ALA2:phi,psi"), "is of di, the samples are of tri"},
+		{of("another name", "core-beta", 3, three.Beads...), ""},
+	} {
+		if got := otherMolecule(three, c.reference); !strings.Contains(got, c.want) || (got == "") != (c.want == "") {
+			t.Errorf("%+v: got %q, want %q", c.reference, got, c.want)
+		}
+	}
+}
+
 // bent writes n frames of four beads a…d with weights: of bonds of 0.15 nm in right angles, with the torsion drawn
 // from two states, the one at 60 degrees with a probability.
 func bent(t *testing.T, n int, plus float64, seed uint64, edit func(f *data.Frames, m *data.Meta)) string {
