@@ -160,6 +160,14 @@ func TestReportFidelity(t *testing.T) {
 			t.Errorf("%s: got %+v, want %g to %g", name, r, want[0], want[1])
 		}
 	}
+	three, threeMeta, err := data.ReadFile(filepath.FromSlash("../data/ala3/metad5_core-beta.arrow"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.evaluate(samples, meta, three.Slice(0, 100), threeMeta); err == nil ||
+		!strings.Contains(err.Error(), "of another molecule") || !strings.Contains(err.Error(), "NME3:N") {
+		t.Errorf("tri-alanine: got %v", err)
+	}
 	o.Residue = "GLY7"
 	if _, err := o.evaluate(samples, meta, reference, refMeta); err == nil || !strings.Contains(err.Error(), "ALA2") {
 		t.Errorf("no such residue: got %v", err)

@@ -22,6 +22,14 @@ func alone(a, b []string) (names []string) {
 	return names
 }
 
+// withMolecule adds to an error by what the reference is of another molecule, where that shows.
+func withMolecule(err error, samples, reference data.Meta) error {
+	if note := otherMolecule(samples, reference); err != nil && note != "" {
+		return fmt.Errorf("%w; %s", err, note)
+	}
+	return err
+}
+
 // otherMolecule says by what a reference is of another molecule than the samples, or of other beads where both are of
 // one map; "" where nothing shows.
 func otherMolecule(samples, reference data.Meta) string {
@@ -38,7 +46,7 @@ func otherMolecule(samples, reference data.Meta) string {
 	}
 	switch same := samples.Dim == reference.Dim && samples.Mapping == reference.Mapping; {
 	case same && len(alone(samples.Beads, reference.Beads)) > 0:
-		return fmt.Sprintf("DOUBTFUL REFERENCE: it is of another molecule, or calls its beads otherwise: the samples "+
+		return fmt.Sprintf("the reference is of another molecule, or calls its beads otherwise: the samples "+
 			"alone have the beads %s, the reference alone %s", list(samples.Beads, reference.Beads),
 			list(reference.Beads, samples.Beads))
 	case !same && samples.System != "" && reference.System != "" && samples.System != reference.System:

@@ -37,7 +37,8 @@ type Split struct {
 }
 
 // NewQuestion asks for variables and states. scored names one or two variables whose distributions are compared
-// together, and first; then each variable is alone. Errors: a variable that is not there, names that are there twice, or that give two results one name.
+// together, and first; then each variable is alone. Errors: a variable that is not there, names that are
+// there twice, or that give two results one name.
 func NewQuestion(variables []observable.Variable, states []observable.State, scored ...string) (*Question, error) {
 	q := &Question{Variables: variables, States: states}
 	var first Group
