@@ -87,7 +87,7 @@ func ReadCard(model string) (*Card, error) {
 	text, err := os.ReadFile(CardPath(model))
 	if errors.Is(err, os.ErrNotExist) {
 		if _, err := os.Stat(model); err != nil {
-			return nil, fmt.Errorf("cgbg: the model: %w", err)
+			return nil, fmt.Errorf("cgbg: the model: %w%s", err, instead(model))
 		}
 		return nil, fmt.Errorf("cgbg: %s has no card %s: train it with \"cgbg train\", or put its card beside it: %w",
 			model,

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/kind"
 	"github.com/cgbg-go/lab/cgbg/pmf"
 	"github.com/cgbg-go/lab/data"
 )
@@ -18,7 +19,7 @@ import (
 const leastHeldOut = 20
 
 // Check tells what is wrong with the options for a kind of model ("flow" or "pmf"), before anything is read.
-func (o TrainOptions) Check(kind string) error {
+func (o TrainOptions) Check(what string) error {
 	s, err := NewSettings(o.Preset, o.Seed)
 	switch {
 	case err != nil:
@@ -28,22 +29,18 @@ func (o TrainOptions) Check(kind string) error {
 		return fmt.Errorf("cgbg: a training of %d epochs, batches of %d, rate %g, width %d, late %g, EMA %g, "+
 			"%d frames held out: "+
 			"none can be negative", o.Epochs, o.Batch, o.Rate, o.Width, o.Late, o.EMA, o.HeldOut)
-	case kind == PMF:
-		k, err := pmf.PotentialByName(cmp.Or(o.Potential, s.Potential))
-		if err == nil && !k.Kept() {
-			err = fmt.Errorf("cgbg: potentials of kind %q cannot be written to a file: choose another", k.Name)
-		}
+	case what == PMF:
+		other := func(k pmf.Kind) bool { return !k.Molecule || !k.Kept() }
+		k, err := kind.Find(slices.DeleteFunc(pmf.Potentials(), other), func(k pmf.Kind) string { return k.Name },
+			"cgbg: no potential of beads, with files,", cmp.Or(o.Potential, s.Potential))
 		if err == nil {
 			err = k.Check(pmf.Sizes{Width: o.Width})
 		}
 		return err
 	}
-	k, err := flow.FieldByName(cmp.Or(o.Field, s.Field))
-	if err == nil && !(k.Kept() && k.Molecule) {
-		err = fmt.Errorf("cgbg: vector fields of kind %q are not of beads, or cannot be written to a file: choose "+
-			"another",
-			k.Name)
-	}
+	other := func(k flow.Kind) bool { return !k.Molecule || !k.Kept() }
+	k, err := kind.Find(slices.DeleteFunc(flow.Fields(), other), func(k flow.Kind) string { return k.Name },
+		"cgbg: no vector field of beads, with files,", cmp.Or(o.Field, s.Field))
 	if err == nil {
 		err = k.Check(flow.Sizes{Width: o.Width})
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/BurntSushi/toml"
 	"github.com/cgbg-go/lab/cgbg/analysis"
 	"github.com/cgbg-go/lab/cgbg/flow"
+	"github.com/cgbg-go/lab/cgbg/observable"
 	"github.com/cgbg-go/lab/cgbg/trajectory"
 )
 
@@ -141,8 +142,11 @@ func (p *Plan) check() error {
 	case frames && !reflect.DeepEqual(alone, DataPlan{}) || frames && d.Temperature != 0:
 		return errors.New("[data] has frames, which are mapped already: " +
 			"structure, map, weights, temperature and the like go with trajectories")
-	case p.Flow.Ensemble != 0 || p.PMF.Ensemble < 0:
-		return errors.New("ensemble is a number of potentials: a key of [pmf]")
+	case p.Flow.Ensemble != 0:
+		return errors.New("[flow] ensemble: it is a number of potentials, a key of [pmf]")
+	case p.PMF.Ensemble < 0:
+		return fmt.Errorf("[pmf] ensemble = %d: a number of potentials, at least 1 (without the key: one)",
+			p.PMF.Ensemble)
 	case p.PMF.Ensemble > 0 && p.PMF.Model != "":
 		return errors.New("[pmf] has a model and an ensemble to train: one of them")
 	}
@@ -150,10 +154,14 @@ func (p *Plan) check() error {
 	if err != nil {
 		return fmt.Errorf("[variables]: %w", err)
 	}
+	var states []observable.State
 	if len(variables) == 0 { // states are of the default ones, which depend on the frames
-		return nil
+		for _, s := range p.States {
+			states = append(states, observable.State{Name: s.Name})
+		}
+	} else {
+		states, err = analysis.ParseStates(p.States, variables)
 	}
-	states, err := analysis.ParseStates(p.States, variables)
 	if err == nil {
 		_, err = analysis.NewQuestion(variables, states)
 	}

@@ -107,6 +107,9 @@ func (p *Plan) early() error {
 	if err := p.checkPaths(); err != nil {
 		return err
 	}
+	if err := p.filesThere(); err != nil {
+		return err
+	}
 	for _, model := range []struct {
 		kind string
 		ModelPlan
@@ -121,18 +124,31 @@ func (p *Plan) early() error {
 			err = p.options(model.ModelPlan).Check(model.kind)
 		}
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: [%s]: %w", p.path, model.kind, err)
 		}
 	}
 	if p.Sample.N < 1 || p.Sample.UntilESS < 0 || p.Sample.UntilESS > float64(p.Sample.N) {
 		return fmt.Errorf("%s: [sample] %d samples, until %g effective ones: "+
 			"at least one, and no more effective ones than samples", p.path, p.Sample.N, p.Sample.UntilESS)
 	}
-	if p.Reference.Frames == "" {
-		return nil
+	return nil
+}
+
+// filesThere tells, by their keys, which files of frames are missing.
+func (p *Plan) filesThere() error {
+	type given struct{ key, file string }
+	list := []given{{"[data] frames", p.Data.Frames}, {"[data] structure", p.Data.Structure},
+		{"[pmf] frames", p.PMF.Frames}, {"[flow] frames", p.Flow.Frames}, {"[reference] frames", p.Reference.Frames}}
+	for _, file := range p.Data.Trajectories {
+		list = append(list, given{"[data] trajectories", file})
 	}
-	if _, err := os.Stat(p.Reference.Frames); err != nil {
-		return fmt.Errorf("the reference: %w", err)
+	for _, g := range list {
+		if g.file == "" {
+			continue
+		}
+		if _, err := os.Stat(g.file); err != nil {
+			return fmt.Errorf("%s: %s: %w", p.path, g.key, err)
+		}
 	}
 	return nil
 }

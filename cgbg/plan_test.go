@@ -43,7 +43,7 @@ func TestReadPlanErrors(t *testing.T) {
 		{frames + "[sample]\nn = 'many'", "sample"},
 		{"[data\n", "line 2"},
 		{frames + "[flow]\nensemble = 2", "a key of [pmf]"},
-		{frames + "[pmf]\nensemble = -1", "a key of [pmf]"},
+		{frames + "[pmf]\nensemble = -1", "[pmf] ensemble = -1: a number of potentials, at least 1"},
 		{frames + "[pmf]\nensemble = 2\nmodel = 'u.npz'", "one of them"},
 		{frames + "[variables]\nturn = 'dihedral(a,b,c)'", "[variables]: observable: variable turn"},
 		{frames + "[variables]\nturn = 3", "variables.turn"},
@@ -51,6 +51,7 @@ func TestReadPlanErrors(t *testing.T) {
 		{frames + "[variables]\nsize = 'rg'\n[states]\nopen = 'gyration > 1'", `[states]: observable: state open: `},
 		{frames + "[variables]\nsize = 'rg'\n[states]\nsize = 'size > 1'", `called "size"`},
 		{frames + "[states]\nopen = 1", "states.open"},
+		{frames + "[states]\nopen = 'phi > 0'\nopen_reference = 'phi > 1'", `[states]: analysis: the state "open" and`},
 	} {
 		path := planFile(t, dir, c.text)
 		p, err := ReadPlan(path)
@@ -60,6 +61,35 @@ func TestReadPlanErrors(t *testing.T) {
 	}
 	if _, err := ReadPlan(filepath.Join(dir, "none.toml")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: got %v", err)
+	}
+}
+
+// What is wrong with a value, or a file, is told with the plan's file and the table.
+func TestPlanEarly(t *testing.T) {
+	dir := t.TempDir()
+	frames := toyFile(t, toy(), 240, nil)
+	with := "[data]\nframes = '" + frames + "'\n"
+	for _, c := range []struct{ text, want string }{
+		{"[data]\nframes = 'none.arrow'", "[data] frames: "},
+		{"[data]\ntrajectories = ['none.trr']\nstructure = '" + frames + "'\ntemperature = 300",
+			"[data] trajectories: "},
+		{with + "[reference]\nframes = 'none.arrow'", "[reference] frames: "},
+		{with + "[pmf]\nframes = 'none.arrow'", "[pmf] frames: "},
+		{with + "[flow]\nmodel = 'none.npz'", "[flow]: cgbg: the model: "},
+		{with + "[pmf]\npreset = 'tiny'", `[pmf]: cgbg: no preset "tiny"`},
+		{with + "[flow]\npreset = 'tiny'", `[flow]: cgbg: no preset "tiny"`},
+		{with + "[pmf]\npotential = 'rbf'", `no potential of beads, with files, "rbf": choose one of mace, invariant`},
+		{with + "[flow]\nfield = 'perceptron'", `"perceptron": choose one of graph-transformer, equivariant`},
+		{with, ""},
+	} {
+		p, err := ReadPlan(planFile(t, dir, c.text))
+		if err == nil {
+			err = p.early()
+		}
+		if (err == nil) != (c.want == "") ||
+			err != nil && (!strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "plan.toml: [")) {
+			t.Errorf("%q: got %v, want %q", c.text, err, c.want)
+		}
 	}
 }
 
@@ -227,6 +257,21 @@ long = "side > 0.163"
 		if math.Abs(got-want) > 1e-5*(1+math.Abs(want)) { // energies are float32
 			t.Errorf("sample %d: got %g, want %g", i, got, want)
 		}
+	}
+	whole := filepath.Join(p.Out, "pmf.npz")
+	if _, err := ReadCard(whole); !errors.Is(err, os.ErrNotExist) ||
+		!strings.Contains(err.Error(), strings.Join(Members(whole, 2), ",")) {
+		t.Errorf("an ensemble's own file: got %v", err)
+	}
+	flowFile := filepath.Join(p.Out, "flow.npz")
+	flowCard, err := ReadCard(flowFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := Members(whole, 2)[0]
+	if _, err := openPotentials(ctx, b, []string{one, one}, flowFile, flowCard); err == nil ||
+		!strings.Contains(err.Error(), "count twice") {
+		t.Errorf("one potential twice: got %v", err)
 	}
 	if text := run(); strings.Count(text, "there already") != 4 { // two potentials, flow, samples
 		t.Errorf("again: got %s", text)

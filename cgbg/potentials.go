@@ -3,6 +3,8 @@ package cgbg
 import (
 	"context"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 
 	"github.com/cgbg-go/lab/cgbg/backend"
@@ -25,6 +27,7 @@ func openPotentials(ctx context.Context, b *backend.Backend, files []string, flo
 			p.finalize()
 		}
 	}()
+	var sums []string
 	for _, file := range files {
 		u, err := ReadPMF(b, file, flowFile, flowCard.Meta())
 		if err != nil {
@@ -35,6 +38,11 @@ func openPotentials(ctx context.Context, b *backend.Backend, files []string, flo
 		if err != nil {
 			return p, err
 		}
+		if i := slices.Index(sums, sum); i >= 0 {
+			return p, fmt.Errorf("cgbg: %s and %s are the same potential, which would count twice: give it once",
+				files[i], file)
+		}
+		sums = append(sums, sum)
 		p.sum += sum
 	}
 	return p, nil
@@ -78,6 +86,23 @@ func meanOf(list [][]float64) []float64 {
 		}
 	}
 	return mean
+}
+
+// instead names the members of an ensemble that are there where its own file is none; "" where there are none.
+func instead(file string) string {
+	var there []string
+	for k := 1; ; k++ {
+		member := Members(file, k+1)[k-1]
+		if _, err := os.Stat(member); err != nil {
+			break
+		}
+		there = append(there, member)
+	}
+	if len(there) == 0 {
+		return ""
+	}
+	return ": it is an ensemble, whose models are files of their own; give them, with commas between: " +
+		strings.Join(there, ",")
 }
 
 // Members are the files of an ensemble of n models: of pmf.npz pmf.1.npz and so on; of one model the file itself.

@@ -120,7 +120,7 @@ func (o *ReportOptions) evaluate(samples *data.Frames, meta data.Meta, reference
 			reference,
 			refMeta)
 		if err != nil {
-			return nil, err
+			return nil, withMolecule(err, meta, refMeta)
 		}
 		if set.Title = o.Title; o.Title == "" {
 			set.Title = "MD"
@@ -136,6 +136,9 @@ func (o *ReportOptions) evaluate(samples *data.Frames, meta data.Meta, reference
 	e, err := analysis.Evaluate(o.Name, o.Seed, a.samples, samples, meta, set)
 	if err == nil {
 		e.Notes = append(a.notes, e.Notes...)
+		if note := otherMolecule(meta, refMeta); reference != nil && note != "" {
+			e.Notes = append(e.Notes, "DOUBTFUL: "+note)
+		}
 	}
 	return e, err
 }
@@ -157,7 +160,11 @@ func (o *ReportOptions) ask(samples *data.Frames, meta data.Meta, reference *dat
 		return o.askVariables(reference)
 	}
 	if names, err := observable.Residues(samples, meta); err == nil && len(names) > 0 {
-		return o.askPeptide(names, reference, refMeta)
+		a, err := o.askPeptide(names, reference, refMeta)
+		if reference != nil {
+			err = withMolecule(err, meta, refMeta)
+		}
+		return a, err
 	}
 	if o.Residue != "" {
 		return asked{}, fmt.Errorf("cgbg: no residue %s: the samples have no φ and ψ", o.Residue)

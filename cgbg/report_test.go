@@ -160,9 +160,42 @@ func TestReportFidelity(t *testing.T) {
 			t.Errorf("%s: got %+v, want %g to %g", name, r, want[0], want[1])
 		}
 	}
+	three, threeMeta, err := data.ReadFile(filepath.FromSlash("../data/ala3/metad5_core-beta.arrow"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.evaluate(samples, meta, three.Slice(0, 100), threeMeta); err == nil ||
+		!strings.Contains(err.Error(), "of another molecule") || !strings.Contains(err.Error(), "NME3:N") {
+		t.Errorf("tri-alanine: got %v", err)
+	}
 	o.Residue = "GLY7"
 	if _, err := o.evaluate(samples, meta, reference, refMeta); err == nil || !strings.Contains(err.Error(), "ALA2") {
 		t.Errorf("no such residue: got %v", err)
+	}
+}
+
+// A reference of other beads, or of another molecule, is told.
+func TestOtherMolecule(t *testing.T) {
+	of := func(system, mapping string, dim int, beads ...string) data.Meta {
+		return data.Meta{System: system, Mapping: mapping, Dim: dim, Beads: beads}
+	}
+	three := of("tri", "core-beta", 3, "ACE1:C", "ALA2:N", "ALA3:N")
+	for _, c := range []struct {
+		reference data.Meta
+		want      string
+	}{
+		{three, ""},
+		{of("", "heavy-atom", 3, "ACE1:C", "ACE1:O"), ""},
+		{of("tri", "dihedrals", 2, "ALA2:phi,psi"), ""},
+		{of("di", "core-beta", 3, "ACE1:C", "ALA2:N", "NME3:N"), "the samples alone have the beads ALA3:N, the " +
+			"reference alone NME3:N"},
+		{of("", "core-beta", 3, "ACE1:C", "ALA2:N"), "beads ALA3:N, the reference alone no other ones"},
+		{of("di", "dihedrals", 2, "ALA2:phi,psi"), "is of di, the samples are of tri"},
+		{of("another name", "core-beta", 3, three.Beads...), ""},
+	} {
+		if got := otherMolecule(three, c.reference); !strings.Contains(got, c.want) || (got == "") != (c.want == "") {
+			t.Errorf("%+v: got %q, want %q", c.reference, got, c.want)
+		}
 	}
 }
 

@@ -22,6 +22,40 @@ func alone(a, b []string) (names []string) {
 	return names
 }
 
+// withMolecule adds to an error by what the reference is of another molecule, where that shows.
+func withMolecule(err error, samples, reference data.Meta) error {
+	if note := otherMolecule(samples, reference); err != nil && note != "" {
+		return fmt.Errorf("%w; %s", err, note)
+	}
+	return err
+}
+
+// otherMolecule says by what a reference is of another molecule than the samples, or of other beads where both are of
+// one map; "" where nothing shows.
+func otherMolecule(samples, reference data.Meta) string {
+	const most = 8
+	list := func(a, b []string) string { // of those that only a has
+		only := slices.DeleteFunc(slices.Clone(a), func(name string) bool { return slices.Contains(b, name) })
+		switch n := len(only); {
+		case n == 0:
+			return "no other ones"
+		case n > most:
+			return strings.Join(only[:most], " ") + fmt.Sprintf(" and %d more", n-most)
+		}
+		return strings.Join(only, " ")
+	}
+	switch same := samples.Dim == reference.Dim && samples.Mapping == reference.Mapping; {
+	case same && len(alone(samples.Beads, reference.Beads)) > 0:
+		return fmt.Sprintf("the reference is of another molecule, or calls its beads otherwise: the samples "+
+			"alone have the beads %s, the reference alone %s", list(samples.Beads, reference.Beads),
+			list(reference.Beads, samples.Beads))
+	case !same && samples.System != "" && reference.System != "" && samples.System != reference.System:
+		return fmt.Sprintf("the reference is of %s, the samples are of %s: is this one molecule under two names?",
+			reference.System, samples.System)
+	}
+	return ""
+}
+
 // scoredResidue chooses the residue that is scored, by its name in the samples and in the reference: the one that is
 // asked for (SAMPLES=REFERENCE where the two have other names for it), or the middle one of those that both have.
 // common are all that both have. Error: there is none, or not that one.

@@ -45,7 +45,9 @@ func PrintFidelity(w io.Writer, f reweight.Fidelity) {
 	if f.N == 0 {
 		return
 	}
-	share := func(e reweight.Estimate) string { return fmt.Sprintf("%.2g %% ± %.1g %%", 100*e.Value, 100*e.Error) }
+	share := func(e reweight.Estimate) string {
+		return reweight.Percent(e.Value) + " ± " + reweight.Percent(e.Error)
+	}
 	hands := "the frames of the flow have no chiral centre, so that a sample and its mirror image count alike"
 	if f.Centres > 0 {
 		hands = fmt.Sprintf("%s of the samples have a wrong hand (chiral centres: %d)", share(f.WrongHand), f.Centres)

@@ -38,7 +38,8 @@ type Split struct {
 }
 
 // NewQuestion asks for variables and states. scored names one or two variables whose distributions are compared
-// together, and first; then each variable is alone. Errors: a variable that is not there, names that are there twice.
+// together, and first; then each variable is alone. Errors: a variable that is not there, names that are
+// there twice, or that give two results one name.
 func NewQuestion(variables []observable.Variable, states []observable.State, scored ...string) (*Question, error) {
 	q := &Question{Variables: variables, States: states}
 	var first Group
@@ -94,7 +95,7 @@ func ParseStates(list []Definition, variables []observable.Variable) (states []o
 	return states, nil
 }
 
-// check tells whether names are unique and places are there.
+// check tells whether names are unique, and those of their results, too.
 func (q *Question) check() error {
 	var names []string
 	for _, v := range q.Variables {
@@ -106,6 +107,32 @@ func (q *Question) check() error {
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {
 			return fmt.Errorf("analysis: two variables or states are called %q", name)
+		}
+	}
+	owner := map[string]string{} // of a result's name
+	claim := func(who string, results ...string) error {
+		for _, name := range results {
+			if other, ok := owner[name]; ok && other != who {
+				return fmt.Errorf("analysis: %s and %s would both have the result %s: call one of them otherwise",
+					other, who, name)
+			}
+			owner[name] = who
+		}
+		return nil
+	}
+	for _, v := range q.Variables {
+		own := []string{v.Name + "/mean"}
+		for _, what := range []string{"/js", "/pmf_error"} {
+			own = append(own, v.Name+what, v.Name+what+"_before", v.Name+what+"_clipped")
+		}
+		if err := claim(fmt.Sprintf("the variable %q", v.Name), own...); err != nil {
+			return err
+		}
+	}
+	for _, s := range q.States {
+		name := "population/" + s.Name
+		if err := claim(fmt.Sprintf("the state %q", s.Name), name, name+"_reference"); err != nil {
+			return err
 		}
 	}
 	return nil

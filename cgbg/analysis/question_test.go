@@ -36,6 +36,31 @@ func TestNewQuestion(t *testing.T) {
 	if _, err := NewQuestion(q.Variables, same); err == nil || !strings.Contains(err.Error(), "plus") {
 		t.Errorf("two states of one name: got %v", err)
 	}
+	named := func(v, s string) error {
+		variables, err := ParseVariables("", []Definition{{v, "rg"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		states, err := ParseStates([]Definition{{"plus", v + " > 1"}, {s, v + " < 1"}}, variables)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = NewQuestion(variables, states)
+		return err
+	}
+	for _, c := range []struct{ variable, state, want string }{
+		{"population", "mean", `the variable "population" and the state "mean" would both have the result ` +
+			"population/mean"},
+		{"population", "js_before", "population/js_before"},
+		{"width", "plus_reference", `the state "plus" and the state "plus_reference"`},
+		{"population", "minus", ""},
+		{"width", "mean", ""},
+	} {
+		if err := named(c.variable, c.state); (err == nil) != (c.want == "") ||
+			err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s and %s: got %v, want %q", c.variable, c.state, err, c.want)
+		}
+	}
 }
 
 // Files that text names are relative to where the text stands.

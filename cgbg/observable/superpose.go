@@ -64,7 +64,8 @@ func deviation(v *Variable, args []string) error {
 		}
 		beads, of := sameNames(in.beads, names)
 		if len(beads) < leastSuperposed {
-			return nil, fmt.Errorf("%s has %d beads of the frames, want %d or more: it has %s, the frames %s",
+			return nil, fmt.Errorf("%s has %d beads of the frames, want %d or more: it has %s, the frames %s; give an .arrow "+
+				"of frames of the same map, or a structure whose atoms have the names of these beads",
 				v.File, len(beads), leastSuperposed, some(names), some(in.beads))
 		}
 		a, b := make([]float64, 3*len(beads)), make([]float64, 3*len(beads))

@@ -90,20 +90,25 @@ func (f Fidelity) reasons() (bad, weak, cure []string) {
 		cure = append([]string{"the flow is undertrained: train it longer, or with another field or pairing"}, cure...)
 	}
 	if f.WrongWeight >= wrongWeight {
-		bad = append(bad, percent(f.WrongWeight)+" of the weight is of samples with a wrong hand")
+		bad = append(bad, Percent(f.WrongWeight)+" of the weight is of samples with a wrong hand")
 		cure = append(cure, `weigh the samples anew ("cgbg reweight"), with a flow that was trained on all hands`)
 	}
 	return bad, weak, cure
 }
 
 func (f Fidelity) wrongWords() string {
-	return percent(f.WrongHand.Value) + " of the samples have a wrong hand"
+	return Percent(f.WrongHand.Value) + " of the samples have a wrong hand"
 }
 
-// percent writes a share with two digits, or as many as it has before the point.
-func percent(share float64) string {
-	if v := 100 * share; v < 9.95 {
+// Percent writes a share with two digits, or as many as it has before the point; never as a power of ten.
+func Percent(share float64) string {
+	const least = 0.001
+	switch v := 100 * share; {
+	case v > 0 && v < least:
+		return fmt.Sprintf("below %g %%", least)
+	case v < 9.95:
 		return fmt.Sprintf("%.2g %%", v)
+	default:
+		return fmt.Sprintf("%.0f %%", v)
 	}
-	return fmt.Sprintf("%.0f %%", 100*share)
 }

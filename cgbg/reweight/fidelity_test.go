@@ -6,6 +6,15 @@ import (
 	"testing"
 )
 
+func TestPercent(t *testing.T) {
+	for share, want := range map[float64]string{0: "0 %", 1e-9: "below 0.001 %", 0.00123: "0.12 %", 0.0996: "10 %",
+		0.2: "20 %", 0.604: "60 %", 1: "100 %"} {
+		if got := Percent(share); got != want {
+			t.Errorf("%g: got %q, want %q", share, got, want)
+		}
+	}
+}
+
 // Weights that are as good as can be do not hide samples of wrong hands or of bonds too wide.
 func TestFidelity(t *testing.T) {
 	fine := make([]float64, 2000)

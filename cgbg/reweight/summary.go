@@ -153,8 +153,8 @@ func (s *Summary) grade() {
 		s.Verdict = verdict(s.Status, weak, cure)
 	default:
 		s.Status = Good
-		s.Verdict = fmt.Sprintf("%s: %s, %s effective samples of %s, largest weight %.2g %%",
-			s.Status, s.kWords(), count(effective), count(float64(s.N)), 100*s.MaxWeight)
+		s.Verdict = fmt.Sprintf("%s: %s, %s effective samples of %s, largest weight %s",
+			s.Status, s.kWords(), count(effective), count(float64(s.N)), Percent(s.MaxWeight))
 	}
 	s.Reliable = s.Status != Unreliable
 }
@@ -181,9 +181,9 @@ func (s *Summary) outlierCure() []string {
 	const ratio = 5
 	c := []string{"until then quote the clipped or smoothed weights, which are biased"}
 	if s.ESSClipped > ratio*s.ESS {
-		c = append([]string{fmt.Sprintf("a few outliers dominate (ESS %.2g %%, clipped %.2g %%): look where they "+
+		c = append([]string{fmt.Sprintf("a few outliers dominate (ESS %s, clipped %s): look where they "+
 			"lie, and improve the PMF there "+
-			"if it is outside its training data", 100*s.ESS, 100*s.ESSClipped)}, c...)
+			"if it is outside its training data", Percent(s.ESS), Percent(s.ESSClipped))}, c...)
 	}
 	return c
 }

@@ -18,6 +18,7 @@ import (
 // source is one way to the log-weights of frames. Of several the first one counts, and the others are compared with it.
 type source struct {
 	flag, path string
+	on         []*coordinate // what the bias is on; none where that is not known
 	weight     func(f *biasFrame) (float64, error)
 	// after so many frames of the trajectories, kept or not; nil: there is nothing to check
 	end func(frames int) error
@@ -93,6 +94,7 @@ func (im *importer) readBias(s *gromacs.Structure) (err error) {
 			return fmt.Errorf("%w: there are no weights of kind %q", cli.ErrUsage, given.Kind)
 		}
 		path := given.File
+		im.on = nil
 		weight, err := kindTable[k].read(im, f)
 		switch {
 		case errors.Is(err, cli.ErrUsage):
@@ -104,9 +106,11 @@ func (im *importer) readBias(s *gromacs.Structure) (err error) {
 		case weight == nil: // a COLVAR that has variables alone
 			continue
 		}
-		im.sources = append(im.sources, &source{flag: given.Kind, path: path, weight: weight, end: im.ends[given.Kind]})
+		im.sources = append(im.sources, &source{flag: given.Kind, path: path, on: im.on, weight: weight,
+			end: im.ends[given.Kind]})
 	}
 	im.noteOthers()
+	im.noteKelvin()
 	return nil
 }
 
@@ -124,6 +128,24 @@ func (im *importer) noteOthers() {
 		im.Plumed, strings.Join(names, ", "), im.sources[0].path)
 }
 
+// noteKelvin tells of a temperature in the input that is another one.
+func (im *importer) noteKelvin() {
+	if im.input == nil {
+		return
+	}
+	for _, b := range im.input.Biases {
+		switch {
+		case b.Temperature == 0 || math.Abs(b.Temperature-im.Temperature) < 0.5:
+		case im.Temperature == 0:
+			im.note("%s has TEMP=%g for %s: if the simulation was at that temperature, give -temperature %[2]g",
+				im.Plumed, b.Temperature, b.Label)
+		default:
+			im.note("DOUBTFUL TEMPERATURE: %s has TEMP=%g for %s, and -temperature is %g: weights and kT are of the "+
+				"latter; give that of the simulation's thermostat", im.Plumed, b.Temperature, b.Label, im.Temperature)
+		}
+	}
+}
+
 // beta is 1/kT, mol/kJ. Errors: there is no temperature.
 func (im *importer) beta(path string) (float64, error) {
 	if im.Temperature == 0 {
@@ -138,14 +160,9 @@ func (im *importer) beta(path string) (float64, error) {
 
 // noteVariables says which variables a bias is on, where that is not plain.
 func (im *importer) noteVariables(f *finder, of []*coordinate) {
-	var names []string
-	for _, c := range of {
-		names = append(names, c.name)
-	}
-	if f.none != nil || len(f.residues) > 1 || !slices.ContainsFunc([]string{"phi of " + f.residue(),
-		"psi of " + f.residue()},
-		func(name string) bool { return slices.Contains(names, name) }) {
-		im.note("the weights are of a bias on %s", strings.Join(names, " and "))
+	usual := func(c *coordinate) bool { return c.name == "phi of "+f.residue() || c.name == "psi of "+f.residue() }
+	if f.none != nil || len(f.residues) > 1 || !slices.ContainsFunc(of, usual) {
+		im.note("the weights are of a bias on %s", variableList(of))
 	}
 	for _, c := range of {
 		no := func(atom int) bool { return !slices.Contains(im.cg.Atoms, atom) }

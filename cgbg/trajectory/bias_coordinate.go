@@ -205,6 +205,7 @@ func (f *finder) find(named []string) (out []*coordinate, err error) {
 		}
 		out = append(out, c)
 	}
+	f.im.on = out
 	return out, nil
 }
 

@@ -180,6 +180,8 @@ type importer struct {
 	windows       []window                          // of -umbrella
 	windowDegrees bool                              // whether their centres are in degrees
 	windowOf      []int                             // window of each trajectory
+	on            []*coordinate                     // of the source that was read last
+	ownWeights    bool                              // whether NPZ files have log-weights
 	pooled        []float64                         // log-weights of the windows' frames
 	timeless      map[string]bool                   // trajectories whose frames all have one time
 	number, kept  int                               // of the frame that is read, among all and those kept

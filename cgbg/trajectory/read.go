@@ -41,6 +41,7 @@ func (im *importer) survey(ctx context.Context) (stride float64, sum string, err
 		switch {
 		case i == 0:
 			all, im.forces = c, c.forces
+			im.ownWeights = slices.Contains(strings.Split(c.columns, ", "), npz.KeyLogW)
 		case c.forces != im.forces:
 			return 0, "", fmt.Errorf("%s and %s: one has forces, the other has none; import them on their own",
 				im.Trajectories[0], path)

@@ -237,7 +237,8 @@ func TestInput(t *testing.T) {
 	if n := len(in.Variables["all"].Atoms); n != 22 {
 		t.Errorf("all: got %d atoms", n)
 	}
-	if len(in.Biases) != 1 || !slices.Equal(in.Biases[0].Arguments, []string{"phi", "d"}) ||
+	if len(in.Biases) != 1 || in.Biases[0].Temperature != 300 ||
+		!slices.Equal(in.Biases[0].Arguments, []string{"phi", "d"}) ||
 		in.Biases[0].High[1] != 1 ||
 		in.Biases[0].Low[0] != -math.Pi {
 		t.Errorf("biases: got %+v", in.Biases)

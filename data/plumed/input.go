@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -35,6 +36,7 @@ type Bias struct {
 	Label, Action string
 	Arguments     []string
 	Low, High     []float64 // ends of its grid, where it has one
+	Temperature   float64   // TEMP, K; 0 where it does not say
 }
 
 // Input is what an input of PLUMED says of variables and biases.
@@ -247,6 +249,13 @@ func (in *Input) bias(label, action string, keys map[string]string) error {
 	b := Bias{Label: label, Action: action}
 	for arg := range strings.SplitSeq(keys["ARG"], ",") {
 		b.Arguments = append(b.Arguments, strings.TrimSpace(arg))
+	}
+	if text := keys["TEMP"]; text != "" {
+		t, err := number(text)
+		if err != nil || !(t >= 0) || math.IsInf(t, 0) {
+			return fmt.Errorf("%s: TEMP=%s: a number of kelvin", action, text)
+		}
+		b.Temperature = t
 	}
 	for _, end := range []struct {
 		key  string

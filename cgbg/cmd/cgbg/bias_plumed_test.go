@@ -209,6 +209,39 @@ func TestWeightsOfPlumedRefused(t *testing.T) {
 	}
 }
 
+// What two sources of weights say against each other, and a temperature against PLUMED's, is told with what it may be.
+func TestDoubtsOfPlumed(t *testing.T) {
+	input, hills, grid := walkDir+"plumed.dat", walkDir+"HILLS_gridded", walkDir+"bias_gridded.dat"
+	weights := func(of func(i int, w float64) float64) string {
+		var text strings.Builder
+		for i, w := range walkColumns(t, "COLVAR_gridded", "metad.bias")[0] {
+			fmt.Fprintf(&text, "%g\n", of(i, w/kT300))
+		}
+		return written(t, "w.txt", text.String())
+	}
+	double := weights(func(_ int, w float64) float64 { return 2 * w })
+	noise := weights(func(i int, _ float64) float64 { return 3 * math.Sin(1.7*float64(i)) })
+	const grew, other = "a bias that still grew", "of another run, of other variables"
+	for name, c := range map[string]struct {
+		args       []string
+		want, none string
+	}{
+		"other variables": {[]string{"-bias", grid, "-hills", walkDir + "HILLS_plain", "-plumed", input},
+			"biases on different variables, phi and d and psi", grew},
+		"the same": {[]string{"-bias", grid, "-hills", hills, "-plumed", input}, "differ by 0.00", "that is much"},
+		"in step":  {[]string{"-bias", grid, "-logw", double, "-plumed", input}, grew, other},
+		"nonsense": {[]string{"-bias", grid, "-logw", noise, "-plumed", input}, other, "different variables"},
+		"310 K": {[]string{"-bias", grid, "-plumed", input, "-temperature", "310"}, "has TEMP=300 for metad, and " +
+			"-temperature is 310", "different"},
+		"300 K": {[]string{"-bias", grid, "-plumed", input}, "", "TEMP"},
+	} {
+		_, said, err := walkWeights(t, c.args...)
+		if err != nil || !strings.Contains(said, c.want) || strings.Contains(said, c.none) {
+			t.Errorf("%s: said %q, %v; want %q and not %q", name, said, err, c.want, c.none)
+		}
+	}
+}
+
 // The description says what undoes the bias, or that nothing does.
 func TestBiasDescribed(t *testing.T) {
 	_, m, _, err := walk(t, "-hills", walkDir+"HILLS_gridded", "-plumed", walkDir+"plumed.dat", "-every", "7",

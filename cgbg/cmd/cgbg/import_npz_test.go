@@ -184,9 +184,12 @@ func TestExportImport(t *testing.T) {
 	if _, err := call(t, "import", "-structure", gro, "-dt", "0.1", "-o", second, file); err != nil {
 		t.Fatal(err)
 	}
-	got, _, err := data.ReadFile(second)
+	got, meta, err := data.ReadFile(second)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if want := "weights of its own, array logw of a.npz, of SHA-256 " + meta.SourceSHA; meta.Extra["bias"] != want {
+		t.Errorf("bias: got %q, want %q", meta.Extra["bias"], want)
 	}
 	for name, c := range map[string][2][]float64{"logw": {got.LogW, f.LogW}, "bias": {got.Bias, f.Bias},
 		"logq": {got.LogQ, f.LogQ}, "u": {got.U, f.U}} {

@@ -24,12 +24,16 @@ same system, map, temperature and columns.
 
 Weights of simulations with different biases are each known up to a factor: -level scales
 those of every file to a mean of one, so that each file counts by its number of frames. It
-is done without asking where the files say that they are of different biases (umbrella
-windows overlap better by MBAR: import -umbrella).
+is done without asking where the files are of different biases (umbrella windows overlap
+better by MBAR: import -umbrella). Weights of files that do not say of which bias they are
+(no key bias) are taken to be of different ones, unless the files were made from the same.
 
 Frames of different biases that have no weights, or of which some have none, are pooled
 without any, and the file says so: their forces count, as mean forces are the same under
 any bias on the beads, but they are of no one ensemble, which flows and references need.
+
+The time between frames may differ from file to file: it is not known then in the merged
+one, where correlation times and blocks count frames.
 
 `
 
@@ -80,6 +84,10 @@ func mergeCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(stdout, "%s: %d frames\n", *out, w.Len())
+	if p.uneven {
+		fmt.Fprintln(stdout, "the time between frames differs from file to file: it is not known in the merged one, "+
+			"where correlation times and blocks count frames")
+	}
 	switch {
 	case p.meta.Extra[data.KeyPooled] != "" && p.weighted:
 		fmt.Fprintln(stdout, "the files are of different biases: the weights of each were scaled to a mean of one")
@@ -95,11 +103,12 @@ type parts struct {
 	meta     data.Meta
 	weighted bool // whether all have weights
 	level    bool // whether these are scaled
+	uneven   bool // whether the time between frames differs
 }
 
 // readParts compares the files' descriptions.
 func readParts(ctx context.Context, paths []string, level bool) (p parts, err error) {
-	var names, biases []string
+	var names, biases, whose []string
 	var weights []bool
 	for i, path := range paths {
 		m, columns, err := describe(ctx, path)
@@ -112,17 +121,20 @@ func readParts(ctx context.Context, paths []string, level bool) (p parts, err er
 		if what := differ(p.meta, m); what != "" {
 			return p, fmt.Errorf("%s and %s: they differ in %s", paths[0], path, what)
 		}
+		p.uneven = p.uneven || m.Stride != p.meta.Stride
 		names = append(names, filepath.Base(path))
 		weights = append(weights, slices.Contains(columns, "logw"))
-		biases = append(biases, cmp.Or(m.Extra[data.KeyPooled], m.Extra[data.KeyBias],
-			map[bool]string{true: "weights of a " +
-				"bias", false: "no bias is known"}[weights[i]]))
+		bias, who := biasOf(path, m, weights[i])
+		biases, whose = append(biases, bias), append(whose, who)
+	}
+	if p.uneven {
+		p.meta.Stride = 0
 	}
 	p.weighted, p.level = !slices.Contains(weights, false), level
 	if level && !p.weighted {
 		return p, fmt.Errorf("%s: no weights to level", paths[slices.Index(weights, false)])
 	}
-	if len(slices.Compact(slices.Clone(biases))) > 1 {
+	if len(slices.Compact(slices.Clone(whose))) > 1 {
 		var text []string
 		for i, name := range names {
 			text = append(text, name+": "+biases[i])
@@ -139,6 +151,18 @@ func readParts(ctx context.Context, paths []string, level bool) (p parts, err er
 		p.meta.Generator = "cgbg merge -level " + strings.Join(names, " ")
 	}
 	return p, nil
+}
+
+// biasOf is what a file says of its bias, and that with what tells it from others: weights of a bias that nobody named
+// are of the one of another file where both were made from the same.
+func biasOf(path string, m data.Meta, weighted bool) (bias, whose string) {
+	switch named := cmp.Or(m.Extra[data.KeyPooled], m.Extra[data.KeyBias]); {
+	case named != "":
+		return named, named
+	case !weighted:
+		return "no bias is known", ""
+	}
+	return "weights of a bias that is not named", "that of " + cmp.Or(m.SourceSHA, path)
 }
 
 // describe is a file's description, and its columns.
@@ -173,7 +197,7 @@ func differ(a, b data.Meta) string {
 			a.Extra[trajectory.KeyMap] == b.Extra[trajectory.KeyMap], "the beads": fmt.Sprint(a.Beads, a.Species,
 			a.Dim) == fmt.Sprint(b.Beads, b.Species, b.Dim),
 		"the temperature": a.Temperature == b.Temperature, "the force field": a.ForceField == b.ForceField,
-		"the time between frames": a.Stride == b.Stride, "the units": a.Units == b.Units,
+		"the units": a.Units == b.Units,
 	} {
 		if !same {
 			return name

@@ -148,8 +148,8 @@ func reweightCommand(ctx context.Context, args []string, stdout io.Writer) error
 		*out, 100*w.ESS, 100*w.ESSError, w.N, 100*w.ESSClipped, khat(&w.Summary), w.Verdict)
 	if d := w.Disagreement; d != nil {
 		fmt.Fprintf(stdout, "%d potentials: energies %.2f kT apart (rms), "+
-			"%.2g %% of the weight where they differ by more than 2 kT\n",
-			d.Members, d.Spread, 100*d.Beyond)
+			"%s of the weight where they differ by more than 2 kT\n",
+			d.Members, d.Spread, reweight.Percent(d.Beyond))
 	}
 	return nil
 }
