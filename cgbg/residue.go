@@ -9,8 +9,8 @@ import (
 	"github.com/cgbg-go/lab/data"
 )
 
-// alone are the names that one of two lists has; none where one of them is empty.
-func alone(a, b []string) (names []string) {
+// inOneOnly are the names that one of two lists has; none where one of them is empty.
+func inOneOnly(a, b []string) (names []string) {
 	if len(a) == 0 || len(b) == 0 {
 		return nil
 	}
@@ -94,7 +94,7 @@ func (o *ReportOptions) askPeptide(names []string, reference *data.Frames, refMe
 	if len(common) > 1 {
 		note += fmt.Sprintf("; samples and reference have %s (-residue chooses)", strings.Join(common, ", "))
 	}
-	if list := alone(names, others); len(list) > 0 && of == in {
+	if list := inOneOnly(names, others); len(list) > 0 && of == in {
 		note += fmt.Sprintf("; samples or reference alone have %s: are they of the same molecule?",
 			strings.Join(list, ", "))
 	}
