@@ -60,7 +60,9 @@ func Render(dir string) ([]byte, error) {
 }
 
 // numberAndName is a notebook's number and the beginning of names, for parts of the template that are used more than once.
-func numberAndName(number, name string) map[string]string { return map[string]string{"nb": number, "name": name} }
+func numberAndName(number, name string) map[string]string {
+	return map[string]string{"nb": number, "name": name}
+}
 
 // book is what a template may ask for, read once.
 type book struct {
