@@ -33,7 +33,7 @@
 //	cgbg/cgmap/waterbox    a peptide in water, for tests of size
 //	cgbg/langevin          dynamics on a potential
 //	cgbg/reweight          weights, effective sizes, Pareto smoothing, MBAR, a verdict
-//	cgbg/e3                equivariance: irreps, harmonics, Wigner symbols
+//	cgbg/e3                equivariance: harmonics, Wigner symbols, contractions
 //	cgbg/ode               solvers and quadrature
 //	cgbg/forward           derivatives carried forward
 //	cgbg/train             training loops with exact resume
