@@ -73,13 +73,13 @@ func (r *First) Results() []result.Result {
 	})...)
 }
 
-// Distributions draws the energies under a potential, and the lengths of the peptide bonds, by [Energies] and [Bonds].
+// Distributions draws the energies under a potential, and the lengths of the peptide bonds.
 func Distributions(ctx context.Context, g *cgbg.Generator, flowOf, pmfOf string) ([]result.Figure, error) {
-	energies, err := Energies(ctx, g, flowOf, pmfOf)
+	energies, err := drawEnergies(ctx, g, flowOf, pmfOf)
 	if err != nil {
 		return nil, err
 	}
-	bonds, err := Bonds(ctx, g, flowOf, pmfOf)
+	bonds, err := drawBonds(ctx, g, flowOf, pmfOf)
 	title := g.Name + ", flow of " + flowOf + " frames"
 	name := strings.ReplaceAll(g.Name, "/", "_") + "_" + flowOf
 	return []result.Figure{

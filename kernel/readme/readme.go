@@ -59,7 +59,8 @@ func Render(dir string) ([]byte, error) {
 	return page.Bytes(), nil
 }
 
-// numberAndName is a notebook's number and the beginning of names, for parts of the template that are used more than once.
+// numberAndName is a notebook's number and the beginning of names, for parts of the template that are used more than
+// once.
 func numberAndName(number, name string) map[string]string {
 	return map[string]string{"nb": number, "name": name}
 }
