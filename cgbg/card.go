@@ -119,8 +119,8 @@ func (c *Card) write(model string) error {
 	return keep.WriteFile(CardPath(model), append(text, '\n'))
 }
 
-// done tells whether the model is there, made from the same settings and data.
-func done(model, fingerprint string) (*Card, bool) {
+// cardOfDone is the card of a model that is there; ok: it was made from the same settings and data.
+func cardOfDone(model, fingerprint string) (c *Card, ok bool) {
 	if _, err := os.Stat(model); err != nil {
 		return nil, false
 	}

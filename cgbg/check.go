@@ -84,7 +84,7 @@ func CheckFrames(kind, in string, meta data.Meta, n int, forces bool) error {
 		return fmt.Errorf("cgbg: %s: %d frames: a potential holds out one in ten to see which of its steps is best; "+
 			"give it more", in, n)
 	}
-	return warm(in, meta)
+	return needTemperature(in, meta)
 }
 
 // checkStart tells whether a training can go on from a model: one of the same kind, of the same beads and map. Its
@@ -180,7 +180,7 @@ func reason(m data.Meta, weighed bool) string {
 // checkReference tells whether samples can be scored against frames of a simulation, with log-weights or without.
 // Their beads may differ (a reference may be dihedrals alone), their temperature must be the same.
 func checkReference(samples string, meta data.Meta, reference string, of data.Meta, weighed bool) error {
-	if err := errors.Join(warm(samples, meta), warm(reference, of)); err != nil {
+	if err := errors.Join(needTemperature(samples, meta), needTemperature(reference, of)); err != nil {
 		return err
 	}
 	if why := reason(of, weighed); why != "" {

@@ -33,7 +33,7 @@
 //	cgbg/cgmap/waterbox    a peptide in water, for tests of size
 //	cgbg/langevin          dynamics on a potential
 //	cgbg/reweight          weights, effective sizes, Pareto smoothing, MBAR, a verdict
-//	cgbg/e3                equivariance: irreps, harmonics, Wigner symbols
+//	cgbg/e3                equivariance: harmonics, Wigner symbols, contractions
 //	cgbg/ode               solvers and quadrature
 //	cgbg/forward           derivatives carried forward
 //	cgbg/train             training loops with exact resume
@@ -90,7 +90,8 @@
 //   - an entry in the table kinds (cgbg/observable/variable_kind.go): its word, its form with arguments, how many these
 //     are, whether it is an angle and goes round, and a function that binds it to the beads of given frames. A function
 //     of named beads is one line, as dihedral, angle and distance are; others see how rg and rmsd do it;
-//   - a line in VariableFormat (cgbg/observable/variable_text.go), which all commands print as help.
+//   - a line in VariableFormat (cgbg/observable/variable_text.go), which all commands print as help; a test holds the
+//     two together.
 //
 // States, scores, floors, figures, the keys [variables] of plans and -variable of "cgbg report" then know it. What is
 // to be tested: a frame worked out by hand, that it does not change when the molecule moves or turns, and, where it

@@ -36,9 +36,9 @@ func Belong(aName string, a data.Meta, bName string, b data.Meta) error {
 	add := func(what string, x, y any) { differ = append(differ, fmt.Sprintf("%s %v and %v", what, x, y)) }
 	if len(a.Beads) != len(b.Beads) {
 		add("numbers of beads,", len(a.Beads), len(b.Beads))
-	} else if k := other(a.Beads, b.Beads); k >= 0 {
+	} else if k := firstDifference(a.Beads, b.Beads); k >= 0 {
 		add(fmt.Sprintf("beads, of which number %d is", k+1), a.Beads[k], b.Beads[k])
-	} else if k := other(a.Species, b.Species); k >= 0 {
+	} else if k := firstDifference(a.Species, b.Species); k >= 0 {
 		add(fmt.Sprintf("species, which of bead %s are", a.Beads[k]), a.Species[k], b.Species[k])
 	}
 	if x, y := mapSHA(a), mapSHA(b); x != "" && y != "" {
@@ -55,7 +55,7 @@ func Belong(aName string, a data.Meta, bName string, b data.Meta) error {
 		name string
 		meta data.Meta
 	}{{aName, a}, {bName, b}} {
-		if err := warm(one.name, one.meta); err != nil && len(differ) == 0 {
+		if err := needTemperature(one.name, one.meta); err != nil && len(differ) == 0 {
 			return err
 		}
 	}
@@ -69,8 +69,8 @@ func Belong(aName string, a data.Meta, bName string, b data.Meta) error {
 	return nil
 }
 
-// other is the first place where two lists of one length differ; -1: none, or one of them is empty.
-func other[T comparable](a, b []T) int {
+// firstDifference is the first place where two lists of one length differ; -1: none, or one of them is empty.
+func firstDifference[T comparable](a, b []T) int {
 	if len(a) == len(b) {
 		for k := range a {
 			if a[k] != b[k] {
@@ -87,7 +87,7 @@ const sameTemperature = 1e-6
 func sameKelvin(a, b float64) bool { return math.Abs(a-b) <= sameTemperature*math.Abs(a) }
 
 // warm tells whether the temperature of a file's frames is known, as log-weights need it.
-func warm(file string, m data.Meta) error {
+func needTemperature(file string, m data.Meta) error {
 	if m.Temperature > 0 && !math.IsInf(m.Temperature, 0) {
 		return nil
 	}

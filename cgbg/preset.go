@@ -55,31 +55,6 @@ type Settings struct {
 	Every    int // frames of references: every so many
 }
 
-// small are the networks of the preset "small", and how much less they are trained than as published.
-var small = struct {
-	fields     map[string]flow.Sizes
-	potentials map[string]pmf.Sizes
-	flow       func(c *flow.Config, field string)
-	pmf        func(c *pmf.Config)
-}{
-	map[string]flow.Sizes{
-		GraphTransformer: {Width: 16, Layers: 2, Embed: 4, Heads: 2, HeadWidth: 8, Inner: 32},
-		Equivariant:      {Width: 32},
-	},
-	map[string]pmf.Sizes{
-		MACE:        {Width: 4, Embed: 4, RadialWidth: 8, RadialDepth: 1, Readout: 4, LMax: 1, Correlation: 2},
-		Invariant:   {Width: 32},
-		"distances": {Width: 16, Layers: 2},
-	},
-	func(c *flow.Config, field string) {
-		c.Epochs, c.Batch, c.EMA = 3, 256, 0.99
-		if field == GraphTransformer {
-			c.Epochs, c.RateHigh = 2, 1e-2
-		}
-	},
-	func(c *pmf.Config) { c.Epochs, c.Rate = 1, 1e-2 },
-}
-
 // NewSettings returns a preset's settings. For "paper", flow and potential are the published ones with the published
 // training (the flow's in its revision: batches of 1024). "quick" has the invariant potential and the equivariant flow,
 // which train in seconds; "small" has small networks and few samples, and shows only that all of it runs.
@@ -116,8 +91,7 @@ func (s Settings) WithField(field string) (Settings, error) {
 	case "quick":
 		s.FlowFit = k.Quick
 	case "small":
-		s.FlowSizes = small.fields[field]
-		small.flow(&s.FlowFit, field)
+		s.FlowSizes, s.FlowFit = k.SmallSizes, k.Small
 	}
 	s.FlowFit.Seed, s.FlowFit.CheckpointEvery = s.Seed, checkpointEvery
 	return s, nil
@@ -137,8 +111,7 @@ func (s Settings) WithPotential(potential string) (Settings, error) {
 	case "quick":
 		s.PMFFit = k.Quick
 	case "small":
-		s.PMFSizes = small.potentials[potential]
-		small.pmf(&s.PMFFit)
+		s.PMFSizes, s.PMFFit = k.SmallSizes, k.Small
 	}
 	s.PMFFit.Seed, s.PMFFit.CheckpointEvery = s.Seed, checkpointEvery
 	return s, nil

@@ -95,7 +95,7 @@ func (o *ReportOptions) read(ctx context.Context, what, file string,
 		return nil, meta, err
 	}
 	meta.Source = file
-	if err := warm(file, meta); err != nil {
+	if err := needTemperature(file, meta); err != nil {
 		return nil, meta, err
 	}
 	sum, err := data.Checksum(ctx, file)

@@ -9,8 +9,8 @@ import (
 	"github.com/cgbg-go/lab/data"
 )
 
-// alone are the names that one of two lists has; none where one of them is empty.
-func alone(a, b []string) (names []string) {
+// inOneOnly are the names that one of two lists has; none where one of them is empty.
+func inOneOnly(a, b []string) (names []string) {
 	if len(a) == 0 || len(b) == 0 {
 		return nil
 	}
@@ -45,7 +45,7 @@ func otherMolecule(samples, reference data.Meta) string {
 		return strings.Join(only, " ")
 	}
 	switch same := samples.Dim == reference.Dim && samples.Mapping == reference.Mapping; {
-	case same && len(alone(samples.Beads, reference.Beads)) > 0:
+	case same && len(inOneOnly(samples.Beads, reference.Beads)) > 0:
 		return fmt.Sprintf("the reference is of another molecule, or calls its beads otherwise: the samples "+
 			"alone have the beads %s, the reference alone %s", list(samples.Beads, reference.Beads),
 			list(reference.Beads, samples.Beads))
@@ -128,7 +128,7 @@ func (o *ReportOptions) askPeptide(names []string, reference *data.Frames, refMe
 	if len(common) > 1 {
 		note += fmt.Sprintf("; samples and reference have %s (-residue chooses)", strings.Join(common, ", "))
 	}
-	if list := alone(names, others); len(list) > 0 && of == in {
+	if list := inOneOnly(names, others); len(list) > 0 && of == in {
 		note += fmt.Sprintf("; samples or reference alone have %s: are they of the same molecule?",
 			strings.Join(list, ", "))
 	}

@@ -107,7 +107,7 @@ func newTraining(ctx context.Context, b *backend.Backend, kind, in, out string,
 	}
 	t.card.Fingerprint = keep.Hash(kind, t.card.Settings, o.Seed, sum, t.card.StartSHA)
 	t.card.study(t.frames)
-	if card, ok := done(out, t.card.Fingerprint); ok {
+	if card, ok := cardOfDone(out, t.card.Fingerprint); ok {
 		if card.ChiralCentres == nil { // of an earlier version
 			card.study(t.frames)
 			if err := card.write(out); err != nil {

@@ -13,7 +13,6 @@ import (
 	"github.com/cgbg-go/lab/cgbg"
 	"github.com/cgbg-go/lab/cgbg/analysis"
 	"github.com/cgbg-go/lab/cgbg/observable"
-	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/ala2/explicit"
 	"github.com/cgbg-go/lab/data/ala2/models"
 	"github.com/cgbg-go/lab/data/ala2/obc2"
@@ -186,27 +185,4 @@ func Open(preset string, seed int, dir string, train bool, target, m string) (*c
 	}
 	o.Dir, o.Train = dir, train
 	return cgbg.Open(o)
-}
-
-// learnSamples is how many samples a generator of one simulation draws, by preset.
-var learnSamples = map[string]int{"small": 120, "quick": 1000, "paper": 1_000_000}
-
-// Learn opens a generator that is trained from nothing on one biased simulation, whose reweighted frames are its
-// reference, too. Results are behind "cb". Errors: those of the frames, of [Study] and [cgbg.Open].
-func Learn(preset string, seed int, dir string, simulation analysis.Source) (*cgbg.Generator, error) {
-	if err := cgbg.CheckPreset(preset); err != nil {
-		return nil, err
-	}
-	f, meta, err := simulation()
-	if err != nil {
-		return nil, err
-	}
-	reference, err := analysis.NewSet(Question(), analysis.Options{Name: "reference", Seed: seed}, f, meta)
-	if err != nil {
-		return nil, err
-	}
-	reference.Title = "MD, reweighted"
-	same := map[string]load{cgbg.Biased: func() (*data.Frames, data.Meta, error) { return f, meta, nil }}
-	return cgbg.Open(cgbg.Options{Name: "cb", Prefix: "cb", FlowFrames: same, ForceFrames: same, Reference: reference,
-		Preset: preset, Seed: seed, Dir: dir, Samples: learnSamples[preset]})
 }

@@ -20,8 +20,8 @@ func TestWholeBeads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := len(beads.Bonds()), len(c.Atoms)-2; got != want || beads.Molecules() != 2 {
-			t.Fatalf("%s: got %d bonds, %d molecules, want %d, 2", name, got, beads.Molecules(), want)
+		if got, want := len(beads.Bonds()), len(c.Atoms)-2; got != want || len(beads.parts) != 2 {
+			t.Fatalf("%s: got %d bonds, %d molecules, want %d, 2", name, got, len(beads.parts), want)
 		}
 		want, err := c.Apply(nil, s.R)
 		if err != nil {

@@ -207,8 +207,3 @@ func forceMap(c *mat.Dense, gram *mat.SymDense, rigid [][]int, ridge float64) (*
 	}
 	return b, nil
 }
-
-// projectForces appends B·f to dst. b: [beads, atoms]; f: [atoms, 3].
-func projectForces(dst []float32, b *mat.Dense, f []float32) ([]float32, error) {
-	return sparse(b).Apply(dst, f)
-}

@@ -86,3 +86,18 @@ func TestRigidForceMap(t *testing.T) {
 		t.Errorf("got %v, %v", f, err)
 	}
 }
+
+// projectForces appends B·f to dst. b: [beads, atoms]; f: [atoms, 3].
+func projectForces(dst []float32, b *mat.Dense, f []float32) ([]float32, error) {
+	return sparse(b).Apply(dst, f)
+}
+
+// sparse is a matrix without its zeros.
+func sparse(b *mat.Dense) *Sparse {
+	beads, atoms := b.Dims()
+	out := &Sparse{rows: make([][]Weight, beads), atoms: atoms}
+	for k := range beads {
+		out.rows[k] = weights(b.RawRowView(k))
+	}
+	return out
+}

@@ -88,9 +88,6 @@ func (m *Molecule) For(s *gromacs.Structure, maps ...*Map) (*Molecule, error) {
 	return &out, out.order()
 }
 
-// Molecules is the number of molecules that beads are of.
-func (m *Molecule) Molecules() int { return len(m.parts) }
-
 // Own are the atoms of these molecules, in order.
 func (m *Molecule) Own() (atoms []int) {
 	for _, p := range m.parts {

@@ -35,16 +35,6 @@ func (m *Map) rows() [][]Weight {
 	return rows
 }
 
-// sparse is a matrix without its zeros.
-func sparse(b *mat.Dense) *Sparse {
-	beads, atoms := b.Dims()
-	out := &Sparse{rows: make([][]Weight, beads), atoms: atoms}
-	for k := range beads {
-		out.rows[k] = weights(b.RawRowView(k))
-	}
-	return out
-}
-
 // Dense is the matrix with its zeros.
 func (s *Sparse) Dense() *mat.Dense {
 	out := mat.NewDense(len(s.rows), s.atoms, nil)

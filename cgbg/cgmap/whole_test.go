@@ -127,8 +127,8 @@ type setup struct{ structure *gromacs.Structure }
 func TestTwoMolecules(t *testing.T) {
 	s := pair(t, 0.9)
 	_, m := setup{s}.of(t, HeavyAtom)
-	if m.Molecules() != 2 {
-		t.Fatalf("got %d molecules, want 2", m.Molecules())
+	if len(m.parts) != 2 {
+		t.Fatalf("got %d molecules, want 2", len(m.parts))
 	}
 	rng := rand.New(rand.NewPCG(8, 8))
 	for name, box := range map[string][9]float64{"cube": s.Box, "skew": {3, 0, 0, 1.4, 2.9, 0, -1.2, 1.3, 2.7}} {

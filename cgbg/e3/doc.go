@@ -1,8 +1,7 @@
 // Package e3 has what networks equivariant under rotation and inversion are
-// made of: irreducible representations, real spherical harmonics, Wigner 3j
-// symbols and D matrices in the real basis, paths of tensor products, and the
-// bases of symmetric contractions. Tables are computed in float64 on the host;
-// graph.go builds the operations on them.
+// made of: real spherical harmonics, Wigner 3j symbols in the real basis, paths
+// of tensor products, and the bases of symmetric contractions. Tables are
+// computed in float64 on the host; graph.go builds the operations on them.
 //
 // Conventions. The component of index l+m of degree l belongs to m = −l … l;
 // the polar axis is y, so that degree 1 is (x, y, z) in that order. Harmonics are

@@ -125,7 +125,7 @@ func TestWignerD(t *testing.T) {
 		minus := [3]float64{-r[0], -r[1], -r[2]}
 		even := Harmonics(l, r)
 		for i := range even {
-			if natural(l).Odd {
+			if l%2 == 1 { // parity (−1)^l
 				even[i] = -even[i]
 			}
 		}
@@ -275,21 +275,6 @@ func testTensor(t *testing.T, s *Symmetric, x []float64) {
 	}
 }
 
-func TestIrreps(t *testing.T) {
-	got, err := parseIrreps("32x0e+ 16x1o+2e")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.Dim() != 32+48+5 || got.String() != "32x0e+16x1o+1x2e" {
-		t.Errorf("got %s of dimension %d", got, got.Dim())
-	}
-	for _, bad := range []string{"", "32x", "0", "x0e", "3x-1e", "2x1eo", "32x0e+"} {
-		if _, err := parseIrreps(bad); err == nil {
-			t.Errorf("%q: no error", bad)
-		}
-	}
-}
-
 func ExamplePaths() {
 	for l := range 4 {
 		fmt.Println(l, Paths([]int{0, 1}, 3, l))
@@ -309,4 +294,33 @@ func TestSymmetricSame(t *testing.T) {
 			t.Fatal("a symmetric basis that was made again differs")
 		}
 	}
+}
+
+// wignerD returns the matrix D of degree l, [2l+1, 2l+1], with
+// Y_l(Rr) = D·Y_l(r) for a rotation R, [3, 3], by coupling degree l−1 with degree 1.
+// Under an inversion, too, R = −1, natural representations of degree l change by (−1)^l.
+func wignerD(l int, rotation [9]float64) []float64 {
+	d := []float64{1}
+	for k := 1; k <= l; k++ {
+		c := Wigner3j(k-1, 1, k)
+		small, big := 2*k-1, 2*k+1
+		next := make([]float64, big*big)
+		// D_k = (2k+1) Σ c[a,b,m] D_{k−1}[a,a′] R[b,b′] c[a′,b′,m′].
+		for a := range small {
+			for a2 := range small {
+				for b := range 3 {
+					for b2 := range 3 {
+						w := float64(big) * d[a*small+a2] * rotation[b*3+b2]
+						for m := range big {
+							for m2 := range big {
+								next[m*big+m2] += w * c[(a*3+b)*big+m] * c[(a2*3+b2)*big+m2]
+							}
+						}
+					}
+				}
+			}
+		}
+		d = next
+	}
+	return d
 }

@@ -87,32 +87,3 @@ func factorial(n int) float64 {
 	}
 	return out
 }
-
-// wignerD returns the matrix D of degree l, [2l+1, 2l+1], with
-// Y_l(Rr) = D·Y_l(r) for a rotation R, [3, 3], by coupling degree l−1 with degree 1.
-// Under an inversion, too, R = −1, natural representations of degree l change by (−1)^l.
-func wignerD(l int, rotation [9]float64) []float64 {
-	d := []float64{1}
-	for k := 1; k <= l; k++ {
-		c := Wigner3j(k-1, 1, k)
-		small, big := 2*k-1, 2*k+1
-		next := make([]float64, big*big)
-		// D_k = (2k+1) Σ c[a,b,m] D_{k−1}[a,a′] R[b,b′] c[a′,b′,m′].
-		for a := range small {
-			for a2 := range small {
-				for b := range 3 {
-					for b2 := range 3 {
-						w := float64(big) * d[a*small+a2] * rotation[b*3+b2]
-						for m := range big {
-							for m2 := range big {
-								next[m*big+m2] += w * c[(a*3+b)*big+m] * c[(a2*3+b2)*big+m2]
-							}
-						}
-					}
-				}
-			}
-		}
-		d = next
-	}
-	return d
-}

@@ -127,10 +127,6 @@ func drawings(t *testing.T) map[string]Picture {
 	m := fig2()
 	p, err := m.Combined()
 	keep("fig2", p, err)
-	four, err := m.Panels()
-	for i, p := range four {
-		keep("fig2"+string(rune('a'+i)), p, err)
-	}
 	o := ProfileOptions{XLabel: "φ / °", YLabel: "F / (kJ/mol)", YMax: 25, Circle: true,
 		Quality: &Quality{ESS: 0.0004, KHat: 1.3, KThreshold: 0.7}, Letter: "a"}
 	right := o

@@ -25,21 +25,6 @@ func (m MuellerBrown) Combined() (Picture, error) {
 	return render(fullWide, 0.78*fullWide, [][]*panel{panels[:2], panels[2:]})
 }
 
-// Panels draws a, b, c and d each on a sheet of its own. Errors: those of Combined.
-func (m MuellerBrown) Panels() ([4]Picture, error) {
-	var out [4]Picture
-	panels, err := m.panels([4]string{})
-	if err != nil {
-		return out, fmt.Errorf("figure: drawing Fig. 2: %w", err)
-	}
-	for i, p := range panels {
-		if out[i], err = render(columnWidth, 0.9*columnWidth, [][]*panel{{p}}); err != nil {
-			return out, err
-		}
-	}
-	return out, nil
-}
-
 func (m MuellerBrown) panels(letters [4]string) ([]*panel, error) {
 	if m.YMax == 0 {
 		m.YMax = maxEnergy

@@ -45,7 +45,9 @@ var perceptronKind = Kind{
 	Fit: Config{Epochs: 1000, Batch: 256, RateHigh: 3e-4, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000,
 		Raw: true},
 	Quick: Config{Epochs: 10, Batch: 512, RateHigh: 5e-3, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000},
-	is:    isA[MLP],
+	Small: Config{Epochs: 3, Batch: 256, RateHigh: 3e-4, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000,
+		Raw: true, EMA: 0.99},
+	is: isA[MLP],
 	build: func(_ []float32, _ int, o Sizes) (Field, error) {
 		return MLP{Dims: 1, Hidden: o.Width, Layers: o.Layers, TimeHidden: o.Time, TimeFeatures: 3}, nil
 	},

@@ -44,12 +44,16 @@ var graphTransformerKind = Kind{
 	About:    "the published graph transformer: every bead attends to every bead",
 	Molecule: true,
 	Sizes:    Sizes{Width: 128, Layers: 3, Embed: 16, Heads: 8, HeadWidth: headDim, Inner: 512},
+
+	SmallSizes: Sizes{Width: 16, Layers: 2, Embed: 4, Heads: 2, HeadWidth: 8, Inner: 32},
 	// Published (paper, C.1), in its revision: batches of 1024.
 	Fit: Config{Epochs: 5000, Batch: 1024, RateHigh: 3e-4, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000,
 		StepsPerCall: 1},
 	// Flow times near the data and averaged parameters: with uniform times it is 15 nats less likely after 1,400 steps.
 	Quick: Config{Epochs: 6, Batch: 256, RateHigh: 1e-3, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000,
 		Late: 2.5, EMA: 0.995, StepsPerCall: 1},
+	Small: Config{Epochs: 2, Batch: 256, RateHigh: 1e-2, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000,
+		EMA: 0.99, StepsPerCall: 1},
 	form: &form{mark: "param/embed", write: writeGraphTransformer, read: readGraphTransformer},
 	is:   isA[GraphTransformer],
 	build: func(_ []float32, beads int, o Sizes) (Field, error) {

@@ -18,14 +18,15 @@ type Kind struct {
 	Molecule bool
 
 	// Sizes are the defaults. A size that is zero is one that the field does not have.
-	Sizes Sizes
+	// SmallSizes are of a network that shows in seconds that all runs; zeros stand for the defaults.
+	Sizes, SmallSizes Sizes
 
 	// WidthAlone says that the width may be given alone: the other sizes do for any. Otherwise they belong together.
 	WidthAlone bool
 
-	// Fit is the training that belongs to the field, as published where it was; Quick is one of minutes on two cores.
-	// Seed, files and, of molecules, Beads are the caller's to set.
-	Fit, Quick Config
+	// Fit is the training that belongs to the field, as published where it was; Quick is one of minutes on two cores,
+	// Small one of seconds. Seed, files and, of molecules, Beads are the caller's to set.
+	Fit, Quick, Small Config
 
 	sampling Accuracy // on a CPU, see SamplingAccuracy; zero: that of published fields
 	form     *form    // in files; nil: none

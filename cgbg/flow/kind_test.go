@@ -44,6 +44,7 @@ var driftKind = Kind{
 	Name: "drift", About: "linear in x and t", Molecule: true,
 	Fit:   Config{Epochs: 2, Batch: 20, RateHigh: 1e-2, RateLow: 1e-3},
 	Quick: Config{Epochs: 1, Batch: 20, RateHigh: 1e-2, RateLow: 1e-3},
+	Small: Config{Epochs: 1, Batch: 20, RateHigh: 1e-2, RateLow: 1e-3},
 	form: &form{mark: "param/drift/w", read: func(arrays map[string]*tensors.Tensor) (Field, int, error) {
 		rows, _ := rank2(arrays, "param/drift/w")
 		return drift{rows / axes}, rows / axes, nil
@@ -104,7 +105,10 @@ func TestKinds(t *testing.T) {
 					t.Errorf("%T is of kind %s: %v", field, other.Name, other.is(field))
 				}
 			}
-			for _, cfg := range []Config{k.Fit, k.Quick} {
+			if err := k.Check(k.SmallSizes); err != nil {
+				t.Errorf("small: %v", err)
+			}
+			for _, cfg := range []Config{k.Fit, k.Quick, k.Small} {
 				cfg.Beads = beads
 				if _, err := prepare(goBackend(), field, frames, cfg); err != nil {
 					t.Error(err)

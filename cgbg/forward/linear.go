@@ -12,9 +12,9 @@ import (
 // w: [n, m]; b: [m]. Result: primal [batch, ..., m], tangents [batch or 1, K, ..., m].
 func (v Value) Affine(w, b *graph.Node) Value {
 	w.AssertRank(2)
-	out := Value{X: rows(v.X, w)}
+	out := Value{X: mulRows(v.X, w)}
 	if v.T != nil {
-		out.T = rows(v.T, w)
+		out.T = mulRows(v.T, w)
 	}
 	if b != nil {
 		out.X = graph.Add(out.X, graph.ExpandLeftToRank(b, out.X.Rank()))
@@ -22,8 +22,8 @@ func (v Value) Affine(w, b *graph.Node) Value {
 	return out
 }
 
-// rows multiplies all rows of x by w in one matrix product.
-func rows(x, w *graph.Node) *graph.Node {
+// mulRows multiplies all rows of x by w in one matrix product.
+func mulRows(x, w *graph.Node) *graph.Node {
 	dims := x.Shape().Dimensions
 	flat := graph.MatMul(graph.Reshape(x, -1, dims[len(dims)-1]), w)
 	return graph.Reshape(flat, append(append([]int{}, dims[:len(dims)-1]...), w.Shape().Dim(1))...)

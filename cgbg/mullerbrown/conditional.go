@@ -22,10 +22,10 @@ type ConditionalTest struct {
 var ErrSparse = errors.New("too few frames")
 
 // CompareConditional tests whether y is distributed alike in a and b at x in [lo, hi). Every trajectory is cut into
-// blocks pieces, which must be longer than the relaxation time (see BinForce). The window must be so narrow that the
-// slope of p(x) inside it does not matter: 0.2 moves E[y] by less than 0.01 under the umbrella of §B.1. With 9
-// correlated deciles a MaxZ above 4 has a probability below 6e-4 when the distributions agree. It fails when a run has
-// fewer than two blocks with frames in the window.
+// blocks pieces, which must be longer than the relaxation time. The window must be so narrow that the slope of p(x)
+// inside it does not matter: 0.2 moves E[y] by less than 0.01 under the umbrella of §B.1. With 9 correlated deciles a
+// MaxZ above 4 has a probability below 6e-4 when the distributions agree. It fails when a run has fewer than two blocks
+// with frames in the window.
 func CompareConditional(a, b *Trajectories, lo, hi float64, blocks int) (*ConditionalTest, error) {
 	for _, t := range []*Trajectories{a, b} {
 		if err := checkSeries(t.X, t.Y, blocks); err != nil {

@@ -1,7 +1,6 @@
 package mullerbrown
 
 import (
-	"fmt"
 	"math"
 	"sync"
 )
@@ -116,26 +115,6 @@ func yRange(x float64) (lo, hi, floor float64) {
 	}
 	w = width()
 	return centre - w, centre + w, floor
-}
-
-// Line is a uniform grid with U and F of the exact marginal on it: what figures and scores need again and again.
-type Line struct {
-	X, U, F []float64
-}
-
-// newLine tabulates FreeEnergy and MeanForce at n ≥ 2 equally spaced points from lo to hi inclusive.
-func newLine(lo, hi float64, n int) (*Line, error) {
-	if n < 2 || !(lo < hi) {
-		return nil, fmt.Errorf("mullerbrown: line from %g to %g with %d points: need lo < hi and at least 2 points", lo,
-			hi, n)
-	}
-	l := &Line{X: make([]float64, n), U: make([]float64, n), F: make([]float64, n)}
-	parallel(n, func(i int) {
-		x := lo + (hi-lo)*float64(i)/float64(n-1)
-		c := At(x)
-		l.X[i], l.U[i], l.F[i] = x, c.U, c.F
-	})
-	return l, nil
 }
 
 // parallel calls f(0) … f(n-1), spread over a few goroutines.

@@ -43,7 +43,7 @@ func runSet(biased bool) (*Trajectories, error) {
 func TestSampledMarginal(t *testing.T) {
 	both(t, func(t *testing.T, m *Marginal) {
 		tr := simulate(t, m.Biased())
-		edges := Edges(14, 46, 16)
+		edges := uniformEdges(14, 46, 16)
 		want, err := m.BinMasses(edges)
 		if err != nil {
 			t.Fatal(err)

@@ -13,8 +13,7 @@ import (
 // Marginal is the exact distribution of x, p(x) = exp(-U(x)-V(x))/Z with V the umbrella or 0.
 //
 // It lives on the whole line. Of the unbiased one, 3.3e-5 lies left of 10 and 1.0e-7 right of 50 (of the biased one,
-// 1.0e-5 and 3.1e-8; OutsideMass computes them), and less than 1e-30 outside [-28, 62], where the tables of CDF and
-// Sample end.
+// 1.0e-5 and 3.1e-8), and less than 1e-30 outside [-28, 62], where the table of Sample ends.
 type Marginal struct {
 	biased bool
 	logZ   float64
@@ -61,35 +60,14 @@ func (m *Marginal) potential(x float64) float64 {
 // Biased reports whether the umbrella is part of the marginal.
 func (m *Marginal) Biased() bool { return m.biased }
 
-// LogZ returns ln ∫ exp(-U-V) dx.
-func (m *Marginal) LogZ() float64 { return m.logZ }
-
 // LogDensity returns ln p(x), normalised on the whole line.
 func (m *Marginal) LogDensity(x float64) float64 { return -m.potential(x) - m.logZ }
-
-// Score returns d ln p/dx, which is F(x) - V'(x).
-func (m *Marginal) Score(x float64) float64 {
-	f := MeanForce(x)
-	if m.biased {
-		f -= biasGradient(x)
-	}
-	return f
-}
 
 // Density returns p at the points x, normalised on the whole line.
 func (m *Marginal) Density(x []float64) []float64 {
 	p := make([]float64, len(x))
 	parallel(len(x), func(i int) { p[i] = math.Exp(m.LogDensity(x[i])) })
 	return p
-}
-
-// Edges returns uniform edges from lo to hi of n bins, hi included; n + 1 numbers.
-func Edges(lo, hi float64, n int) []float64 {
-	e := make([]float64, n+1)
-	for i := range e {
-		e[i] = lo + (hi-lo)*float64(i)/float64(n)
-	}
-	return e
 }
 
 // BinMasses returns the probability of each bin between successive edges, by Gauss–Legendre quadrature of 16 points on
@@ -124,28 +102,6 @@ func (m *Marginal) mass(lo, hi float64) float64 {
 		s += quad.Fixed(func(x float64) float64 { return math.Exp(m.LogDensity(x)) }, a, a+h, 16, quad.Legendre{}, 1)
 	}
 	return s
-}
-
-// outsideMass returns the probability left of lo and right of hi.
-func (m *Marginal) outsideMass(lo, hi float64) (left, right float64) {
-	return m.mass(supportLo, lo), m.mass(hi, supportHi)
-}
-
-// freeEnergyAligned returns F = -ln p at the points x, shifted so that its mean weighted with p over these points is 0:
-// the alignment in which two free energies are compared. Points must be equally spaced for the weights to mean that.
-func (m *Marginal) freeEnergyAligned(x []float64) []float64 {
-	p := m.Density(x)
-	f := make([]float64, len(x))
-	var mean, sum float64
-	for i, v := range p {
-		f[i] = -math.Log(v)
-		mean += v * f[i]
-		sum += v
-	}
-	for i := range f {
-		f[i] -= mean / sum
-	}
-	return f
 }
 
 // cdfTable holds p and its integral at equally spaced points; between them the CDF is the cubic with the right values
@@ -184,20 +140,6 @@ func (t *cdfTable) at(i int, s float64) float64 {
 	d := t.cdf[i+1] - t.cdf[i]
 	p0, p1 := t.h*t.p[i], t.h*t.p[i+1]
 	return t.cdf[i] + s*(p0+s*((3*d-2*p0-p1)+s*(p0+p1-2*d)))
-}
-
-// cdf returns P(X ≤ x), to 1e-9.
-func (m *Marginal) cdf(x float64) float64 {
-	t := m.tab()
-	switch {
-	case !(x > supportLo):
-		return 0
-	case x >= supportHi:
-		return 1
-	}
-	s := (x - supportLo) / t.h
-	i := min(int(s), len(t.p)-2)
-	return t.at(i, s-float64(i))
 }
 
 // quantile inverts CDF: x with P(X ≤ x) = q, for 0 < q < 1; the ends of the support for q ≤ 0 and q ≥ 1.
@@ -241,28 +183,4 @@ func (m *Marginal) Sample(n int, seed uint64) []float64 {
 		x[i] = m.quantile(rnd.Float64())
 	}
 	return x
-}
-
-// NoiseFloor returns E[Var(f|x)] over the marginal, f = -∂u/∂x: the least mean squared error that any function of x can
-// reach on these force labels, hence the floor of the force-matching loss (Eq. 13 or, under the umbrella, Eq. 16). The
-// excess of a loss over its floor is E[(F_model - F)²].
-func (m *Marginal) NoiseFloor() float64 {
-	const h = 0.25
-	n := int((supportHi-supportLo)/h) + 1
-	w, v := make([]float64, n), make([]float64, n)
-	parallel(n, func(i int) {
-		x := supportLo + float64(i)*h
-		c := At(x)
-		if m.biased {
-			c.U += Bias(x)
-		}
-		w[i] = math.Exp(-c.U - m.logZ)
-		v[i] = w[i] * c.VarF
-	})
-	var num, den float64
-	for i := range w {
-		num += v[i]
-		den += w[i]
-	}
-	return num / den
 }

@@ -4,69 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"sort"
 
 	"gonum.org/v1/gonum/mat"
 )
-
-// BinnedForce is the conditional mean of a force per bin of x.
-type BinnedForce struct {
-	Edges []float64 // bins + 1
-	Mean  []float64 // NaN where a bin is empty
-	SEM   []float64 // standard error from the scatter of blocks; NaN where no block or one only has frames in the bin
-	Count []int     // frames
-}
-
-// binForce averages f over the frames whose x lies in each bin, an estimate of E[f | bin], which under an umbrella
-// V(x) is the same up to the shape of p inside the bin (Propositions 2 and 3).
-//
-// x, f: one slice per trajectory, in time order. Every trajectory is cut into blocks pieces (1 is right when there are
-// many trajectories); pieces must be longer than the relaxation time, and their scatter gives the errors: with S_b and
-// n_b the sum and number in block b, Var(mean) = B/(B-1) Σ (S_b - mean·n_b)² / N² (ratio estimator), B the number of
-// blocks.
-func binForce(x, f [][]float32, edges []float64, blocks int) (*BinnedForce, error) {
-	if err := checkSeries(x, f, blocks); err != nil {
-		return nil, err
-	}
-	if len(edges) < 2 || !sort.Float64sAreSorted(edges) {
-		return nil, fmt.Errorf("mullerbrown: binning forces: edges %v: need at least two, in increasing order", edges)
-	}
-	bins := len(edges) - 1
-	var sums [][]float64 // per block: sums, then counts
-	eachBlock(x, f, blocks, func(xs, fs []float32) {
-		s := make([]float64, 2*bins)
-		for i, v := range xs {
-			if b := binOf(edges, float64(v)); b >= 0 {
-				s[b] += float64(fs[i])
-				s[bins+b]++
-			}
-		}
-		sums = append(sums, s)
-	})
-	out := &BinnedForce{Edges: edges, Mean: make([]float64, bins), SEM: make([]float64, bins), Count: make([]int, bins)}
-	for b := range bins {
-		var s, n float64
-		for _, v := range sums {
-			s += v[b]
-			n += v[bins+b]
-		}
-		mean := s / n // NaN when empty
-		var q float64
-		occupied := 0
-		for _, v := range sums {
-			d := v[b] - mean*v[bins+b]
-			q += d * d
-			if v[bins+b] > 0 {
-				occupied++
-			}
-		}
-		out.Mean[b], out.Count[b], out.SEM[b] = mean, int(n), math.NaN()
-		if k := float64(len(sums)); occupied > 1 {
-			out.SEM[b] = math.Sqrt(q*k/(k-1)) / n
-		}
-	}
-	return out, nil
-}
 
 func checkSeries(x, f [][]float32, blocks int) error {
 	if len(x) == 0 || len(x) != len(f) || blocks < 1 {
@@ -92,30 +32,6 @@ func eachBlock(x, f [][]float32, blocks int, do func(x, f []float32)) {
 	}
 }
 
-// binOf returns the bin that holds v, or -1.
-func binOf(edges []float64, v float64) int {
-	if !(v >= edges[0] && v < edges[len(edges)-1]) {
-		return -1
-	}
-	return sort.Search(len(edges), func(i int) bool { return edges[i] > v }) - 1
-}
-
-// binForce returns the exact E[F | bin] of the marginal for bins between successive edges: what BinnedForce estimates.
-func (m *Marginal) binForce(edges []float64) []float64 {
-	out := make([]float64, len(edges)-1)
-	parallel(len(out), func(i int) {
-		r := legendre(edges[i], edges[i+1], 1, 16)
-		var num, den float64
-		for k, x := range r.X {
-			p := r.W[k] * math.Exp(m.LogDensity(x))
-			num += p * MeanForce(x)
-			den += p
-		}
-		out[i] = num / den
-	})
-	return out
-}
-
 // ForceSpline is a mean force F(x) as a cubic spline on [Lo, Hi] with uniform knots, fitted by least squares.
 type ForceSpline struct {
 	Lo, Hi float64
@@ -126,10 +42,13 @@ type ForceSpline struct {
 // ErrUndetermined reports a fit whose basis functions are not all supported by data.
 var ErrUndetermined = errors.New("some coefficients are not determined by the data")
 
-// fitForce minimises Σ (F(x_i) - f_i)² over cubic splines with the given number of intervals on [lo, hi] (frames
-// outside are left out): force matching (Eq. 13, or Eq. 16 under the umbrella) in closed form. Errors of the fit come
-// from blocks, as in BinForce, by the sandwich formula. It fails with ErrUndetermined where an interval holds no
-// frames.
+// FitForce minimises Σ (F(x_i) - f_i)² over cubic splines with the given number of intervals on [lo, hi] (frames
+// outside are left out): force matching (Eq. 13, or Eq. 16 under the umbrella) in closed form. It fails with
+// ErrUndetermined where an interval holds no frames.
+//
+// x, f: one slice per trajectory, in time order. Every trajectory is cut into blocks pieces (1 is right when there are
+// many trajectories), which must be longer than the relaxation time: their scatter gives the errors of the fit, by the
+// sandwich formula.
 func FitForce(x, f [][]float32, lo, hi float64, intervals, blocks int) (*ForceSpline, error) {
 	if err := checkSeries(x, f, blocks); err != nil {
 		return nil, err
@@ -182,24 +101,6 @@ func FitForce(x, f [][]float32, lo, hi float64, intervals, blocks int) (*ForceSp
 		}
 	}
 	return s, nil
-}
-
-// fitForce returns the spline that force matching reaches with endless data from the marginal restricted to [lo, hi]:
-// the minimiser of E[(spline - F)²]. For a basis that can express F it does not depend on the bias (Proposition 3).
-func (m *Marginal) fitForce(lo, hi float64, intervals int) (*ForceSpline, error) {
-	if intervals < 1 || !(lo < hi) {
-		return nil, fmt.Errorf("mullerbrown: fitting a force on [%g, %g] with %d intervals: need lo < hi and at "+
-			"least 1", lo, hi, intervals)
-	}
-	r := legendre(lo, hi, 4*intervals, 8)
-	p, f := make([]float64, len(r.X)), make([]float64, len(r.X))
-	parallel(len(r.X), func(i int) { p[i], f[i] = r.W[i]*math.Exp(m.LogDensity(r.X[i])), MeanForce(r.X[i]) })
-	e := newNormal(lo, hi, intervals)
-	for i, x := range r.X {
-		e.add(x, f[i], p[i])
-	}
-	s, _, err := e.solve()
-	return s, err
 }
 
 // normal accumulates the normal equations of a spline fit.

@@ -12,7 +12,7 @@ import (
 func TestBinForceMatchesExact(t *testing.T) {
 	both(t, func(t *testing.T, m *Marginal) {
 		tr := simulate(t, m.Biased())
-		got, err := binForce(tr.X, tr.Fx, Edges(14, 46, 32), 1)
+		got, err := binForce(tr.X, tr.Fx, uniformEdges(14, 46, 32), 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +79,7 @@ func TestNoiseFloor(t *testing.T) {
 		n := float64(len(tr.X))
 		mean /= n
 		se := math.Sqrt((square/n - mean*mean) / (n - 1))
-		near(t, "loss of the exact force", mean, m.NoiseFloor(), 5*se+0.002)
+		near(t, "loss of the exact force", mean, m.noiseFloor(), 5*se+0.002)
 	})
 }
 

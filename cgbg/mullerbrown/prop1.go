@@ -38,9 +38,6 @@ type Divergence struct {
 	Bound  float64 // Fisher/(2ρ)
 }
 
-// holds reports whether the inequality is satisfied.
-func (d Divergence) holds() bool { return d.KL <= d.Bound }
-
 // Prop1 evaluates Proposition 1 (Eq. 14) for a learned potential given at the points of a rule.
 //
 // uEta: U_η at r.X up to a constant, kT; fEta: -dU_η/dx there. They must belong together: Eq. 14 says nothing about a

@@ -13,9 +13,10 @@
 //     by train.AddParam and train.AddDense, drawn on the host) and Energy, which must be
 //     differentiable twice, since training differentiates forces;
 //   - its description, a [Kind]: a name and a line about it for those who choose; whether
-//     it must know the beads' species; the sizes that it has, with their defaults; the
-//     training that belongs to it, at length and in minutes; the constructor from frames,
-//     species and kT; how it is told from others (isA);
+//     it must know the beads' species; the sizes that it has, with their defaults and small
+//     ones; the training that belongs to it, at length, in minutes and in seconds (the presets
+//     "paper", "quick" and "small"); the constructor from frames, species and kT; how it is
+//     told from others (isA);
 //   - in the description its form in files, if models of it are to be kept: the name of an
 //     array that no other kind has (a parameter's, "param/<name>"), and a function that
 //     finds the sizes from the arrays' shapes. What shapes do not tell is written as an

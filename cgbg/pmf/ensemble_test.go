@@ -11,12 +11,14 @@ func TestEnsemble(t *testing.T) {
 	r, f := doubleWell(4000)
 	pot := RBFMLP{Centers: 12, Lo: 1, Hi: 5, Sigma: 0.4, Hidden: 16, Layers: 2}
 	cfg := Config{Epochs: 10, Batch: 128, Rate: 1e-2, RateDecay: 0.1, Seed: 1, Validation: 0.1, RandomSplit: true}
-	e, histories, err := FitEnsemble(context.Background(), goBackend(), pot, r, f, 3, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(e.Models) != 3 || len(histories) != 3 {
-		t.Fatalf("got %d potentials and %d histories, want 3", len(e.Models), len(histories))
+	var models []*Model
+	for range 3 {
+		m, _, err := Fit(context.Background(), goBackend(), pot, r, f, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		models = append(models, m)
+		cfg.Seed++
 	}
 	var x []float64
 	for v := -1.2; v < 1.25; v += 0.1 {
@@ -24,20 +26,21 @@ func TestEnsemble(t *testing.T) {
 	}
 	inside := len(x)
 	x = append(x, 5.5, 0.5)
-	mean, spread, err := e.Energy(context.Background(), x)
-	if err != nil {
-		t.Fatal(err)
+	var energies [][]float64
+	for _, m := range models {
+		u, err := m.Energy(context.Background(), x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		energies = append(energies, u)
 	}
+	mean, spread := MeanEnergy(energies...)
 	if in, out := rms(spread[:inside]), rms(spread[inside:]); !(out > 3*in) {
 		t.Errorf("spread %g where there are data, %g beyond", in, out)
 	}
 	// By hand: the mean and standard deviation of the shifted members.
 	var sum, squares float64
-	for _, m := range e.Models {
-		u, err := m.Energy(context.Background(), x)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, u := range energies {
 		shift := 0.0
 		for _, v := range u {
 			shift += v / float64(len(u))
@@ -51,14 +54,19 @@ func TestEnsemble(t *testing.T) {
 	// Other frames bound the noise of variance 4, more tightly than a member's loss.
 	r, f = doubleWell(8000)
 	r, f = r[4000:], f[4000:]
-	bound, stderr, err := e.noiseBound(context.Background(), r, f)
+	var forces [][]float64
+	for _, m := range models {
+		_, force, err := m.EnergyForce(context.Background(), double(r))
+		if err != nil {
+			t.Fatal(err)
+		}
+		forces = append(forces, force)
+	}
+	bound, stderr, err := NoiseBoundOf(f, forces...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, force, err := e.Models[0].EnergyForce(context.Background(), double(r))
-	if err != nil {
-		t.Fatal(err)
-	}
+	force := forces[0]
 	for i := range force {
 		force[i] -= float64(f[i])
 	}
@@ -66,10 +74,10 @@ func TestEnsemble(t *testing.T) {
 		stderr < 0.3) {
 		t.Errorf("noise bound %g ± %g, loss %g, want 4 and below the loss", bound, stderr, loss)
 	}
-	if _, _, err := e.noiseBound(context.Background(), r, f[1:]); err == nil {
+	if _, _, err := NoiseBoundOf(f[1:], forces...); err == nil {
 		t.Error("a force missing: no error")
 	}
-	if _, _, err := FitEnsemble(context.Background(), goBackend(), pot, r, f, 1, cfg); err == nil {
+	if _, _, err := NoiseBoundOf(f, forces[0]); err == nil {
 		t.Error("an ensemble of one: no error")
 	}
 }

@@ -35,12 +35,14 @@ var invariantKind = Kind{
 	About:      "ours, a perceptron on principal components of all distances: learns in seconds",
 	Molecule:   true,
 	Sizes:      Sizes{Width: 256, Layers: 3},
+	SmallSizes: Sizes{Width: 32},
 	WidthAlone: true,
 	Fit:        Config{Epochs: 250, Batch: 256, Rate: 1e-3, RateDecay: 0.9, ClipNorm: 1, Validation: 0.1},
 	Quick: Config{Epochs: 40, Batch: 256, Rate: 1e-3, RateDecay: 1e-2, Cosine: true, ClipNorm: 1,
 		Validation: 0.1},
-	form: &form{mark: "param/pair/mean", write: writeInvariant, read: readInvariant},
-	is:   isA[Invariant],
+	Small: Config{Epochs: 1, Batch: 256, Rate: 1e-2, RateDecay: 0.9, ClipNorm: 1, Validation: 0.1},
+	form:  &form{mark: "param/pair/mean", write: writeInvariant, read: readInvariant},
+	is:    isA[Invariant],
 	build: func(frames []float32, beads int, _ []int, kT float64, o Sizes) (Potential, error) {
 		p, err := NewInvariant(frames, beads, kT)
 		p.Hidden, p.Blocks = o.Width, o.Layers

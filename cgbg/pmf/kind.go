@@ -21,14 +21,15 @@ type Kind struct {
 	Species bool
 
 	// Sizes are the defaults. A size that is zero is one that the potential does not have.
-	Sizes Sizes
+	// SmallSizes are of a network that shows in seconds that all runs; zeros stand for the defaults.
+	Sizes, SmallSizes Sizes
 
 	// WidthAlone says that the width may be given alone: the other sizes do for any. Otherwise they belong together.
 	WidthAlone bool
 
 	// Fit is the training that belongs to the potential, as published where it was; Quick is one of minutes on two
-	// cores. Seed and files are the caller's to set.
-	Fit, Quick Config
+	// cores, Small one of seconds. Seed and files are the caller's to set.
+	Fit, Quick, Small Config
 
 	form  *form // in files; nil: none
 	is    func(p Potential) bool

@@ -37,6 +37,7 @@ var springsKind = Kind{
 	Name: "springs", About: "a spring on every coordinate", Molecule: true,
 	Fit:   Config{Epochs: 2, Batch: 20, Rate: 1e-2, RateDecay: 1},
 	Quick: Config{Epochs: 1, Batch: 20, Rate: 1e-2, RateDecay: 1},
+	Small: Config{Epochs: 1, Batch: 20, Rate: 1e-2, RateDecay: 1},
 	form: &form{mark: "param/spring", read: func(arrays map[string]*tensors.Tensor) (Potential, error) {
 		return springs{arrays["param/spring"].Shape().Size() / 3}, nil
 	}},
@@ -101,7 +102,10 @@ func TestKinds(t *testing.T) {
 					t.Errorf("%T is of kind %s: %v", pot, other.Name, other.is(pot))
 				}
 			}
-			for _, cfg := range []Config{k.Fit, k.Quick} {
+			if err := k.Check(k.SmallSizes); err != nil {
+				t.Errorf("small: %v", err)
+			}
+			for _, cfg := range []Config{k.Fit, k.Quick, k.Small} {
 				if err := check(pot, r, f, cfg); err != nil {
 					t.Error(err)
 				}

@@ -68,10 +68,12 @@ var maceKind = Kind{
 	Species:  true,
 	Sizes: Sizes{Width: 32, Layers: 2, Embed: 32, Radial: 8, RadialWidth: 64, RadialDepth: 3, Readout: 16,
 		LMax: 3, LHidden: 1, Correlation: 3},
+	SmallSizes: Sizes{Width: 4, Embed: 4, RadialWidth: 8, RadialDepth: 1, Readout: 4, LMax: 1, Correlation: 2},
 	// Published (paper, D.1). Steps are not fused: those take long to compile.
 	Fit: Config{Epochs: 250, Batch: 256, Rate: 1e-3, RateDecay: 0.9, ClipNorm: 1, Validation: 0.1, StepsPerCall: 1},
 	Quick: Config{Epochs: 7, Batch: 256, Rate: 5e-3, RateDecay: 1e-2, Cosine: true, ClipNorm: 1, Validation: 0.1,
 		StepsPerCall: 1},
+	Small: Config{Epochs: 1, Batch: 256, Rate: 1e-2, RateDecay: 0.9, ClipNorm: 1, Validation: 0.1, StepsPerCall: 1},
 	form: &form{mark: "param/embed/table", write: writeMACE,
 		read: func(arrays map[string]*tensors.Tensor) (Potential, error) { return maceOf(arrays) }},
 	is:    isA[MACE],

@@ -124,16 +124,6 @@ func maceOf(arrays map[string]*tensors.Tensor) (MACE, error) {
 	return p, nil
 }
 
-// exportMACE writes a model for ImportMACE and for other programs: with the
-// parameters go the bases and coupling coefficients that they belong to.
-// Errors: another potential than MACE; a file that cannot be written.
-func exportMACE(path string, m *Model) error {
-	if !isA[MACE](m.Potential) {
-		return fmt.Errorf("pmf: %s: the potential is a %T, not a MACE", path, m.Potential)
-	}
-	return Export(path, m)
-}
-
 // writeMACE adds species, constants and tables.
 func writeMACE(potential Potential, arrays map[string]*tensors.Tensor) {
 	p := potential.(MACE)

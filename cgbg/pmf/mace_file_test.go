@@ -17,7 +17,7 @@ func TestMACEFiles(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "mace.npz")
 	for name, p := range small {
 		m, _ := lively(t, p)
-		if err := exportMACE(path, m); err != nil {
+		if err := Export(path, m); err != nil {
 			t.Fatal(err)
 		}
 		again, err := ImportMACE(goBackend(), path)
@@ -40,7 +40,7 @@ func TestMACEFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := exportMACE(path, imported); err != nil {
+	if err := Export(path, imported); err != nil {
 		t.Fatal(err)
 	}
 	ours, err := train.ReadArrays(path)

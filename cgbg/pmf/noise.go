@@ -1,7 +1,6 @@
 package pmf
 
 import (
-	"context"
 	"fmt"
 	"math"
 )
@@ -24,7 +23,7 @@ func NoiseFloor(f []float32, mean []float64) (floor, stderr float64, err error) 
 	})
 }
 
-// noiseBound is an upper bound of the noise floor where the mean force is not
+// NoiseBoundOf is an upper bound of the noise floor where the mean force is not
 // known, with its standard error: the mean product of the residuals of two
 // members,
 //
@@ -36,30 +35,7 @@ func NoiseFloor(f []float32, mean []float64) (floor, stderr float64, err error) 
 // its seed brings. Frames must be others than those of training, whose noise
 // the members have learned in part.
 //
-// r, f: [n*dim], in the order of time.
-func (e *Ensemble) noiseBound(ctx context.Context, r, f []float32) (bound, stderr float64, err error) {
-	if len(e.Models) < 2 || len(r) != len(f) {
-		return 0, 0, fmt.Errorf("pmf: noise bound: %d potentials, %d positions, %d forces: two or more potentials, "+
-			"and as many positions as forces", len(e.Models), len(r), len(f))
-	}
-	wide := make([]float64, len(r))
-	for i, v := range r {
-		wide[i] = float64(v)
-	}
-	var forces [][]float64
-	for k, m := range e.Models {
-		_, force, err := m.EnergyForce(ctx, wide)
-		if err != nil {
-			return 0, 0, fmt.Errorf("pmf: potential %d of %d: %w", k+1, len(e.Models), err)
-		}
-		forces = append(forces, force)
-	}
-	return NoiseBoundOf(f, forces...)
-}
-
-// NoiseBoundOf is noiseBound of forces that the members gave already.
-//
-// f: forces of frames; members: those of two or more potentials; each [n*dim].
+// f: forces of frames, in the order of time; members: those of two or more potentials; each [n*dim].
 // Errors: fewer, lengths that differ.
 func NoiseBoundOf(f []float32, members ...[]float64) (bound, stderr float64, err error) {
 	if len(members) < 2 {

@@ -36,11 +36,13 @@ var distancesKind = Kind{
 	About:      "a plain perceptron on all distances, to compare with",
 	Molecule:   true,
 	Sizes:      Sizes{Width: 128, Layers: 3},
+	SmallSizes: Sizes{Width: 16, Layers: 2},
 	WidthAlone: true,
 	Fit:        Config{Epochs: 250, Batch: 256, Rate: 1e-3, RateDecay: 0.9, ClipNorm: 1, Validation: 0.1},
 	Quick: Config{Epochs: 7, Batch: 256, Rate: 5e-3, RateDecay: 1e-2, Cosine: true, ClipNorm: 1,
 		Validation: 0.1},
-	is: isA[PairMLP],
+	Small: Config{Epochs: 1, Batch: 256, Rate: 1e-2, RateDecay: 0.9, ClipNorm: 1, Validation: 0.1},
+	is:    isA[PairMLP],
 	build: func(frames []float32, beads int, _ []int, kT float64, o Sizes) (Potential, error) {
 		return newPairMLP(frames, beads, o.Width, o.Layers, kT)
 	},

@@ -1,6 +1,7 @@
 package pmf
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -132,4 +133,15 @@ func TestPriorErrors(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		}
 	}
+}
+
+// Two beads that are 0.14 or 0.16 nm apart, at 300 K.
+func ExampleNewPrior() {
+	frames := []float32{0, 0, 0, 0.14, 0, 0, 0, 0, 0, 0.16, 0, 0}
+	p, err := NewPrior(frames, 2, [][2]int{{0, 1}}, 2.494, nil)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("a bond of %.2f nm, %.0f kJ/mol/nm²\n", p.Bonds[0].Length, p.Bonds[0].K)
+	// Output: a bond of 0.15 nm, 24940 kJ/mol/nm²
 }

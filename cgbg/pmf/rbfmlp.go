@@ -31,6 +31,7 @@ var rbfKind = Kind{
 	WidthAlone: true,
 	Fit:        Config{Epochs: 500, Batch: 128, Rate: 1e-4, RateDecay: 1},
 	Quick:      Config{Epochs: 1, Batch: 512, Rate: 5e-3, RateDecay: 0.003, Cosine: true},
+	Small:      Config{Epochs: 1, Batch: 128, Rate: 1e-2, RateDecay: 1},
 	is:         isA[RBFMLP],
 	build: func(frames []float32, _ int, _ []int, _ float64, o Sizes) (Potential, error) {
 		if len(frames) == 0 {

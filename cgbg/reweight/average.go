@@ -3,7 +3,6 @@ package reweight
 import (
 	"fmt"
 	"math"
-	"math/rand/v2"
 )
 
 // Average returns the self-normalised average Σŵf of f with its delta-method error √(Σŵ²(f − mean)²).
@@ -25,35 +24,6 @@ func Average(logw, f []float64) (Estimate, error) {
 		}
 	}
 	return Estimate{Value: mean, Error: math.Sqrt(s)}, nil
-}
-
-// averageBootstrap returns the same average with the standard deviation over resamples (drawn with replacement,
-// weights and values together) as its error. Errors: those of Average, fewer than two resamples.
-func averageBootstrap(logw, f []float64, resamples int, rng *rand.Rand) (Estimate, error) {
-	w, err := weightsFor(logw, f)
-	if err != nil {
-		return Estimate{}, fmt.Errorf("reweight: averaging: %w", err)
-	}
-	mean := dot(w, f)
-	n := len(w)
-	sd, err := bootstrap(n, resamples, rng, func(draw func() int) float64 {
-		var sw, swf float64
-		for range n {
-			i := draw()
-			if w[i] != 0 {
-				sw += w[i]
-				swf += w[i] * f[i]
-			}
-		}
-		if sw == 0 { // only dropped samples were drawn
-			return mean
-		}
-		return swf / sw
-	})
-	if err != nil {
-		return Estimate{}, fmt.Errorf("reweight: bootstrapping an average: %w", err)
-	}
-	return Estimate{Value: mean, Error: sd}, nil
 }
 
 func weightsFor(logw, f []float64) ([]float64, error) {

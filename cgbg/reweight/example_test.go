@@ -59,12 +59,3 @@ func BenchmarkSummarize(b *testing.B) {
 		reweight.Summarize(logw)
 	}
 }
-
-func BenchmarkESSBootstrap(b *testing.B) {
-	logw := benchWeights(10_000)
-	for b.Loop() {
-		if _, err := reweight.ESSBootstrap(logw, 200, rand.New(rand.NewPCG(1, 1))); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

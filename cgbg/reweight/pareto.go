@@ -169,19 +169,3 @@ func minSamples(khat float64) float64 {
 	}
 	return math.Pow(10, 1/(1-math.Max(0, khat)))
 }
-
-// convergenceRate returns the factor c by which the error of the smoothed estimate falls like n^(−c/2) near n samples:
-// 1 is the usual 1/√n, 0 is no convergence. Source: Vehtari et al. (2024), appendix B.
-func convergenceRate(khat float64, n int) float64 {
-	s := float64(n)
-	switch {
-	case khat < 0:
-		return 1
-	case !(khat < 1) || n < 2:
-		return 0
-	case math.Abs(khat-0.5) < 1e-9: // the limit of the quotient below
-		return (s*(math.Log(s)-1) + 1) / ((s - 1) * math.Log(s))
-	}
-	a := math.Pow(s, 2*khat)
-	return math.Max(0, (2*(khat-1)*a*s+(1-2*khat)*a+s*s)/((s-1)*(s-a)))
-}

@@ -101,14 +101,6 @@ func TestThresholds(t *testing.T) {
 		t.Error("k̂ = 1 needs finitely many samples")
 	}
 	near(t, "threshold and need are inverse", minSamples(KThreshold(500)), 500, 1e-9)
-	near(t, "rate at 0", convergenceRate(0, 1000), 1, 1e-9)
-	near(t, "rate at 1", convergenceRate(1, 1000), 0, 0)
-	for _, n := range []int{100, 10_000} {
-		near(t, "rate is continuous at 1/2", convergenceRate(0.5, n), convergenceRate(0.5+1e-6, n), 1e-4)
-	}
-	if a, b := convergenceRate(0.4, 1000), convergenceRate(0.7, 1000); a <= b {
-		t.Errorf("rate rises with k̂: %g then %g", a, b)
-	}
 }
 
 func TestVerdict(t *testing.T) {
@@ -182,7 +174,7 @@ func TestResample(t *testing.T) {
 				t.Errorf("same seed, other counts")
 			}
 		}
-		if total != m || len(Indices(counts)) != m {
+		if total != m {
 			t.Errorf("got %d samples, want %d", total, m)
 		}
 	}

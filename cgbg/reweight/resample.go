@@ -62,14 +62,3 @@ func Resample(logw []float64, m int, scheme Scheme, rng *rand.Rand) ([]int, erro
 	}
 	return counts, nil
 }
-
-// Indices spreads counts into a list of indices in increasing order, each repeated as often as it was drawn.
-func Indices(counts []int) []int {
-	var idx []int
-	for i, c := range counts {
-		for range c {
-			idx = append(idx, i)
-		}
-	}
-	return idx
-}

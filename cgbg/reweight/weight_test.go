@@ -2,6 +2,7 @@ package reweight
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -79,7 +80,7 @@ func TestErrorsAgreeWithBootstrap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := ESSBootstrap(logw, 400, rng)
+	b, err := essBootstrap(logw, 400, rng)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,4 +216,80 @@ func TestUnusableWeights(t *testing.T) {
 	if s := Summarize([]float64{0.3}); s.Err == nil || s.Reliable {
 		t.Errorf("one sample: got %+v", s)
 	}
+}
+
+// averageBootstrap returns the same average with the standard deviation over resamples (drawn with replacement,
+// weights and values together) as its error. Errors: those of Average, fewer than two resamples.
+func averageBootstrap(logw, f []float64, resamples int, rng *rand.Rand) (Estimate, error) {
+	w, err := weightsFor(logw, f)
+	if err != nil {
+		return Estimate{}, fmt.Errorf("reweight: averaging: %w", err)
+	}
+	mean := dot(w, f)
+	n := len(w)
+	sd, err := bootstrap(n, resamples, rng, func(draw func() int) float64 {
+		var sw, swf float64
+		for range n {
+			i := draw()
+			if w[i] != 0 {
+				sw += w[i]
+				swf += w[i] * f[i]
+			}
+		}
+		if sw == 0 { // only dropped samples were drawn
+			return mean
+		}
+		return swf / sw
+	})
+	if err != nil {
+		return Estimate{}, fmt.Errorf("reweight: bootstrapping an average: %w", err)
+	}
+	return Estimate{Value: mean, Error: sd}, nil
+}
+
+// essBootstrap returns ESS with the standard deviation of the ESS of resamples (drawn with replacement, independent
+// samples) as its error. rng is the random state; 200 resamples give the error to about 5 %.
+// Errors: ErrNoWeight, ErrNotFinite, fewer than two resamples.
+func essBootstrap(logw []float64, resamples int, rng *rand.Rand) (Estimate, error) {
+	ess, err := ESS(logw)
+	if err != nil {
+		return Estimate{}, err
+	}
+	w, err := Normalize(logw)
+	if err != nil {
+		return Estimate{}, err
+	}
+	n := len(w)
+	sd, err := bootstrap(n, resamples, rng, func(draw func() int) float64 {
+		var s1, s2 float64
+		for range n {
+			v := w[draw()]
+			s1 += v
+			s2 += v * v
+		}
+		if s2 == 0 { // only dropped samples were drawn
+			return 0
+		}
+		return s1 * s1 / (float64(n) * s2)
+	})
+	if err != nil {
+		return Estimate{}, fmt.Errorf("reweight: bootstrapping the effective sample size: %w", err)
+	}
+	return Estimate{Value: ess, Error: sd}, nil
+}
+
+// bootstrap returns the standard deviation of stat over resamples; draw gives the index of a random sample of n.
+func bootstrap(n, resamples int, rng *rand.Rand, stat func(draw func() int) float64) (float64, error) {
+	if resamples < 2 {
+		return 0, fmt.Errorf("%d resamples give no standard error; use 2 or more, 200 for a good one", resamples)
+	}
+	draw := func() int { return rng.IntN(n) }
+	var mean, m2 float64
+	for k := range resamples {
+		v := stat(draw)
+		d := v - mean
+		mean += d / float64(k+1)
+		m2 += d * (v - mean)
+	}
+	return math.Sqrt(m2 / float64(resamples-1)), nil
 }

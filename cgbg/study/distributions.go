@@ -21,9 +21,9 @@ func referenceFrames(g *cgbg.Generator, n int) (*data.Frames, data.Meta, error) 
 	return f.Pick(data.Evenly(f.Len(), min(n, limits(g).reference))), meta, nil
 }
 
-// Energies draws the distribution of the potential's energies in the samples as
+// drawEnergies draws the distribution of the potential's energies in the samples as
 // they came and weighted, and in frames of the unbiased simulation (paper, Fig. 3b, 4b).
-func Energies(ctx context.Context, g *cgbg.Generator, flowOf, pmfOf string) (figure.Picture, error) {
+func drawEnergies(ctx context.Context, g *cgbg.Generator, flowOf, pmfOf string) (figure.Picture, error) {
 	f, meta, err := g.Samples(ctx, flowOf, pmfOf, nil)
 	if err != nil {
 		return figure.Picture{}, err
@@ -64,9 +64,9 @@ func Energies(ctx context.Context, g *cgbg.Generator, flowOf, pmfOf string) (fig
 		analysis.Sample{Name: "flow, reweighted", Role: figure.After, X: shift(f.U), Weight: w})
 }
 
-// Bonds draws the lengths of the peptide bonds in frames of the unbiased
+// drawBonds draws the lengths of the peptide bonds in frames of the unbiased
 // simulation and in the samples as they came and weighted (paper, Fig. 14).
-func Bonds(ctx context.Context, g *cgbg.Generator, flowOf, pmfOf string) (figure.Picture, error) {
+func drawBonds(ctx context.Context, g *cgbg.Generator, flowOf, pmfOf string) (figure.Picture, error) {
 	f, meta, err := g.Samples(ctx, flowOf, pmfOf, nil)
 	if err != nil {
 		return figure.Picture{}, err

@@ -2,5 +2,5 @@
 // likelihoods and their errors, dynamics on the potential, forces, and verification of samples.
 //
 // Every study takes a [cgbg.Generator], keeps what takes long in its folder, and returns a report with its results and
-// figures.
+// figures. [Learn] opens a generator of one simulation.
 package study

@@ -31,11 +31,11 @@ type Dynamics struct {
 	Frames   int // of each replica
 }
 
-// RunDynamics runs Langevin dynamics on the potential of a kind of forces at the temperature of the frames, or takes it
+// runDynamics runs Langevin dynamics on the potential of a kind of forces at the temperature of the frames, or takes it
 // up. Replicas start from frames out of the question's split state as the flow's simulation visited them, far from
 // equilibrium; they must find it by themselves. The state is seldom reached in so short a time: see [ReportDynamics].
 // Errors: those of the potential, and of a replica that flies apart.
-func RunDynamics(ctx context.Context, g *cgbg.Generator, of string, progress cgbg.Progress) (*Dynamics, error) {
+func runDynamics(ctx context.Context, g *cgbg.Generator, of string, progress cgbg.Progress) (*Dynamics, error) {
 	limits := limits(g)
 	c := limits.langevin
 	frames := c.Steps / c.Stride
@@ -153,7 +153,7 @@ type DynamicsReport struct {
 // ReportDynamics scores the dynamics out of the split state.
 func ReportDynamics(ctx context.Context, g *cgbg.Generator, of string,
 	progress cgbg.Progress) (*DynamicsReport, error) {
-	d, err := RunDynamics(ctx, g, of, progress)
+	d, err := runDynamics(ctx, g, of, progress)
 	if err != nil {
 		return nil, err
 	}

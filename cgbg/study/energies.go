@@ -40,7 +40,7 @@ func EnergyRanges(ctx context.Context, g *cgbg.Generator, of string, bond [2]str
 		return nil, err
 	}
 	_, held := cgbg.HoldOut(frames.Len())
-	d, err := RunDynamics(ctx, g, of, nil)
+	d, err := runDynamics(ctx, g, of, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -73,16 +73,15 @@ func (r *First) Results() []result.Result {
 	})...)
 }
 
-// Distributions draws the energies under potentials, and the lengths of the peptide bonds, by [Energies] and [Bonds],
-// of several flows.
+// Distributions draws the energies under potentials, and the lengths of the peptide bonds, of several flows.
 func Distributions(ctx context.Context, g *cgbg.Generator, rows ...Row) (list []result.Figure, err error) {
 	const drawn = " in simulation, flow, and reweighted flow"
 	for _, r := range rows {
-		energies, err := Energies(ctx, g, r.Flow, r.PMF)
+		energies, err := drawEnergies(ctx, g, r.Flow, r.PMF)
 		if err != nil {
 			return nil, err
 		}
-		bonds, err := Bonds(ctx, g, r.Flow, r.PMF)
+		bonds, err := drawBonds(ctx, g, r.Flow, r.PMF)
 		if err != nil {
 			return nil, err
 		}

@@ -111,8 +111,8 @@ func TestGenerator(t *testing.T) {
 	}
 	for name, draw := range map[string]func() (figure.Picture, error){
 		"curves":   func() (figure.Picture, error) { return curveFigure([]string{"flow", "pmf"}, curves) },
-		"energies": func() (figure.Picture, error) { return Energies(ctx, g, cgbg.Biased, cgbg.Biased) },
-		"bonds":    func() (figure.Picture, error) { return Bonds(ctx, g, cgbg.Biased, cgbg.Biased) },
+		"energies": func() (figure.Picture, error) { return drawEnergies(ctx, g, cgbg.Biased, cgbg.Biased) },
+		"bonds":    func() (figure.Picture, error) { return drawBonds(ctx, g, cgbg.Biased, cgbg.Biased) },
 		"clipping": func() (figure.Picture, error) {
 			return analysis.ClippingFigure([]string{"cb"}, [][]analysis.Clipped{clipped})
 		},

@@ -24,7 +24,7 @@ func TestLikelihoods(t *testing.T) {
 	fixture.SkipUnlessHeavy(t) // notebook 05 asks the same
 	t.Setenv(backend.ConfigEnv, "go")
 	dir := t.TempDir()
-	g, err := alanine.Learn("small", 3, dir, obc2.Metad15CoreBeta)
+	g, err := Learn("cb", "small", 3, dir, alanine.Question(), obc2.Metad15CoreBeta)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestLikelihoods(t *testing.T) {
 // takenUp asks again of what is in a folder: all that was found is there, and nothing is trained or found anew.
 func takenUp(t *testing.T, dir string, fields *FieldComparison, report *LogQReport, c *Certificate) {
 	t.Helper()
-	again, err := alanine.Learn("small", 3, dir, obc2.Metad15CoreBeta)
+	again, err := Learn("cb", "small", 3, dir, alanine.Question(), obc2.Metad15CoreBeta)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,8 @@ func TestKeptLogQErrors(t *testing.T) {
 	dir := t.TempDir()
 	open := func() *cgbg.Generator {
 		t.Helper()
-		g, err := alanine.Learn("small", 1, dir, func() (*data.Frames, data.Meta, error) { return frames, meta, nil })
+		load := func() (*data.Frames, data.Meta, error) { return frames, meta, nil }
+		g, err := Learn("cb", "small", 1, dir, alanine.Question(), load)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,7 +21,7 @@ import (
 func TestAlanineFlows(t *testing.T) {
 	fixture.SkipUnlessHeavy(t) // notebook 02 compares them, too
 	t.Setenv(backend.ConfigEnv, "go")
-	g, err := alanine.Learn("small", 2, t.TempDir(), ala2.CoreBeta)
+	g, err := Learn("cb", "small", 2, t.TempDir(), alanine.Question(), ala2.CoreBeta)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestPotentialsByName(t *testing.T) {
 	if _, ok := p.(pmf.PairMLP); !ok || err != nil {
 		t.Errorf("the potential on distances: got %T, %v", p, err)
 	}
-	g, err := alanine.Learn("small", 2, t.TempDir(), ala2.CoreBeta)
+	g, err := Learn("cb", "small", 2, t.TempDir(), alanine.Question(), ala2.CoreBeta)
 	if err != nil {
 		t.Fatal(err)
 	}

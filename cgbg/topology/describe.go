@@ -9,8 +9,8 @@ import (
 	"github.com/cgbg-go/lab/data"
 )
 
-// key is where the description of samples has the geometry of their flow's frames.
-const key = "geometry"
+// geometryKey is where the description of samples has the geometry of their flow's frames.
+const geometryKey = "geometry"
 
 // Of is what frames have in common. Weights that cannot be used count as none: who needs them says so.
 func Of(f *data.Frames) *Geometry {
@@ -24,7 +24,7 @@ func Of(f *data.Frames) *Geometry {
 // Describe is the description of samples with what the frames of their flow have in common; nil: nothing is known.
 func Describe(m data.Meta, g *Geometry) data.Meta {
 	m.Extra = maps.Clone(m.Extra)
-	delete(m.Extra, key)
+	delete(m.Extra, geometryKey)
 	if g == nil {
 		return m
 	}
@@ -35,14 +35,14 @@ func Describe(m data.Meta, g *Geometry) data.Meta {
 	if m.Extra == nil {
 		m.Extra = map[string]string{}
 	}
-	m.Extra[key] = string(text)
+	m.Extra[geometryKey] = string(text)
 	return m
 }
 
 // Described is what the description of samples tells of the frames of their flow; nil: nothing.
 // Errors: no such text, beads that are not there.
 func Described(m data.Meta) (*Geometry, error) {
-	text := m.Extra[key]
+	text := m.Extra[geometryKey]
 	if text == "" {
 		return nil, nil
 	}
@@ -52,7 +52,7 @@ func Described(m data.Meta) (*Geometry, error) {
 		err = g.Check(len(m.Beads))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("topology: %s: key %s: %w", m.Source, key, err)
+		return nil, fmt.Errorf("topology: %s: key %s: %w", m.Source, geometryKey, err)
 	}
 	return g, nil
 }

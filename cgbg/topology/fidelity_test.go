@@ -111,7 +111,7 @@ func TestDescribe(t *testing.T) {
 	for _, bad := range []string{"{", `{"chiral_centres":[{"beads":[0,1,2,8],"sign":1}]}`,
 		`{"chiral_centres":[{"beads":[0,1,2,3],"sign":0}]}`, `{"bonds":[{"beads":[1,1],"sd":1}]}`,
 		`{"angles":[{"beads":[0,1,2]}]}`} {
-		m.Extra = map[string]string{key: bad}
+		m.Extra = map[string]string{geometryKey: bad}
 		if g, err := Described(m); err == nil || !strings.Contains(err.Error(), "samples.arrow") {
 			t.Errorf("%s: got %+v, %v", bad, g, err)
 		}

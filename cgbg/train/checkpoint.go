@@ -14,7 +14,6 @@ import (
 
 	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/gomlx/gomlx/core/tensors"
-	"github.com/gomlx/gomlx/ml/model"
 	"github.com/sbinet/npyio"
 )
 
@@ -282,19 +281,4 @@ func readArray[T float32 | float64 | int64 | uint64 | int32](r *npyio.Reader, di
 		return nil, err
 	}
 	return tensors.FromFlatDataAndDimensions(slices.Clip(values), dims...), nil
-}
-
-// Save writes the trainable parameters of store as an NPZ file, atomically.
-func Save(path string, store *model.Store) error {
-	l := &loop{cfg: Config{Checkpoint: path}, store: model.NewStore()}
-	l.state.best = math.Inf(1)
-	params, err := getParams(store)
-	if err != nil {
-		return err
-	}
-	for name, values := range params {
-		shape := store.GetVariable(name).Shape()
-		l.store.VariableWithValue(name, tensors.FromFlatDataAndDimensions(values, shape.Dimensions...))
-	}
-	return l.save()
 }

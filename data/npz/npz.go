@@ -193,9 +193,6 @@ func (r *Reader) Len() int { return r.frames }
 // Atoms is the number of atoms or beads of a frame.
 func (r *Reader) Atoms() int { return r.atoms }
 
-// hasForces tells whether the file has F.
-func (r *Reader) hasForces() bool { return r.f != nil }
-
 // HasEnergies tells whether the file has U.
 func (r *Reader) HasEnergies() bool { return r.Has(KeyU) }
 

@@ -35,10 +35,10 @@ type Hills struct {
 	reach     float64   // of the widest hill along the first variable
 }
 
-// cutoff is ½dᵀΣ⁻¹d beyond which PLUMED's hills are zero (DP2CUTOFF), and rest what is left of exp there.
+// cutoff is ½dᵀΣ⁻¹d beyond which PLUMED's hills are zero (DP2CUTOFF), and expCutoff what is left of exp there.
 const cutoff = 6.25
 
-var rest = math.Exp(-cutoff)
+var expCutoff = math.Exp(-cutoff)
 
 // ReadHills reads a HILLS file; those of several walkers may be put one behind the other. Errors name file and line.
 func ReadHills(path string) (*Hills, error) {
@@ -270,7 +270,7 @@ func (h *Hills) hill(i int, x []float64) float64 {
 	case square >= cutoff:
 		return 0
 	case h.stretched:
-		return h.Height[i] * (math.Exp(-square) - rest) / (1 - rest)
+		return h.Height[i] * (math.Exp(-square) - expCutoff) / (1 - expCutoff)
 	default:
 		return h.Height[i] * math.Exp(-square)
 	}

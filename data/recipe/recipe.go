@@ -27,6 +27,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/cgbg-go/lab/cgbg/keep"
 )
 
 // Options of a recipe. Defaults gives the paper's.
@@ -245,11 +247,11 @@ func (r *run) copyTopology() error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(r.path("topol.top"), text, 0o644)
+	return keep.WriteFile(r.path("topol.top"), text)
 }
 
 // markRerun says that the rerun is done, which leaves no last frame.
-func (r *run) markRerun() error { return os.WriteFile(r.path("rerun.done"), nil, 0o644) }
+func (r *run) markRerun() error { return keep.WriteFile(r.path("rerun.done"), nil) }
 
 // index asks make_ndx for the atoms of φ and ψ as groups of their own, named
 // as the file for AWH expects; -ignh and the force field fix their order.

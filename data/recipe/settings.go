@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/cgbg-go/lab/cgbg/keep"
 )
 
 const (
@@ -19,8 +21,8 @@ const (
 	gridBins        = 90
 )
 
-// common are the lines of every run: PME, 1.0 nm cut-offs, NVT at 300 K, nothing constrained but the water.
-const common = `cutoff-scheme = Verlet
+// everyRun has the lines of every run: PME, 1.0 nm cut-offs, NVT at 300 K, nothing constrained but the water.
+const everyRun = `cutoff-scheme = Verlet
 coulombtype = PME
 rcoulomb = 1.0
 rvdw = 1.0
@@ -53,13 +55,13 @@ func (r *run) settings() error {
 		bias = awh(r.Gamma, r.Seed, int64(r.steps()))
 	}
 	files := map[string]string{
-		"em.mdp": "integrator = steep\n" + fmt.Sprintf("nsteps = %d\n", minimiseSteps) + common,
-		"nvt.mdp": "integrator = md\n" + dt + fmt.Sprintf("nsteps = %.0f\n", r.equilibration()) + common + thermostat +
+		"em.mdp": "integrator = steep\n" + fmt.Sprintf("nsteps = %d\n", minimiseSteps) + everyRun,
+		"nvt.mdp": "integrator = md\n" + dt + fmt.Sprintf("nsteps = %.0f\n", r.equilibration()) + everyRun + thermostat +
 			seed + fmt.Sprintf("gen-vel = yes\ngen-temp = 300\ngen-seed = %d\n", r.Seed),
-		"md.mdp": "integrator = md\n" + dt + fmt.Sprintf("nsteps = %.0f\n", r.steps()) + common + thermostat + seed +
+		"md.mdp": "integrator = md\n" + dt + fmt.Sprintf("nsteps = %.0f\n", r.steps()) + everyRun + thermostat + seed +
 			"continuation = yes\nnstxout = " + every + "\n" + forces +
 			"nstvout = 0\nnstlog = 100000\nnstenergy = 50000\n" + bias,
-		"rerun.mdp": "integrator = md\n" + dt + fmt.Sprintf("nsteps = %.0f\n", r.steps()) + common + thermostat +
+		"rerun.mdp": "integrator = md\n" + dt + fmt.Sprintf("nsteps = %.0f\n", r.steps()) + everyRun + thermostat +
 			"nstxout = 1\nnstfout = 1\nnstvout = 0\nnstlog = 0\nnstenergy = 1000\n",
 	}
 	if r.Bias == "awh" { // energies must be written as often as AWH's grid
@@ -91,11 +93,11 @@ func (r *run) settings() error {
 		return err
 	}
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(r.Dir, name), []byte(text), 0o644); err != nil {
+		if err := keep.WriteFile(filepath.Join(r.Dir, name), []byte(text)); err != nil {
 			return err
 		}
 	}
-	return os.WriteFile(path, []byte(stamp), 0o644)
+	return keep.WriteFile(path, []byte(stamp))
 }
 
 // metad is PLUMED's input for well-tempered metadynamics on φ and ψ, which have these names in its grid. Its

@@ -68,8 +68,8 @@ func Get2[A, B any](a A, b B, err error) (A, B) {
 	return a, b
 }
 
-// Seconds returns the time since the kernel started, in s, or 0 outside one.
-func Seconds() float64 {
+// sinceStart is the time since the kernel started, in s, or 0 outside one.
+func sinceStart() float64 {
 	start, err := strconv.ParseFloat(os.Getenv(StartEnv), 64)
 	if err != nil {
 		return 0

@@ -2,8 +2,5 @@ package display
 
 import "github.com/cgbg-go/lab/cgbg/result"
 
-// Number is a value with its error, for a table's cell.
-type Number = result.Measured
-
-// PlusMinus returns a Number.
-func PlusMinus(value, err float64) Number { return Number{Value: value, Error: err} }
+// PlusMinus is a value with its error, for a table's cell.
+func PlusMinus(value, err float64) result.Measured { return result.Measured{Value: value, Error: err} }

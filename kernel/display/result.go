@@ -148,7 +148,7 @@ func inWords(e result.Entry) string {
 	return s
 }
 
-// cellOf is the value for a table: a Number if there is an error.
+// cellOf is the value for a table: a result.Measured if there is an error.
 func cellOf(e result.Entry) any {
 	if e.Value == nil {
 		return "–"

@@ -127,7 +127,7 @@ func Finish(backend, preset string, seed int, names ...string) error {
 	if backend != "" {
 		list = append([]result.Entry{{Name: "backend", Value: backend}}, list...)
 	}
-	seconds, unit := Seconds(), "s"
+	seconds, unit := sinceStart(), "s"
 	list = append(list, result.Entry{Name: "seconds", Value: seconds, Unit: &unit})
 	if err := record(list...); err != nil {
 		return err

@@ -25,8 +25,8 @@ type cell struct {
 // NewTable returns an empty table with those column heads.
 func NewTable(columns ...string) *Table { return &Table{columns: columns} }
 
-// Row adds a row and returns the table. A cell is a Number, a Go number, or anything else, shown as fmt does. Missing
-// cells stay empty; cells beyond the last column head get a column without one.
+// Row adds a row and returns the table. A cell is a [result.Measured], a Go number, or anything else, shown as fmt
+// does. Missing cells stay empty; cells beyond the last column head get a column without one.
 func (t *Table) Row(cells ...any) *Table {
 	row := make([]cell, len(cells))
 	for i, c := range cells {
@@ -42,7 +42,7 @@ func (t *Table) Show() { show(content{plain: t.String(), html: t.HTML()}) }
 func newCell(v any) cell {
 	var s string
 	switch x := v.(type) {
-	case Number:
+	case result.Measured:
 		s = x.String()
 	case float64:
 		s = result.Plain(x)

@@ -207,12 +207,6 @@ func (c *Client) KernelInfo() (id string, err error) {
 	return c.send(c.shell, "kernel_info_request", map[string]any{})
 }
 
-// shutdown asks the kernel to end.
-func (c *Client) shutdown() error {
-	_, err := c.send(c.control, "shutdown_request", map[string]any{"restart": false})
-	return err
-}
-
 // Close closes the sockets. It may be called more than once.
 func (c *Client) Close() {
 	c.cancel()

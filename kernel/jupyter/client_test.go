@@ -309,3 +309,9 @@ func noGoroutines(t *testing.T) {
 		}
 	}
 }
+
+// shutdown asks the kernel to end.
+func (c *Client) shutdown() error {
+	_, err := c.send(c.control, "shutdown_request", map[string]any{"restart": false})
+	return err
+}

@@ -26,6 +26,7 @@ import (
 	"github.com/gomlx/go-xla/installer"
 
 	"github.com/cgbg-go/lab/cgbg/backend"
+	"github.com/cgbg-go/lab/cgbg/keep"
 )
 
 // Errors that a caller may want to tell apart.
@@ -173,7 +174,7 @@ func (j *job) installOne(ctx context.Context, kind string, s source) (err error)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(tmp, kind, "about.json"), append(data, '\n'), 0o644); err != nil {
+	if err := keep.WriteFile(filepath.Join(tmp, kind, "about.json"), append(data, '\n')); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {

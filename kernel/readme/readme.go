@@ -47,7 +47,7 @@ func Render(dir string) ([]byte, error) {
 	b := book{dir: dir, results: map[string][]result.Entry{}, notebooks: map[string]notebook{}}
 	t, err := template.New(Template).Funcs(template.FuncMap{
 		"value": b.value, "floor": b.floor, "score": b.score, "near": b.near, "cell": b.cell, "title": b.title,
-		"of": of,
+		"of": numberAndName,
 	}).Parse(string(text))
 	if err != nil {
 		return nil, fmt.Errorf("readme: %w", err)
@@ -59,8 +59,11 @@ func Render(dir string) ([]byte, error) {
 	return page.Bytes(), nil
 }
 
-// of is a notebook's number and the beginning of names, for parts of the template that are used more than once.
-func of(number, name string) map[string]string { return map[string]string{"nb": number, "name": name} }
+// numberAndName is a notebook's number and the beginning of names, for parts of the template that are used more than
+// once.
+func numberAndName(number, name string) map[string]string {
+	return map[string]string{"nb": number, "name": name}
+}
 
 // book is what a template may ask for, read once.
 type book struct {

@@ -1,4 +1,4 @@
-package alanine
+package study
 
 import (
 	"context"
@@ -9,10 +9,10 @@ import (
 	"testing"
 
 	"github.com/cgbg-go/lab/cgbg"
+	"github.com/cgbg-go/lab/cgbg/alanine"
 	"github.com/cgbg-go/lab/cgbg/analysis"
 	"github.com/cgbg-go/lab/cgbg/backend"
 	"github.com/cgbg-go/lab/cgbg/fixture"
-	"github.com/cgbg-go/lab/cgbg/study"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/ala2"
 )
@@ -23,7 +23,7 @@ func TestLearn(t *testing.T) {
 	ctx := context.Background()
 	run := func() (*cgbg.Generator, *analysis.Evaluation, string) {
 		t.Helper()
-		g, err := Learn("small", 2, t.TempDir(), ala2.CoreBeta)
+		g, err := Learn("cb", "small", 2, t.TempDir(), alanine.Question(), ala2.CoreBeta)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -32,7 +32,7 @@ func TestLearn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := study.ReportDynamics(ctx, g, cgbg.Biased, nil)
+		d, err := ReportDynamics(ctx, g, cgbg.Biased, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,13 +94,13 @@ func TestLearnErrors(t *testing.T) {
 	load := func(f *data.Frames, m data.Meta) analysis.Source {
 		return func() (*data.Frames, data.Meta, error) { return f, m, nil }
 	}
-	if _, err := Learn("huge", 1, t.TempDir(), load(frames, meta)); err == nil ||
+	if _, err := Learn("cb", "huge", 1, t.TempDir(), alanine.Question(), load(frames, meta)); err == nil ||
 		!strings.Contains(err.Error(), "quick") {
 		t.Errorf("preset: got %v", err)
 	}
 	unknown := meta
 	unknown.Beads = []string{"a", "b", "c", "d", "e", "f"}
-	if _, err := Learn("small", 1, t.TempDir(), load(frames, unknown)); err == nil ||
+	if _, err := Learn("cb", "small", 1, t.TempDir(), alanine.Question(), load(frames, unknown)); err == nil ||
 		!strings.Contains(err.Error(), "phi") {
 		t.Errorf("unknown beads: got %v", err)
 	}
@@ -108,7 +108,7 @@ func TestLearnErrors(t *testing.T) {
 	noForces.F, noSpecies.Species = nil, nil
 	for want, source := range map[string]analysis.Source{"forces": load(&noForces, meta),
 		"species": load(frames, noSpecies)} {
-		g, err := Learn("small", 1, t.TempDir(), source)
+		g, err := Learn("cb", "small", 1, t.TempDir(), alanine.Question(), source)
 		if err == nil {
 			g.PMF.Potential = cgbg.MACE // which needs the species, too
 			_, err = g.Model(context.Background(), cgbg.PMF, cgbg.Biased, nil)
@@ -133,7 +133,8 @@ func TestLearnKeeps(t *testing.T) {
 	ctx, dir := context.Background(), t.TempDir()
 	flow := func(f *data.Frames) string {
 		t.Helper()
-		g, err := Learn("small", 1, dir, func() (*data.Frames, data.Meta, error) { return f, meta, nil })
+		load := func() (*data.Frames, data.Meta, error) { return f, meta, nil }
+		g, err := Learn("cb", "small", 1, dir, alanine.Question(), load)
 		if err != nil {
 			t.Fatal(err)
 		}
