@@ -19,7 +19,7 @@ held_out = 20
 [pmf]
 preset = "small"
 [sample]
-n = 100
+n = 40
 checks = 4
 `
 
