@@ -63,8 +63,8 @@ func TestCommitted(t *testing.T) {
 			if err := nb.CheckGo(); err != nil {
 				t.Error(err)
 			}
-			if info, err := os.Stat(name); err != nil || info.Size() > 1<<20 {
-				t.Errorf("%d bytes, %v; want at most 1 MiB", info.Size(), err)
+			if info, err := os.Stat(name); err != nil || info.Size() > 5<<18 {
+				t.Errorf("%d bytes, %v; want at most 1.25 MiB", info.Size(), err)
 			}
 			want := 0
 			parameters := ""
