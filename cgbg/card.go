@@ -44,6 +44,7 @@ type Card struct {
 	Seconds     float64        `json:"seconds"`                // of the last run; one that went on counts from there
 	StepSeconds float64        `json:"step_seconds,omitempty"` // of a step, without compilation
 	Results     map[string]any `json:"results"`
+	Refinement  *Refinement    `json:"refinement,omitempty"`
 	History     *Losses        `json:"history,omitempty"` // of the last run
 	Made        time.Time      `json:"made"`
 

@@ -29,6 +29,8 @@ func (o TrainOptions) Check(what string) error {
 		return fmt.Errorf("cgbg: a training of %d epochs, batches of %d, rate %g, width %d, late %g, EMA %g, "+
 			"%d frames held out: "+
 			"none can be negative", o.Epochs, o.Batch, o.Rate, o.Width, o.Late, o.EMA, o.HeldOut)
+	case what == PMF && len(o.Refine) > 0:
+		return errors.New("cgbg: potentials are not refined: a flow is, on one")
 	case what == PMF:
 		other := func(k pmf.Kind) bool { return !k.Molecule || !k.Kept() }
 		k, err := kind.Find(slices.DeleteFunc(pmf.Potentials(), other), func(k pmf.Kind) string { return k.Name },
@@ -47,6 +49,9 @@ func (o TrainOptions) Check(what string) error {
 	switch {
 	case err != nil:
 		return err
+	case len(o.Refine) > 0 && k.Name != Spline:
+		return fmt.Errorf("cgbg: a flow of the field %s cannot be refined on a potential: choose %s, which is exact in one "+
+			"pass", k.Name, Spline)
 	case !slices.Contains([]flow.Pairing{"", flow.Independent, flow.Aligned, flow.Transported}, o.Pairing):
 		return fmt.Errorf("cgbg: no pairing %q: choose %q, %q or %q", o.Pairing, flow.Independent, flow.Aligned,
 			flow.Transported)

@@ -61,7 +61,7 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 		return nil, err
 	}
 	s := SampleOptions{N: o.N, UntilESS: o.UntilESS, Part: o.Part, Seed: o.Seed, Progress: o.Progress,
-		Accuracy: flow.SamplingAccuracy(b.Name, m.Field), Meta: topology.Describe(card.Meta(), card.Geometry())}
+		Accuracy: flow.SamplingAccuracy(b.Name, m.Network), Meta: topology.Describe(card.Meta(), card.Geometry())}
 	if s.Accuracy.Checks = o.Checks; o.Checks == 0 {
 		s.Accuracy.Checks = -1
 	}
@@ -181,9 +181,9 @@ func openFlow(b *backend.Backend, file string) (*flow.Model, *Card, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if 3*len(card.Beads) != m.Field.Dim() {
+	if 3*len(card.Beads) != m.Network.Dim() {
 		return nil, nil, fmt.Errorf("cgbg: %s is a flow of %d coordinates, but its card names %d beads", file,
-			m.Field.Dim(),
+			m.Network.Dim(),
 			len(card.Beads))
 	}
 	return m, card, nil

@@ -19,6 +19,7 @@ const (
 	Invariant        = "invariant"         // potential: a perceptron on principal components of distances, ours
 	GraphTransformer = "graph-transformer" // vector field, as published
 	Equivariant      = "equivariant"       // vector field in terms of distances and volumes, ours
+	Spline           = "spline"            // flow that is exact in one pass, ours
 )
 
 // Progress is told how far a long step is; it may be nil.
@@ -37,16 +38,17 @@ func CheckPreset(name string) error {
 
 // Settings are the numbers behind a preset.
 type Settings struct {
-	Preset    string
-	Seed      uint64
-	Potential string      // of package pmf, by name
-	PMFSizes  pmf.Sizes   // of Potential; zeros stand for its own
-	PMFFit    pmf.Config  // of Potential
-	Field     string      // vector field of package flow, by name
-	FlowSizes flow.Sizes  // of Field; zeros stand for its own
-	FlowFit   flow.Config // of Field
-	HeldOut   int         // frames that the flow's likelihood is computed on
-	Checks    int         // samples whose log-density is checked
+	Preset     string
+	Seed       uint64
+	Potential  string            // of package pmf, by name
+	PMFSizes   pmf.Sizes         // of Potential; zeros stand for its own
+	PMFFit     pmf.Config        // of Potential
+	Field      string            // vector field of package flow, by name
+	FlowSizes  flow.Sizes        // of Field; zeros stand for its own
+	FlowFit    flow.Config       // of Field
+	FlowRefine flow.RefineConfig // of flows that are exact in one pass
+	HeldOut    int               // frames that the flow's likelihood is computed on
+	Checks     int               // samples whose log-density is checked
 
 	// Of a generator.
 	Samples  int // weighed, at most
@@ -69,6 +71,7 @@ func NewSettings(preset string, seed uint64) (Settings, error) {
 		s.HeldOut = 200
 	case "small":
 		s.Checks, s.HeldOut = 16, 40
+		s.FlowRefine.Steps, s.FlowRefine.Batch = 20, 64
 		s.Samples, s.Fresh, s.Verified, s.Every = 300, 10, 4, 20
 	default:
 		return s, CheckPreset(preset)
@@ -132,7 +135,7 @@ func (k FlowKind) Options() TrainOptions {
 }
 
 // newField is the settings' vector field for frames like these, [n, beads, 3], nm. Errors: those of [flow.Kind.New].
-func (s *Settings) newField(frames []float32, beads int) (flow.Field, error) {
+func (s *Settings) newField(frames []float32, beads int) (flow.Network, error) {
 	k, err := flow.FieldByName(s.Field)
 	if err != nil {
 		return nil, err
@@ -166,7 +169,7 @@ func (s *Settings) NewPotential(frames []float32, beads int, species []int32, kT
 }
 
 // flowTold is what a card tells of a field's sizes: the width where it may be given alone, or all.
-func (s *Settings) flowTold(f flow.Field) any {
+func (s *Settings) flowTold(f flow.Network) any {
 	if k, err := flow.FieldByName(s.Field); err == nil && k.WidthAlone {
 		return cmp.Or(s.FlowSizes.Width, k.Sizes.Width)
 	}

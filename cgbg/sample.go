@@ -143,7 +143,7 @@ func (o *SampleOptions) part(ctx context.Context, path string, m *flow.Model, k,
 	if err != nil {
 		return nil, err
 	}
-	dim := m.Field.Dim()
+	dim := m.Network.Dim()
 	meta := o.Meta
 	if meta.Beads == nil {
 		meta.System, meta.Beads, meta.Dim = "flow samples", []string{"all"}, dim

@@ -32,6 +32,7 @@ type TrainOptions struct {
 	EMA       float64      // decay of the parameters' average
 	HeldOut   int          // frames that the likelihood is computed on; NoLikelihood: none
 	Start     string       // file of a trained model to go on from, of the same beads; "": random parameters
+	Refine    []string     // files of potentials that a flow, exact in one pass, is refined on; their mean counts
 	Progress  Progress
 }
 
@@ -106,6 +107,13 @@ func newTraining(ctx context.Context, b *backend.Backend, kind, in, out string,
 		t.card.Start, t.card.StartSHA = filepath.Base(o.Start), start
 	}
 	t.card.Fingerprint = keep.Hash(kind, t.card.Settings, o.Seed, sum, t.card.StartSHA)
+	if len(o.Refine) > 0 {
+		sums, err := data.Checksum(ctx, o.Refine...)
+		if err != nil {
+			return nil, false, err
+		}
+		t.card.Fingerprint = keep.Hash(t.card.Fingerprint, sums, t.settings.FlowRefine)
+	}
 	t.card.study(t.frames)
 	if card, ok := cardOfDone(out, t.card.Fingerprint); ok {
 		if card.ChiralCentres == nil { // of an earlier version
@@ -144,6 +152,7 @@ func (t *training) finish(history *train.History, steps int, export func(path st
 		return nil, err
 	}
 	os.Remove(t.checkpoint()) // one that stays does no harm
+	os.Remove(t.refineCheckpoint())
 	return t.card, nil
 }
 
@@ -173,10 +182,14 @@ func (t *training) flowSettings(o TrainOptions) (map[string]any, error) {
 		return nil, err
 	}
 	t.network = field
-	return map[string]any{"field": s.Field, "sizes": s.flowTold(field), "epochs": cfg.Epochs, "batch": cfg.Batch,
+	told := map[string]any{"field": s.Field, "sizes": s.flowTold(field), "epochs": cfg.Epochs, "batch": cfg.Batch,
 		"rate_high": cfg.RateHigh, "rate_low": cfg.RateLow, "weight_decay": cfg.WeightDecay,
 		"clip_value": cfg.ClipValue, "pairing": cfg.Pairing, "late": cfg.Late, "ema": cfg.EMA,
-		"held_out": s.HeldOut}, nil
+		"held_out": s.HeldOut}
+	if cfg.ClipNorm > 0 || cfg.Validation > 0 {
+		told["clip_norm"], told["validation"] = cfg.ClipNorm, cfg.Validation
+	}
+	return told, nil
 }
 
 // pmfSettings are those of a potential, as flowSettings. Error: beads without species.
@@ -241,14 +254,22 @@ func (t *training) learnFlow(ctx context.Context, b *backend.Backend, o TrainOpt
 	if err != nil {
 		return nil, err
 	}
-	defer m.Finalize()
 	t.card.Frames = len(kept)
+	if len(o.Refine) > 0 {
+		refined, err := t.refine(ctx, b, m, t.frames.Positions(kept), t.frames.Positions(held), o)
+		if err != nil {
+			m.Finalize()
+			return nil, err
+		}
+		m = refined
+	}
+	defer m.Finalize()
 	if o.HeldOut != noLikelihood {
 		if o.Progress != nil {
 			o.Progress(0, min(t.settings.HeldOut, len(held)), "-ln q of frames held out")
 		}
 		l, err := m.NegLogLikelihood(ctx, t.frames.Positions(held), t.settings.HeldOut, o.Seed,
-			flow.SamplingAccuracy(b.Name, m.Field), o.Progress)
+			flow.SamplingAccuracy(b.Name, m.Network), o.Progress)
 		if err != nil && ctx.Err() != nil {
 			return nil, err
 		}
@@ -270,26 +291,11 @@ func (t *training) learnPMF(ctx context.Context, b *backend.Backend, o TrainOpti
 	return t.finish(history, cfg.Epochs*max(1, kept/cfg.Batch), func(path string) error { return pmf.Export(path, m) })
 }
 
-// Frames are held out in blocks of time, so that copies of a state hardly stand on both sides.
-const (
-	heldOutBlocks = 10
-	HeldOutPart   = 10 // one in so many of a block, at its end
-)
+// HeldOutPart of the frames, one in so many, are held out of the training of flows.
+const HeldOutPart = 10
 
-// HoldOut splits n frames into those to train flows on and those held out.
-func HoldOut(n int) (kept, held []int) {
-	for b := range heldOutBlocks {
-		lo, hi := b*n/heldOutBlocks, (b+1)*n/heldOutBlocks
-		cut := hi - (hi-lo)/HeldOutPart
-		for i := lo; i < cut; i++ {
-			kept = append(kept, i)
-		}
-		for i := cut; i < hi; i++ {
-			held = append(held, i)
-		}
-	}
-	return kept, held
-}
+// HoldOut splits n frames into those to train flows on and those held out, see [flow.HoldOut].
+func HoldOut(n int) (kept, held []int) { return flow.HoldOut(n, HeldOutPart) }
 
 // replace sets what the options name.
 func replace[T comparable](dst *T, value T) {

@@ -100,14 +100,14 @@ func (c *Lab) measureFlow(ctx context.Context, m *Mapping, weights string, rever
 		}
 		model.Finalize()
 		model = imported
-		if model.Field.Dim() != 3*m.Beads {
-			return fmt.Errorf("cost: %s: a flow of %d coordinates, but %s has %d beads", weights, model.Field.Dim(),
+		if model.Network.Dim() != 3*m.Beads {
+			return fmt.Errorf("cost: %s: a flow of %d coordinates, but %s has %d beads", weights, model.Network.Dim(),
 				m.Title,
 				m.Beads)
 		}
 		out.Weights = filepath.Base(weights)
 	}
-	acc := flow.SamplingAccuracy(c.Backend.Name, model.Field)
+	acc := flow.SamplingAccuracy(c.Backend.Name, model.Network)
 	acc.Checks = -1
 	// Work for every thread; fewer states than 8 take as long as 8.
 	acc.Batch = max(8, min(acc.Batch, samples/runtime.GOMAXPROCS(0)))
@@ -160,7 +160,7 @@ func (c *Lab) evaluations(ctx context.Context, model *flow.Model, acc flow.Accur
 	out *Flow) error {
 	n := acc.Batch * runtime.GOMAXPROCS(0)
 	rng := analysis.Rng(int(c.Settings.Seed), analysis.StreamClipping)
-	x := make([]float64, n*model.Field.Dim())
+	x := make([]float64, n*model.Network.Dim())
 	for i := range x {
 		x[i] = rng.NormFloat64()
 	}

@@ -81,7 +81,7 @@ var equivariantKind = Kind{
 		Single: true},
 	form: &form{mark: "param/pair/mean", read: readEquivariant},
 	is:   isA[Equivariant],
-	build: func(frames []float32, beads int, o Sizes) (Field, error) {
+	build: func(frames []float32, beads int, o Sizes) (Network, error) {
 		f, err := NewEquivariant(frames, beads)
 		f.Hidden, f.Blocks = o.Width, o.Layers
 		return f, err
@@ -89,7 +89,7 @@ var equivariantKind = Kind{
 }
 
 // readEquivariant leaves mean and spread to the parameters.
-func readEquivariant(arrays map[string]*tensors.Tensor) (Field, int, error) {
+func readEquivariant(arrays map[string]*tensors.Tensor) (Network, int, error) {
 	pairs := arrays["param/pair/mean"].Shape().Size()
 	beads := int(math.Round((1 + math.Sqrt(1+8*float64(pairs))) / 2))
 	hidden, _ := rank2(arrays, "param/out/w")

@@ -159,7 +159,7 @@ func TestEquivariantIsPlain(t *testing.T) {
 // centre where it is, but does not take a molecule for its mirror image.
 func TestEquivariantLaws(t *testing.T) {
 	f, store := chain(t, 6)
-	m := &Model{Field: f, Store: store}
+	m := &Model{Network: f, Store: store}
 	rng := rand.New(rand.NewPCG(4, 4))
 	x := make([]float64, f.Dim())
 	for i := range x {
@@ -218,7 +218,7 @@ func TestEquivariantLaws(t *testing.T) {
 func TestEquivariantFile(t *testing.T) {
 	f, _ := chain(t, 5)
 	got, _ := reread(t, f, 5)
-	if g, ok := got.Field.(Equivariant); !ok || g.Beads != 5 || g.Hidden != f.Hidden || g.Blocks != f.Blocks {
-		t.Errorf("got %T %+v", got.Field, got.Field)
+	if g, ok := got.Network.(Equivariant); !ok || g.Beads != 5 || g.Hidden != f.Hidden || g.Blocks != f.Blocks {
+		t.Errorf("got %T %+v", got.Network, got.Network)
 	}
 }

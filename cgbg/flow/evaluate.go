@@ -44,15 +44,19 @@ func (m *Model) evaluator(single bool) (*evaluator, error) {
 			return nil, fmt.Errorf("flow: %w", err)
 		}
 	}
-	e := &evaluator{dim: m.Field.Dim(), single: single, store: store}
+	field, ok := m.Network.(Field)
+	if !ok {
+		return nil, fmt.Errorf("flow: a %T has no velocity: it is exact in one pass", m.Network)
+	}
+	e := &evaluator{dim: m.Network.Dim(), single: single, store: store}
 	var err error
 	e.velocity, err = model.NewExec(m.backend, store, func(_ *model.Scope, t, x *graph.Node) *graph.Node {
-		return m.Field.Velocity(store, t, x)
+		return field.Velocity(store, t, x)
 	})
 	if err == nil {
 		e.divergence, err = model.NewExec(m.backend, store,
 			func(_ *model.Scope, t, x *graph.Node) (*graph.Node, *graph.Node) {
-				return m.Field.Divergence(store, t, x)
+				return field.Divergence(store, t, x)
 			})
 	}
 	if err != nil {
@@ -80,7 +84,12 @@ func (m *Model) Finalize() {
 			e.store.Finalize()
 		}
 	}
-	m.double, m.single = nil, nil
+	for _, p := range []*passes{m.doublePass, m.singlePass} {
+		if p != nil {
+			p.finalize(m.Store)
+		}
+	}
+	m.double, m.single, m.doublePass, m.singlePass = nil, nil, nil, nil
 	if m.Store != nil {
 		m.Store.Finalize()
 		m.Store = nil
@@ -96,7 +105,7 @@ func (m *Model) Sum() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("flow: %w", err)
 	}
-	return keep.Fingerprint(m.Field, m.Mean, m.Std, m.Beads, sum), nil
+	return keep.Fingerprint(m.Network, m.Mean, m.Std, m.Beads, sum), nil
 }
 
 // batch moves states that share one step size along the velocity of path, and

@@ -19,9 +19,9 @@ const stdArray = "std"
 // ("param/embed", "param/layers/0/q/w", [in, out]; "std", nm), those of other kinds
 // under their own. Error: a field without a file form, see [Kind.Kept].
 func (m *Model) Export(path string) error {
-	k, ok := kindOf(m.Field)
+	k, ok := kindOf(m.Network)
 	if !ok || !k.Kept() {
-		return fmt.Errorf("flow: %s: a %T has no file form", path, m.Field)
+		return fmt.Errorf("flow: %s: a %T has no file form", path, m.Network)
 	}
 	arrays, err := train.ExportParams(m.Store)
 	if err != nil {
@@ -29,7 +29,7 @@ func (m *Model) Export(path string) error {
 	}
 	arrays[stdArray] = tensors.FromScalar(m.Std)
 	if k.form.write != nil {
-		k.form.write(m.Field, arrays)
+		k.form.write(m.Network, arrays)
 	}
 	return train.WriteArrays(path, arrays)
 }
@@ -64,7 +64,7 @@ func fromArrays(backend compute.Backend, arrays map[string]*tensors.Tensor) (*Mo
 	if len(std) != 1 || !(std[0] > 0) {
 		return nil, fmt.Errorf("%w: %q must be one positive float64, nm", train.ErrParams, stdArray)
 	}
-	m := &Model{Field: field, Mean: make([]float64, field.Dim()), Std: std[0], Beads: beads, Store: model.NewStore(),
+	m := &Model{Network: field, Mean: make([]float64, field.Dim()), Std: std[0], Beads: beads, Store: model.NewStore(),
 		backend: backend}
 	field.Init(m.Store, rand.New(rand.NewPCG(0, 0)))
 	if err := train.ImportParams(m.Store, arrays); err != nil {

@@ -16,7 +16,7 @@ import (
 // reread writes a new model of the field, and reads it again: numbers, deviation and beads are the same.
 func reread(t *testing.T, f Field, beads int) (got *Model, path string) {
 	t.Helper()
-	m := &Model{Field: f, Mean: make([]float64, f.Dim()), Std: 0.123, Beads: beads, Store: model.NewStore(),
+	m := &Model{Network: f, Mean: make([]float64, f.Dim()), Std: 0.123, Beads: beads, Store: model.NewStore(),
 		backend: goBackend()}
 	f.Init(m.Store, rand.New(rand.NewPCG(1, 1)))
 	path = filepath.Join(t.TempDir(), "flow.npz")
@@ -52,8 +52,8 @@ func reread(t *testing.T, f Field, beads int) (got *Model, path string) {
 func TestFile(t *testing.T) {
 	f := GraphTransformer{Beads: 3, Embed: 2, Hidden: 8, Layers: 2, Heads: 2, HeadDim: headDim, FF: 12}
 	got, path := reread(t, f, 3)
-	if got.Field != Field(f) {
-		t.Errorf("got %+v, want %+v", got.Field, f)
+	if got.Network != Field(f) {
+		t.Errorf("got %+v, want %+v", got.Network, f)
 	}
 	for name, change := range map[string]func(map[string]*tensors.Tensor){
 		"std":                func(a map[string]*tensors.Tensor) { delete(a, "std") },

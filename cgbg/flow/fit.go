@@ -42,7 +42,13 @@ type Config struct {
 	// Late > 1 draws flow times t = 1 − (1 − s)^Late with s uniform: more of them near
 	// the data, where stiff bonds take their shape. The best field is the same, but
 	// one that is trained for hours instead of days has a far higher likelihood. 0 or 1: uniform, as published.
-	Late    float64
+	Late     float64
+	ClipNorm float64 // gradients are scaled to at most this global norm; 0: off
+
+	// Validation frames, one in so many, at the ends of ten blocks of time, are those whose likelihood tells which
+	// parameters of a flow that is exact in one pass are kept; 0: none. Flow matching has no use for them.
+	Validation int
+
 	Start   string  // file of a trained model whose parameters are those of the first step; "": random ones
 	Pairing Pairing // of frames and noise; Aligned needs Beads
 	EMA     float64 // decay per step of an average of the parameters that takes their place at the end; 0: none
@@ -58,32 +64,27 @@ type Config struct {
 	Progress        func(done, total int, note string)
 }
 
-// Fit trains field on frames by conditional flow matching (paper, Eq. 7 and
-// Alg. 2): the mean over batch and components of |v(t, x_t) − (x₁ − x₀)|².
+// Fit trains a vector field on frames by conditional flow matching (paper, Eq. 7 and
+// Alg. 2): the mean over batch and components of |v(t, x_t) − (x₁ − x₀)|²; and
+// a [Spline] by maximum likelihood, the mean of −ln q over the batch.
 //
 // frames: [n*dim], in physical units. The flow times of a batch are
 // stratified: t_i is uniform in the i-th of batch equal parts of [0, 1], which
 // keeps the objective and lowers the noise of its gradient.
 // Errors: no or non-finite frames, a checkpoint that does not fit, a
 // non-finite loss, or the wrapped ctx.Err() after a checkpoint was saved.
-func Fit(ctx context.Context, backend compute.Backend, field Field, frames []float32, cfg Config) (m *Model,
+func Fit(ctx context.Context, backend compute.Backend, network Network, frames []float32, cfg Config) (m *Model,
 	history *train.History, err error) {
-	m, err = prepare(backend, field, frames, cfg)
+	m, err = prepare(backend, network, frames, cfg)
 	if err != nil {
 		return nil, nil, err
-	}
-	dim := field.Dim()
-	n := len(frames) / dim
-	standard := make([]float32, len(frames))
-	for i := range frames {
-		standard[i] = float32((m.centred(frames, i) - m.Mean[i%dim]) / m.Std)
 	}
 	defer func(m *Model) {
 		if err != nil {
 			m.Finalize()
 		}
 	}(m)
-	field.Init(m.Store, rand.New(rand.NewPCG(cfg.Seed, 0x666c6f77)))
+	network.Init(m.Store, rand.New(rand.NewPCG(cfg.Seed, 0x666c6f77)))
 	if cfg.Start != "" {
 		if err = train.Start(m.Store, cfg.Start); err == nil {
 			cfg.Start, err = train.Sum(m.Store) // a checkpoint is of what was in the file, not of its name
@@ -92,17 +93,28 @@ func Fit(ctx context.Context, backend compute.Backend, field Field, frames []flo
 			return nil, nil, fmt.Errorf("flow: %w", err)
 		}
 	}
-	loss := matching(field, n, cfg, cfg.slices(backend, field))
-	perEpoch := max(1, n/cfg.Batch)
+	var o *objective
+	switch f := network.(type) {
+	case Spline:
+		o, err = likelihoodOf(f, frames, cfg)
+	case Field:
+		o = m.matching(f, frames, cfg)
+	default:
+		err = fmt.Errorf("flow: a %T is neither a vector field nor exact in one pass", network)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	defer o.finalize()
+	perEpoch := max(1, o.frames/cfg.Batch)
 	steps := cfg.Epochs * perEpoch
-	input := tensors.FromFlatDataAndDimensions(standard, n, dim)
-	defer input.FinalizeAll()
-	history, err = train.Run(ctx, backend, m.Store, loss, []*tensors.Tensor{input}, train.Config{
+	history, err = train.Run(ctx, backend, m.Store, o.loss, o.inputs, train.Config{
 		Steps: steps, StepsPerCall: cfg.StepsPerCall, StepsPerEpoch: perEpoch,
 		Rate: train.Cosine(cfg.RateHigh, cfg.RateLow, steps), WeightDecay: cfg.WeightDecay, ClipValue: cfg.ClipValue,
-		EMA: cfg.EMA, Seed: cfg.Seed, Checkpoint: cfg.Checkpoint, CheckpointEvery: cfg.CheckpointEvery,
-		Progress:    cfg.Progress,
-		Fingerprint: fingerprint(field, frames, cfg),
+		ClipNorm: cfg.ClipNorm, EMA: cfg.EMA, Seed: cfg.Seed, Checkpoint: cfg.Checkpoint,
+		CheckpointEvery: cfg.CheckpointEvery, Progress: cfg.Progress, Validation: o.validation,
+		ValidationInputs: o.validationInputs, ValidateEvery: max(1, steps/looks),
+		Fingerprint: fingerprint(network, frames, cfg),
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("flow: %w", err)
@@ -110,9 +122,37 @@ func Fit(ctx context.Context, backend compute.Backend, field Field, frames []flo
 	return m, history, nil
 }
 
-// prepare checks the input and finds the standardisation.
-func prepare(backend compute.Backend, field Field, frames []float32, cfg Config) (*Model, error) {
+// looks is how often a training looks at frames held out.
+const looks = 50
+
+// objective is what a training minimises.
+type objective struct {
+	loss, validation         train.Loss
+	inputs, validationInputs []*tensors.Tensor
+	frames                   int // trained on
+}
+
+func (o *objective) finalize() {
+	for _, t := range append(o.inputs, o.validationInputs...) {
+		t.FinalizeAll()
+	}
+}
+
+// matching is flow matching on frames.
+func (m *Model) matching(field Field, frames []float32, cfg Config) *objective {
 	dim := field.Dim()
+	n := len(frames) / dim
+	standard := make([]float32, len(frames))
+	for i := range frames {
+		standard[i] = float32((m.centred(frames, i) - m.Mean[i%dim]) / m.Std)
+	}
+	return &objective{loss: matching(field, n, cfg, cfg.slices(m.backend, field)), frames: n,
+		inputs: []*tensors.Tensor{tensors.FromFlatDataAndDimensions(standard, n, dim)}}
+}
+
+// prepare checks the input and finds the standardisation.
+func prepare(backend compute.Backend, network Network, frames []float32, cfg Config) (*Model, error) {
+	dim := network.Dim()
 	if len(frames) == 0 || len(frames)%dim != 0 {
 		return nil, fmt.Errorf("flow: %d numbers are no frames of %d components", len(frames), dim)
 	}
@@ -143,7 +183,7 @@ func prepare(backend compute.Backend, field Field, frames []float32, cfg Config)
 			return nil, fmt.Errorf("flow: frame %d, component %d is %g: remove the frame", i/dim, i%dim, v)
 		}
 	}
-	m := &Model{Field: field, Mean: make([]float64, dim), Std: 1, Beads: cfg.Beads, Store: model.NewStore(),
+	m := &Model{Network: network, Mean: make([]float64, dim), Std: 1, Beads: cfg.Beads, Store: model.NewStore(),
 		backend: backend}
 	if cfg.Raw {
 		return m, nil
@@ -279,7 +319,7 @@ func rotation(q *graph.Node) *graph.Node {
 }
 
 // fingerprint identifies field, data and settings, for checkpoints.
-func fingerprint(field Field, frames []float32, cfg Config) string {
+func fingerprint(network Network, frames []float32, cfg Config) string {
 	cfg.Checkpoint, cfg.CheckpointEvery, cfg.Progress, cfg.StepsPerCall = "", 0, nil, 0
 	hash := fnv.New64a()
 	var b [4]byte
@@ -288,5 +328,5 @@ func fingerprint(field Field, frames []float32, cfg Config) string {
 		b = [4]byte{byte(bits), byte(bits >> 8), byte(bits >> 16), byte(bits >> 24)}
 		hash.Write(b[:])
 	}
-	return fmt.Sprintf("flow %+v %+v data %016x", field, cfg, hash.Sum64())
+	return fmt.Sprintf("flow %+v %+v data %016x", network, cfg, hash.Sum64())
 }

@@ -105,7 +105,7 @@ func testFixture(t *testing.T, name, path string) {
 // joint solve from the same points at its tolerance 1e-5; and a certificate from
 // other samples bounds 99 of 100 errors.
 func fixtureAccuracy(t *testing.T, m *Model, array func(string) []float64) {
-	dim, ctx := m.Field.Dim(), context.Background()
+	dim, ctx := m.Network.Dim(), context.Background()
 	acc := SamplingAccuracy("xla:cpu", nil)
 	var err error
 	if acc.Schedule, err = m.Schedule(ctx, 1, acc); err != nil {
@@ -186,7 +186,7 @@ func fixtureLogQ(t *testing.T, m *Model, n int, array func(string) []float64) {
 		n = min(n, 8)
 	}
 	n = min(n, len(want))
-	x, want = x[:n*m.Field.Dim()], want[:n]
+	x, want = x[:n*m.Network.Dim()], want[:n]
 	r := make([]float64, len(x))
 	for i, v := range x {
 		r[i] = m.Std * v
@@ -204,13 +204,13 @@ func fixtureLogQ(t *testing.T, m *Model, n int, array func(string) []float64) {
 	// Forward: the prior's points must end where a far tighter solve ends them, with its log-density.
 	z, x1, logq := array("prior"), array("tight/x1"), array("tight/logq")
 	n = min(n, len(logq))
-	x1, logq = x1[:n*m.Field.Dim()], logq[:n]
+	x1, logq = x1[:n*m.Network.Dim()], logq[:n]
 	out, err := m.transport(context.Background(), z[:len(x1)], 0, 1,
 		Accuracy{PathTol: 1e-6, LogQTol: 5e-3, Batch: 32, Chunk: 8, Single: true}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dim := m.Field.Dim()
+	dim := m.Network.Dim()
 	for i := range logq {
 		if got := logNormal(z[i*dim:(i+1)*dim]) - out.integral[i]; !(math.Abs(got-logq[i]) <= 0.01) {
 			t.Errorf("log q of prior point %d: got %.6f, want %.6f", i, got, logq[i])

@@ -13,12 +13,17 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// Field is a parametrised vector field v(t, x).
-type Field interface {
+// Network is what a flow is made of: a vector field ([Field]), or couplings that are exact in one pass ([Spline]).
+type Network interface {
 	// Dim is the number of components of x.
 	Dim() int
 	// Init creates the parameters in the store.
 	Init(store *model.Store, rng *rand.Rand)
+}
+
+// Field is a parametrised vector field v(t, x).
+type Field interface {
+	Network
 	// Velocity builds v(t, x). t: [batch or 1, 1]; x: [batch, dim].
 	Velocity(store *model.Store, t, x *graph.Node) *graph.Node
 	// Divergence builds v and its exact divergence ∇·v, [batch].
@@ -48,7 +53,7 @@ var perceptronKind = Kind{
 	Small: Config{Epochs: 3, Batch: 256, RateHigh: 3e-4, RateLow: 1e-5, WeightDecay: 1e-5, ClipValue: 1000,
 		Raw: true, EMA: 0.99},
 	is: isA[MLP],
-	build: func(_ []float32, _ int, o Sizes) (Field, error) {
+	build: func(_ []float32, _ int, o Sizes) (Network, error) {
 		return MLP{Dims: 1, Hidden: o.Width, Layers: o.Layers, TimeHidden: o.Time, TimeFeatures: 3}, nil
 	},
 }
@@ -108,19 +113,20 @@ func (f MLP) Divergence(store *model.Store, t, x *graph.Node) (velocity, diverge
 
 // Model is a trained flow with its standardisation. It may be evaluated by several goroutines at once.
 type Model struct {
-	Field Field
-	Mean  []float64    // of the data, per component, subtracted [dim]
-	Std   float64      // of the data, one number for all components
-	Beads int          // > 0: trained on a rigid body's frames (see Config.Beads)
-	Store *model.Store // parameters, float32
+	Network Network
+	Mean    []float64    // of the data, per component, subtracted [dim]
+	Std     float64      // of the data, one number for all components
+	Beads   int          // > 0: trained on a rigid body's frames (see Config.Beads)
+	Store   *model.Store // parameters, float32
 
-	backend        compute.Backend
-	mu             sync.Mutex
-	double, single *evaluator // made on first use
+	backend                compute.Backend
+	mu                     sync.Mutex
+	double, single         *evaluator // made on first use, as the next
+	doublePass, singlePass *passes
 }
 
 // logJacobian is ln |dx/dR| = −dim·ln std: ln q(R) = ln q(x) + LogJacobian.
-func (m *Model) logJacobian() float64 { return -float64(m.Field.Dim()) * math.Log(m.Std) }
+func (m *Model) logJacobian() float64 { return -float64(m.Network.Dim()) * math.Log(m.Std) }
 
 // Standardise takes frames in physical units to those of the flow, [n*dim].
 func (m *Model) Standardise(r []float64) []float64 {

@@ -59,7 +59,7 @@ func (f gaussian) Divergence(store *model.Store, t, x *graph.Node) (velocity, di
 }
 
 func gaussianModel(t testing.TB, f gaussian) *Model {
-	m := &Model{Field: f, Mean: make([]float64, f.dim), Std: 1, Store: model.NewStore(), backend: goBackend()}
+	m := &Model{Network: f, Mean: make([]float64, f.dim), Std: 1, Store: model.NewStore(), backend: goBackend()}
 	f.Init(m.Store, nil)
 	return m
 }
@@ -138,7 +138,7 @@ func TestPublishedParameterCount(t *testing.T) {
 // TestDivergenceAgainstFiniteDifferences checks the MLP's divergence in float64.
 func TestDivergenceAgainstFiniteDifferences(t *testing.T) {
 	f := MLP{Dims: 4, Hidden: 16, Layers: 2, TimeHidden: 8, TimeFeatures: 3}
-	m := &Model{Field: f, Mean: make([]float64, 4), Std: 1, Store: model.NewStore(), backend: goBackend()}
+	m := &Model{Network: f, Mean: make([]float64, 4), Std: 1, Store: model.NewStore(), backend: goBackend()}
 	f.Init(m.Store, rand.New(rand.NewPCG(1, 1)))
 	e, err := m.evaluator(false)
 	if err != nil {
@@ -182,7 +182,7 @@ func TestDivergenceAgainstFiniteDifferences(t *testing.T) {
 func BenchmarkSample(b *testing.B) {
 	for _, n := range []int{100, 1000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			m := &Model{Field: publishedMLP, Mean: []float64{0}, Std: 1, Store: model.NewStore(), backend: goBackend()}
+			m := &Model{Network: publishedMLP, Mean: []float64{0}, Std: 1, Store: model.NewStore(), backend: goBackend()}
 			publishedMLP.Init(m.Store, rand.New(rand.NewPCG(1, 1)))
 			for b.Loop() {
 				if _, err := m.Sample(context.Background(), n, 1, Accuracy{Checks: -1}, nil); err != nil {

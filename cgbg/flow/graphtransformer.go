@@ -56,7 +56,7 @@ var graphTransformerKind = Kind{
 		EMA: 0.99, StepsPerCall: 1},
 	form: &form{mark: "param/embed", write: writeGraphTransformer, read: readGraphTransformer},
 	is:   isA[GraphTransformer],
-	build: func(_ []float32, beads int, o Sizes) (Field, error) {
+	build: func(_ []float32, beads int, o Sizes) (Network, error) {
 		return GraphTransformer{Beads: beads, Embed: o.Embed, Hidden: o.Width, Layers: o.Layers, Heads: o.Heads,
 			HeadDim: o.HeadWidth, FF: o.Inner}, nil
 	},
@@ -66,13 +66,13 @@ var graphTransformerKind = Kind{
 const headDimArray = "head_dim"
 
 // writeGraphTransformer adds what shapes do not tell: how the heads share the features.
-func writeGraphTransformer(f Field, arrays map[string]*tensors.Tensor) {
+func writeGraphTransformer(f Network, arrays map[string]*tensors.Tensor) {
 	if n := f.(GraphTransformer).HeadDim; n != headDim {
 		arrays[headDimArray] = tensors.FromScalar(int64(n))
 	}
 }
 
-func readGraphTransformer(arrays map[string]*tensors.Tensor) (Field, int, error) {
+func readGraphTransformer(arrays map[string]*tensors.Tensor) (Network, int, error) {
 	beads, embed := rank2(arrays, "param/embed")
 	_, hidden := rank2(arrays, "param/node/w")
 	_, ff := rank2(arrays, "param/layers/0/ff1/w")

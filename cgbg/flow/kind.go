@@ -30,14 +30,15 @@ type Kind struct {
 
 	sampling Accuracy // on a CPU, see SamplingAccuracy; zero: that of published fields
 	form     *form    // in files; nil: none
-	is       func(f Field) bool
-	build    func(frames []float32, beads int, o Sizes) (Field, error) // o: all sizes that the field has
+	is       func(f Network) bool
+	build    func(frames []float32, beads int, o Sizes) (Network, error) // o: all sizes that the field has
 }
 
 // Sizes of a vector field; zero stands for the kind's own.
 type Sizes struct {
 	Width     int // units of a layer, features of a bead
 	Layers    int // or blocks
+	Bins      int // of a spline
 	Embed     int // features of a bead's identity
 	Heads     int // of attention
 	HeadWidth int // features of a head
@@ -46,7 +47,8 @@ type Sizes struct {
 }
 
 func (o *Sizes) list() []kind.Size {
-	return []kind.Size{{Name: "width", N: &o.Width}, {Name: "layers", N: &o.Layers}, {Name: "embed", N: &o.Embed},
+	return []kind.Size{{Name: "width", N: &o.Width}, {Name: "layers", N: &o.Layers},
+		{Name: "bins", N: &o.Bins}, {Name: "embed", N: &o.Embed},
 		{Name: "heads", N: &o.Heads}, {Name: "head width", N: &o.HeadWidth}, {Name: "inner", N: &o.Inner},
 		{Name: "time", N: &o.Time}}
 }
@@ -57,14 +59,14 @@ type form struct {
 	// mark is an array that files of this kind have, and files of no other.
 	mark string
 	// write adds what the parameters' names and shapes do not tell; nil: they tell all.
-	write func(f Field, arrays map[string]*tensors.Tensor)
+	write func(f Network, arrays map[string]*tensors.Tensor)
 	// read is the field that parameters of such names and shapes belong to; their values come later.
 	// Error: train.ErrParams, wrapped, with the arrays that do not fit.
-	read func(arrays map[string]*tensors.Tensor) (f Field, beads int, err error)
+	read func(arrays map[string]*tensors.Tensor) (f Network, beads int, err error)
 }
 
 // kinds are all vector fields, each described beside its formula.
-var kinds = []Kind{graphTransformerKind, equivariantKind, perceptronKind}
+var kinds = []Kind{splineKind, graphTransformerKind, equivariantKind, perceptronKind}
 
 // Fields lists the kinds of vector fields.
 func Fields() []Kind { return slices.Clone(kinds) }
@@ -75,7 +77,7 @@ func FieldByName(name string) (Kind, error) {
 }
 
 // kindOf is the kind of a field; ok: there is one.
-func kindOf(f Field) (k Kind, ok bool) {
+func kindOf(f Network) (k Kind, ok bool) {
 	i := slices.IndexFunc(kinds, func(k Kind) bool { return k.is(f) })
 	if i < 0 {
 		return k, false
@@ -84,7 +86,7 @@ func kindOf(f Field) (k Kind, ok bool) {
 }
 
 // isA tells whether a field is of a Go type.
-func isA[T Field](f Field) bool {
+func isA[T Network](f Network) bool {
 	_, ok := f.(T)
 	return ok
 }
@@ -109,7 +111,7 @@ func (k Kind) fill(o Sizes) (Sizes, error) {
 // frames: those to train on, [n, beads, 3], flattened, nm, whose distances a field may take the statistics of; with
 // beads = 0 frames of one coordinate, [n]. o: sizes, see [Kind.Check] for its errors.
 // Other errors: beads that the kind is not of; frames that are not of so many beads.
-func (k Kind) New(frames []float32, beads int, o Sizes) (Field, error) {
+func (k Kind) New(frames []float32, beads int, o Sizes) (Network, error) {
 	o, err := k.fill(o)
 	switch {
 	case err != nil:

@@ -129,7 +129,7 @@ func (m *Model) drawn(z []float64, out *transported) *Samples {
 // r: frames in physical units, [n*dim].
 func (m *Model) LogQ(ctx context.Context, r []float64, acc Accuracy, progress func(done, total int, note string)) (logq,
 	quadrature []float64, err error) {
-	dim := m.Field.Dim()
+	dim := m.Network.Dim()
 	if len(r) == 0 || len(r)%dim != 0 {
 		return nil, nil, fmt.Errorf("flow: %d numbers are no frames of %d components", len(r), dim)
 	}
@@ -152,7 +152,7 @@ func (m *Model) LogDensity(ctx context.Context, r []float64, acc Accuracy) ([]fl
 
 // check compares the log-density of some samples with the reference.
 func (m *Model) check(ctx context.Context, s *Samples, x []float64, acc Accuracy, rng *rand.Rand) error {
-	dim, n := m.Field.Dim(), len(s.LogQ)
+	dim, n := m.Network.Dim(), len(s.LogQ)
 	s.Checked = min(acc.Checks, n)
 	if s.Checked <= 0 {
 		return nil
@@ -182,6 +182,9 @@ func (m *Model) check(ctx context.Context, s *Samples, x []float64, acc Accuracy
 // would take longer than the samples did, by a path and a quadrature of much higher precision.
 // Tests hold the two together.
 func (m *Model) precise(ctx context.Context, x []float64, acc Accuracy) ([]float64, error) {
+	if _, ok := m.Network.(Spline); ok {
+		return m.logQOf(ctx, x, Accuracy{Batch: acc.Batch})
+	}
 	if !acc.Single {
 		return m.JointLogQ(ctx, x, 1e-9)
 	}
@@ -191,7 +194,16 @@ func (m *Model) precise(ctx context.Context, x []float64, acc Accuracy) ([]float
 	if err != nil {
 		return nil, err
 	}
-	return out.logQ(m.Field.Dim()), nil
+	return out.logQ(m.Network.Dim()), nil
+}
+
+// logQOf is the log-density of states in standardised units, [n*dim], nats.
+func (m *Model) logQOf(ctx context.Context, x []float64, acc Accuracy) ([]float64, error) {
+	out, err := m.transport(ctx, x, 1, 0, acc, nil)
+	if err != nil {
+		return nil, err
+	}
+	return out.logQ(m.Network.Dim()), nil
 }
 
 func logNormal(x []float64) float64 {
@@ -219,7 +231,7 @@ func comLogDensity(x []float64, beads int) float64 {
 // LogCOM is, for samples in physical units, [n*dim], the field of that name of
 // [Samples], [n].
 func (m *Model) LogCOM(r []float64) []float64 {
-	dim := m.Field.Dim()
+	dim := m.Network.Dim()
 	x := m.Standardise(r)
 	out := make([]float64, len(x)/dim)
 	for i := range out {
@@ -262,6 +274,9 @@ func (t *transported) logQForth(z []float64) []float64 {
 func (m *Model) transport(ctx context.Context, x []float64, t0, t1 float64, acc Accuracy,
 	progress func(done, total int, note string)) (*transported, error) {
 	acc = acc.withDefaults()
+	if f, ok := m.Network.(Spline); ok {
+		return m.pass(ctx, f, x, t1 > t0, acc, progress)
+	}
 	e, err := m.evaluator(acc.Single)
 	if err != nil {
 		return nil, err
@@ -272,7 +287,7 @@ func (m *Model) transport(ctx context.Context, x []float64, t0, t1 float64, acc 
 			return nil, err
 		}
 	}
-	dim := m.Field.Dim()
+	dim := m.Network.Dim()
 	n := len(x) / dim
 	out := &transported{x: make([]float64, len(x)), integral: make([]float64, n), errors: make([]float64, n)}
 	var mu sync.Mutex
@@ -347,7 +362,7 @@ func (m *Model) again(ctx context.Context, x []float64, t0, t1 float64, acc Accu
 			return nil
 		}
 		slices.Sort(states) // batches ended in any order
-		dim := m.Field.Dim()
+		dim := m.Network.Dim()
 		part := make([]float64, 0, len(states)*dim)
 		for _, i := range states {
 			part = append(part, x[i*dim:(i+1)*dim]...)
@@ -379,7 +394,7 @@ func (m *Model) again(ctx context.Context, x []float64, t0, t1 float64, acc Accu
 
 // SamplingAccuracy is what samples of a field are drawn with on a backend ("go",
 // "xla:cpu", "xla:cuda"): errors of log q of some 0.005 nat.
-func SamplingAccuracy(backend string, field Field) Accuracy {
+func SamplingAccuracy(backend string, field Network) Accuracy {
 	acc := Accuracy{PathTol: 3e-6, LogQTol: 0.03, Batch: 64, Chunk: 8, Checks: 64, Single: true}
 	if k, ok := kindOf(field); ok && k.sampling.PathTol > 0 {
 		acc = k.sampling

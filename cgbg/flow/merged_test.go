@@ -215,7 +215,7 @@ func testBatchVelocity(t *testing.T, name, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := m.Field.(GraphTransformer)
+	f := m.Network.(GraphTransformer)
 	exec, err := model.NewExec(b.Backend, m.Store,
 		func(_ *model.Scope, t, x *graph.Node) *graph.Node { return f.batchVelocity(m.Store, t, x) })
 	if err != nil {

@@ -105,7 +105,7 @@ func (m *Model) PublishedLogQ(ctx context.Context, r []float64, tol float64) (lo
 // prior draws n points of the prior, [n*dim], and returns the source for more.
 func (m *Model) prior(n int, seed uint64) ([]float64, *rand.Rand) {
 	rng := rand.New(rand.NewPCG(seed, 0x73616d70))
-	z := make([]float64, n*m.Field.Dim())
+	z := make([]float64, n*m.Network.Dim())
 	for i := range z {
 		z[i] = rng.NormFloat64()
 	}
@@ -114,7 +114,7 @@ func (m *Model) prior(n int, seed uint64) ([]float64, *rand.Rand) {
 
 // InReverseMode is the model with the divergence of [ReverseMode]. It shares the parameters.
 func (m *Model) InReverseMode() *Model {
-	return &Model{Field: ReverseMode{m.Field}, Mean: m.Mean, Std: m.Std, Beads: m.Beads, Store: m.Store,
+	return &Model{Network: ReverseMode{m.Network.(Field)}, Mean: m.Mean, Std: m.Std, Beads: m.Beads, Store: m.Store,
 		backend: m.backend}
 }
 

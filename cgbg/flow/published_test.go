@@ -24,7 +24,7 @@ func roughModel(t *testing.T) *Model {
 		}
 		train.AddParam(single, v.Path()[len("/net/"):], values, v.Shape().Dimensions...)
 	}
-	return &Model{Field: f, Mean: make([]float64, f.Dim()), Std: 0.5, Beads: f.Beads, Store: single,
+	return &Model{Network: f, Mean: make([]float64, f.Dim()), Std: 0.5, Beads: f.Beads, Store: single,
 		backend: goBackend()}
 }
 
@@ -114,7 +114,7 @@ func TestEvaluateAt(t *testing.T) {
 	m, ctx := roughModel(t), context.Background()
 	reverse := m.InReverseMode()
 	const n, at = 7, 0.4
-	dim := m.Field.Dim()
+	dim := m.Network.Dim()
 	x, _ := m.prior(n, 1)
 	div, err := m.DivergenceAt(ctx, at, x, Accuracy{Batch: 3, Chunk: 2})
 	if err != nil {

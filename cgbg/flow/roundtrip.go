@@ -23,7 +23,7 @@ type RoundTrip struct {
 //
 // r: frames in physical units, [n*dim].
 func (m *Model) RoundTrip(ctx context.Context, r []float64, acc Accuracy) (*RoundTrip, error) {
-	dim := m.Field.Dim()
+	dim := m.Network.Dim()
 	if len(r) == 0 || len(r)%dim != 0 {
 		return nil, fmt.Errorf("flow: %d numbers are no frames of %d components", len(r), dim)
 	}

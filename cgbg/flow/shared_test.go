@@ -15,9 +15,9 @@ import (
 
 // tiny is an untrained flow of two numbers.
 func tiny(seed uint64) *Model {
-	m := &Model{Field: MLP{Dims: 2, Hidden: 8, Layers: 1, TimeHidden: 4, TimeFeatures: 2}, Mean: []float64{0, 0},
+	m := &Model{Network: MLP{Dims: 2, Hidden: 8, Layers: 1, TimeHidden: 4, TimeFeatures: 2}, Mean: []float64{0, 0},
 		Std: 1, Store: model.NewStore(), backend: goBackend()}
-	m.Field.Init(m.Store, rand.New(rand.NewPCG(seed, 1)))
+	m.Network.Init(m.Store, rand.New(rand.NewPCG(seed, 1)))
 	return m
 }
 
@@ -107,7 +107,7 @@ func TestStartChanged(t *testing.T) {
 		}
 	}
 	fit := func() error {
-		_, _, err := Fit(context.Background(), goBackend(), tiny(1).Field, frames,
+		_, _, err := Fit(context.Background(), goBackend(), tiny(1).Network, frames,
 			Config{Epochs: 1, Batch: 20, RateHigh: 1e-3, RateLow: 1e-3, Start: start,
 				Checkpoint: filepath.Join(dir, "checkpoint.npz")})
 		return err

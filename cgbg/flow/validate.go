@@ -30,7 +30,7 @@ type Likelihood struct {
 // frames: held out of training, [n*dim], physical units. Errors: fewer than 20 frames.
 func (m *Model) NegLogLikelihood(ctx context.Context, frames []float32, n int, seed uint64, acc Accuracy,
 	progress func(done, total int, note string)) (*Likelihood, error) {
-	dim := m.Field.Dim()
+	dim := m.Network.Dim()
 	have := len(frames) / dim
 	if n = min(n, have); n < 2*likelihoodBlocks {
 		return nil, fmt.Errorf("flow: a likelihood of %d frames: at least %d", n, 2*likelihoodBlocks)
@@ -82,7 +82,7 @@ func meanOfBlocks(blocks []float64) (mean, err float64) {
 
 // moved is frame i as training sees it.
 func (m *Model) moved(frames []float32, i int, rng *rand.Rand) []float64 {
-	dim := m.Field.Dim()
+	dim := m.Network.Dim()
 	out := make([]float64, dim)
 	for k := range out {
 		out[k] = m.centred(frames, i*dim+k)

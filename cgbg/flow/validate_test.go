@@ -43,7 +43,7 @@ func TestNegLogLikelihood(t *testing.T) {
 	}
 	// Two beads at distance 2 with the centre N(0, 1/2 per axis): |x|² = 2 + 2|c|², of mean 2 + 3.
 	unit := gaussian{dim: 6, s: 1}
-	m = &Model{Field: unit, Mean: make([]float64, 6), Std: 1, Beads: 2, Store: model.NewStore(), backend: goBackend()}
+	m = &Model{Network: unit, Mean: make([]float64, 6), Std: 1, Beads: 2, Store: model.NewStore(), backend: goBackend()}
 	unit.Init(m.Store, nil)
 	body := make([]float32, 0, 2000*6)
 	for range 2000 {

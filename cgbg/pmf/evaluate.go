@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 
 	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/train"
@@ -164,6 +165,25 @@ func (m *Model) Sum() (string, error) {
 		return "", fmt.Errorf("pmf: %w", err)
 	}
 	return keep.Fingerprint(m.Potential, m.Single, sum), nil
+}
+
+// Graph builds U in graphs of others, with the parameters as constants, in float32: r: [batch, dim]; result: [batch].
+// Error: a model that was finalized.
+func (m *Model) Graph() (func(r *graph.Node) *graph.Node, error) {
+	if m.Store == nil {
+		return nil, errFinalized
+	}
+	arrays, err := train.ExportParams(m.Store)
+	if err != nil {
+		return nil, fmt.Errorf("pmf: %w", err)
+	}
+	store := model.NewStore()
+	m.Potential.Init(store, rand.New(rand.NewPCG(0, 0)))
+	if err := train.ImportParams(store, arrays); err != nil {
+		return nil, fmt.Errorf("pmf: %w", err)
+	}
+	store.WithVariableAsConst(true)
+	return func(r *graph.Node) *graph.Node { return m.Potential.Energy(store, r) }, nil
 }
 
 // parameters is a copy of the parameters in the precision of evaluation.

@@ -81,7 +81,7 @@ func LogQErrors(ctx context.Context, g *cgbg.Generator, of string, progress cgbg
 
 // accuracy is that of samples of a flow.
 func accuracy(g *cgbg.Generator, m *flow.Model) flow.Accuracy {
-	acc := flow.SamplingAccuracy(g.Backend.Name, m.Field)
+	acc := flow.SamplingAccuracy(g.Backend.Name, m.Network)
 	acc.Checks = g.Settings.Checks
 	return acc
 }

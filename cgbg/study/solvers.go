@@ -43,7 +43,7 @@ func solvers(ctx context.Context, g *cgbg.Generator, flowOf string, n int,
 	}
 	defer u.Finalize()
 	n = min(n, limits(g).solved)
-	seed, acc := g.Settings.Seed+2000, flow.SamplingAccuracy(g.Backend.Name, m.Field)
+	seed, acc := g.Settings.Seed+2000, flow.SamplingAccuracy(g.Backend.Name, m.Network)
 	acc.Checks = -1
 	joint := func(tol float64) func() (*flow.Samples, error) {
 		return func() (*flow.Samples, error) { return m.JointSample(ctx, n, seed, tol) }

@@ -56,7 +56,7 @@ func trainedFor(ctx context.Context, g *cgbg.Generator, of string, kind cgbg.Flo
 		defer m.Finalize()
 		_, held := cgbg.HoldOut(frames.Len())
 		l, err := m.NegLogLikelihood(ctx, frames.Positions(held), g.Settings.HeldOut, g.Settings.Seed,
-			flow.SamplingAccuracy(g.Backend.Name, m.Field), nil)
+			flow.SamplingAccuracy(g.Backend.Name, m.Network), nil)
 		*out = TrainedFlow{kind, card.Steps, card.StepSeconds * float64(card.Steps), l}
 		return err
 	})

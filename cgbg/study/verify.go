@@ -38,7 +38,7 @@ func verify(ctx context.Context, g *cgbg.Generator, of string, progress cgbg.Pro
 		return nil, err
 	}
 	v := &Verification{N: min(g.Settings.Verified, f.Len()), Fresh: g.Settings.Fresh}
-	acc := flow.SamplingAccuracy(g.Backend.Name, m.Field)
+	acc := flow.SamplingAccuracy(g.Backend.Name, m.Network)
 	logq, _, err := m.LogQ(ctx, data.Widened(f.R[:v.N*f.Width()]), acc, progress)
 	if err != nil {
 		return nil, err

@@ -61,20 +61,45 @@ func average(store *model.Store, at graph.GraphProvider, decay float64) {
 	}
 }
 
-// takeAverage gives the parameters the values of their averages.
-func takeAverage(store *model.Store) error {
+// withAverages puts the averages in the place of the parameters in the graph of at; restore ends that.
+func withAverages(store *model.Store, at graph.GraphProvider) (restore func()) {
+	now := map[*model.Variable]*graph.Node{}
+	for v := range store.IterVariables() {
+		if name, ok := strings.CutPrefix(v.Path(), netScope); ok {
+			now[v] = v.NodeValue(at)
+			v.SetNodeValue(store.GetVariable(emaScope + name).NodeValue(at))
+		}
+	}
+	return func() {
+		for v, node := range now {
+			v.SetNodeValue(node)
+		}
+	}
+}
+
+// averages are those of the parameters, by the parameters' paths.
+func averages(store *model.Store) (map[string][]float32, error) {
 	params, err := getParams(store)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for path := range params {
 		mean, err := store.GetVariable(emaScope + strings.TrimPrefix(path, netScope)).Value()
 		if err != nil {
-			return fmt.Errorf("train: average of %s: %w", path, err)
+			return nil, fmt.Errorf("train: average of %s: %w", path, err)
 		}
 		if params[path], err = tensors.CopyFlatData[float32](mean); err != nil {
-			return fmt.Errorf("train: average of %s: %w", path, err)
+			return nil, fmt.Errorf("train: average of %s: %w", path, err)
 		}
+	}
+	return params, nil
+}
+
+// takeAverage gives the parameters the values of their averages.
+func takeAverage(store *model.Store) error {
+	params, err := averages(store)
+	if err != nil {
+		return err
 	}
 	return setParams(store, params)
 }

@@ -40,7 +40,7 @@ type Config struct {
 	Seed         uint64   // of batches and noise
 
 	// Validation, when set, is evaluated on ValidationInputs every
-	// ValidateEvery steps, and the parameters of its least value are kept.
+	// ValidateEvery steps, and the parameters of its least value are kept; with EMA, it is of their averages.
 	Validation       Loss
 	ValidationInputs []*tensors.Tensor
 	ValidateEvery    int
@@ -95,9 +95,6 @@ func Run(ctx context.Context, backend compute.Backend, store *model.Store, loss 
 	if cfg.CheckpointEvery == 0 {
 		cfg.CheckpointEvery = 10 * time.Second
 	}
-	if cfg.EMA > 0 && cfg.Validation != nil {
-		return nil, errors.New("train: the best parameters of a validation and their average cannot both be kept")
-	}
 	if cfg.Steps <= 0 || cfg.Rate == nil {
 		return nil, errors.New("train: Steps and Rate must be set")
 	}
@@ -134,7 +131,7 @@ func Run(ctx context.Context, backend compute.Backend, store *model.Store, loss 
 			return nil, err
 		}
 	}
-	if cfg.EMA > 0 {
+	if cfg.EMA > 0 && l.state.bestParams == nil {
 		if err := takeAverage(store); err != nil {
 			return nil, err
 		}
@@ -174,6 +171,9 @@ func (l *loop) build(backend compute.Backend, loss Loss) (err error) {
 	})
 	if err == nil && l.cfg.Validation != nil {
 		l.check, err = model.NewExec(backend, l.store, func(_ *model.Scope, nodes []*graph.Node) *graph.Node {
+			if l.cfg.EMA > 0 {
+				defer withAverages(l.store, nodes[0])()
+			}
 			return l.cfg.Validation(l.store, nodes)
 		})
 	}
@@ -304,11 +304,19 @@ func (l *loop) validate() error {
 	l.state.Validation = append(l.state.Validation, value[0])
 	if value[0] < l.state.best {
 		l.state.best, l.state.BestStep = value[0], l.state.step
-		if l.state.bestParams, err = getParams(l.store); err != nil {
+		if l.state.bestParams, err = l.kept(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// kept are the parameters that a validation is of.
+func (l *loop) kept() (map[string][]float32, error) {
+	if l.cfg.EMA > 0 {
+		return averages(l.store)
+	}
+	return getParams(l.store)
 }
 
 func (l *loop) interrupted(cause error) error {

@@ -67,6 +67,8 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs.Float64Var(&o.EMA, "ema", 0, "`decay` of the average of the flow's parameters; 0: the preset's")
 	fs.StringVar(&o.Start, "from", "",
 		"`file` of a trained model to go on from, of the same beads and sizes; random parameters without it")
+	refine := fs.String("refine", "",
+		"`file` of a potential that a flow, exact in one pass, is refined on; several, with commas between: their mean")
 	ensemble := fs.Int("ensemble", 1, "`number` of models that differ in their seeds alone, MODEL.1.npz and so on")
 	out := fs.String("o", "", "`file` of the model, .npz")
 	rest, stop, err := parse(fs, trainUsage, args, stdout)
@@ -83,12 +85,15 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		return fmt.Errorf("%w: train: -epochs, -batch, -rate, -width, -late, -ema and -held-out cannot be negative",
 			errUsage)
 	}
+	if *refine != "" {
+		o.Refine = strings.Split(*refine, ",")
+	}
 	o.Pairing = flow.Pairing(*pairing)
 	if !slices.Contains([]flow.Pairing{"", flow.Independent, flow.Aligned, flow.Transported}, o.Pairing) {
 		return fmt.Errorf("%w: train: -pairing %s: independent, aligned or transported", errUsage, *pairing)
 	}
 	if err := cli.CheckPaths(besideAll(cgbg.Members(*out, *ensemble)),
-		append(withCards(o.Start), rest[1])); err != nil {
+		append(withCards(append(o.Refine, o.Start)...), rest[1])); err != nil {
 		return err
 	}
 	b, err := backend.Open()

@@ -84,7 +84,7 @@ func sample(b *backend.Backend, path string, n, checks int, adaptive bool, sched
 	if err != nil {
 		return err
 	}
-	acc := flow.SamplingAccuracy(b.Name, m.Field)
+	acc := flow.SamplingAccuracy(b.Name, m.Network)
 	acc.Checks = -1
 	change(&acc)
 	out["batch"] = acc.Batch
