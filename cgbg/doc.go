@@ -2,7 +2,7 @@
 // free energies with error bars.
 //
 //	frames (R, F) ──┬─▶ pmf.Fit  (force matching) ─▶ U(R)
-//	                └─▶ flow.Fit (flow matching)  ─▶ v(t, R) ─▶ samples R, ln q(R)
+//	                └─▶ flow.Fit (flow matching or likelihood) ─▶ samples R, ln q(R)
 //	U, ln q ─▶ reweight: weights ─▶ analysis: means, populations, free energies, scores ─▶ figure, result
 //
 // A [Generator] holds the models of one molecule at one resolution, trained here ([Train]) or there already ([Open]),
@@ -25,7 +25,7 @@
 //	cgbg/trajectory        from trajectories to frames of beads with forces and the weights that undo a bias
 //	cgbg/topology          bonds, angles and chiral centres, found from frames
 //	cgbg/observable        variables and states, histograms, free energies, scores, their errors and floors
-//	cgbg/flow              vector fields, flow matching, samples with their exact density
+//	cgbg/flow              flows of vector fields and of splines, their training, samples with their exact density
 //	cgbg/pmf               potentials of mean force, force matching
 //	cgbg/figure            pictures
 //	cgbg/mullerbrown       the two-dimensional test system
@@ -35,6 +35,7 @@
 //	cgbg/reweight          weights, effective sizes, Pareto smoothing, MBAR, a verdict
 //	cgbg/e3                equivariance: harmonics, Wigner symbols, contractions
 //	cgbg/ode               solvers and quadrature
+//	cgbg/zmatrix           beads as bonds, angles and torsions of a tree
 //	cgbg/forward           derivatives carried forward
 //	cgbg/train             training loops with exact resume
 //	cgbg/backend           XLA or Go

@@ -2,9 +2,12 @@ package cgbg
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/cgbg-go/lab/cgbg/analysis"
 	"github.com/cgbg-go/lab/cgbg/backend"
@@ -25,6 +28,7 @@ type DrawOptions struct {
 	Seed     uint64
 	Checks   int      // samples whose log-density is checked
 	PMF      []string // files of potentials of mean force, which weigh by their mean; none: no weights
+	Frames   string   // file of frames of another simulation, which tell what the flow misses; needs PMF; "": none
 	Progress Progress
 }
 
@@ -44,6 +48,9 @@ type Drawn struct {
 // Errors: those of the files; ErrPair and ErrTemperature of a potential that does not belong to the flow; those of
 // [Propose].
 func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptions) (*Drawn, error) {
+	if o.Frames != "" && len(o.PMF) == 0 {
+		return nil, errors.New("cgbg: what a flow misses is told by weights, which need a potential")
+	}
 	if err := makeOut(out); err != nil {
 		return nil, err
 	}
@@ -66,9 +73,12 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 		s.Accuracy.Checks = -1
 	}
 	s.Meta.Source, s.Meta.SourceSHA = filepath.Base(file), sum
+	if r := card.Refinement; r != nil && r.Kept {
+		s.Meta = withExtra(s.Meta, keyRefined, strings.Join(r.Potentials, ",")+" "+r.SHA)
+	}
+	var u *potentials
 	if len(o.PMF) > 0 {
-		u, err := openPotentials(ctx, b, o.PMF, file, card)
-		if err != nil {
+		if u, err = openPotentials(ctx, b, o.PMF, file, card); err != nil {
 			return nil, err
 		}
 		defer u.finalize()
@@ -101,7 +111,10 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 		w := reweight.Summarize(frames.LogW).With(d.Fidelity)
 		d.Weights = &w
 	}
-	return d, nil
+	if o.Frames == "" {
+		return d, nil
+	}
+	return d, d.cover(ctx, b, m, card, u, file, o.Frames, out, frames, meta, o)
 }
 
 // Weighed tells of samples that were weighed.
@@ -146,6 +159,7 @@ func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile string, pmfFi
 	frames.LogW = reweight.LogWeights(frames.U, frames.LogQ, kT, m.LogCOM(r))
 	card.Geometry().Discard(frames.LogW, r)
 	meta = topology.Describe(meta, card.Geometry())
+	delete(meta.Extra, analysis.KeyCoverage) // of other weights
 	meta.Generator = "cgbg reweight"
 	for _, file := range pmfFiles {
 		meta.Generator += " -pmf " + filepath.Base(file)
@@ -166,6 +180,16 @@ func Reweigh(ctx context.Context, b *backend.Backend, in, flowFile string, pmfFi
 		w.Disagreement = &d
 	}
 	return w, nil
+}
+
+// withExtra is a description with one more key.
+func withExtra(m data.Meta, key, value string) data.Meta {
+	m.Extra = maps.Clone(m.Extra)
+	if m.Extra == nil {
+		m.Extra = map[string]string{}
+	}
+	m.Extra[key] = value
+	return m
 }
 
 // openFlow reads a flow and its card.

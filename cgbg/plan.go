@@ -59,7 +59,8 @@ type ModelPlan struct {
 	From, Field           string
 	Potential             string
 	Epochs, Batch, Width  int
-	Ensemble              int // potentials that differ in their seeds, and weigh by their mean
+	Ensemble              int   // potentials that differ in their seeds, and weigh by their mean
+	Refine                *bool // a flow that is exact in one pass on the potential; not said: yes
 	Rate, Late, EMA       float64
 	HeldOut               int `toml:"held_out"`
 	Pairing               flow.Pairing
@@ -142,6 +143,10 @@ func (p *Plan) check() error {
 	case frames && !reflect.DeepEqual(alone, DataPlan{}) || frames && d.Temperature != 0:
 		return errors.New("[data] has frames, which are mapped already: " +
 			"structure, map, weights, temperature and the like go with trajectories")
+	case p.PMF.Refine != nil:
+		return errors.New("[pmf] refine: it is a flow that is refined, on the potential: a key of [flow]")
+	case p.Flow.Refine != nil && p.Flow.Model != "":
+		return errors.New("[flow] has a model, which stays as it is, and refine, which goes with training one")
 	case p.Flow.Ensemble != 0:
 		return errors.New("[flow] ensemble: it is a number of potentials, a key of [pmf]")
 	case p.PMF.Ensemble < 0:

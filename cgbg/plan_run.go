@@ -1,6 +1,7 @@
 package cgbg
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -54,14 +55,14 @@ func (p *Plan) Run(ctx context.Context, w io.Writer, progress Progress) (*analys
 	if err != nil {
 		return nil, err
 	}
-	flow, err := p.model(ctx, b, w, Flow, p.Flow, frames, progress)
+	flow, err := p.model(ctx, b, w, Flow, p.Flow, frames, progress, pmf...)
 	if err != nil {
 		return nil, err
 	}
 	samples := filepath.Join(p.Out, "samples.arrow")
 	fmt.Fprintln(w, "samples:", samples)
 	d, err := Draw(ctx, b, flow[0], samples, DrawOptions{N: p.Sample.N, UntilESS: p.Sample.UntilESS, Seed: p.Seed,
-		Checks: p.Sample.Checks, PMF: pmf, Progress: progress})
+		Checks: p.Sample.Checks, PMF: pmf, Frames: p.otherFrames(flow[0]), Progress: progress})
 	if err != nil {
 		return nil, err
 	}
@@ -81,6 +82,19 @@ func (p *Plan) Run(ctx context.Context, w io.Writer, progress Progress) (*analys
 	e.Print(w)
 	fmt.Fprintf(w, "figures and results.json are in %s\n", p.Out)
 	return e, nil
+}
+
+// otherFrames is the file of the reference, if it has the beads of the flow: "" else.
+func (p *Plan) otherFrames(flow string) string {
+	card, err := ReadCard(flow)
+	if err != nil || p.Reference.Frames == "" {
+		return ""
+	}
+	meta, _, weighed, err := describe(p.Reference.Frames, "logw")
+	if err != nil || reason(meta, weighed) != "" || Belong(flow, card.Meta(), p.Reference.Frames, meta) != nil {
+		return ""
+	}
+	return p.Reference.Frames
 }
 
 // report is what is asked of the samples, held to the reference or else to the frames.
@@ -125,6 +139,13 @@ func (p *Plan) early() error {
 		}
 		if err != nil {
 			return fmt.Errorf("%s: [%s]: %w", p.path, model.kind, err)
+		}
+	}
+	if p.Flow.Refine != nil && *p.Flow.Refine && p.Flow.Model == "" {
+		o := p.options(p.Flow)
+		o.Refine = []string{p.out(PMF)}
+		if err := o.Check(Flow); err != nil {
+			return fmt.Errorf("%s: [flow] refine: %w", p.path, err)
 		}
 	}
 	if p.Sample.N < 1 || p.Sample.UntilESS < 0 || p.Sample.UntilESS > float64(p.Sample.N) {
@@ -293,7 +314,7 @@ func (p *Plan) describe(kind string, m ModelPlan, frames string) (name string, m
 
 // model is the files of a model, or of an ensemble, trained where none is given.
 func (p *Plan) model(ctx context.Context, b *backend.Backend, w io.Writer, kind string, m ModelPlan, frames string,
-	progress Progress) ([]string, error) {
+	progress Progress, refine ...string) ([]string, error) {
 	if m.Model != "" {
 		fmt.Fprintf(w, "%s: %s\n", kind, m.Model)
 		return []string{m.Model}, nil
@@ -306,6 +327,9 @@ func (p *Plan) model(ctx context.Context, b *backend.Backend, w io.Writer, kind 
 		fmt.Fprintf(w, "%s: %s\n", kind, out)
 		o := p.options(m)
 		o.Seed, o.Progress = o.Seed+uint64(k), progress
+		if len(refine) > 0 && p.refines() {
+			o.Refine = refine
+		}
 		card, fresh, err := Train(ctx, b, kind, frames, out, o)
 		if err != nil {
 			return nil, err
@@ -315,11 +339,23 @@ func (p *Plan) model(ctx context.Context, b *backend.Backend, w io.Writer, kind 
 			verb = "there already, of " + card.Made.Format(time.DateOnly)
 		}
 		fmt.Fprintf(w, "  %d frames, %d steps, %s; held out: %s\n", card.Frames, card.Steps, verb, card.Score())
+		if r := card.Refinement; r != nil {
+			fmt.Fprintf(w, "  %s\n", r)
+		}
 		for _, text := range card.Warnings() {
 			fmt.Fprintf(w, "warning: %s: %s\n", out, text)
 		}
 	}
 	return files, nil
+}
+
+// refines tells whether the flow is refined on the potential: unless the plan says no, one that can be is.
+func (p *Plan) refines() bool {
+	if p.Flow.Refine != nil {
+		return *p.Flow.Refine
+	}
+	s, err := NewSettings(p.Flow.Preset, p.Seed)
+	return err == nil && cmp.Or(p.Flow.Field, s.Field) == Spline
 }
 
 // importVersion is raised when an import of the same files gives other frames than before.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/backend"
@@ -126,6 +127,15 @@ func (r *Refinement) judge(before, after *flow.Likelihood) {
 	default:
 		r.Kept, r.Why = true, ess
 	}
+}
+
+// String is what to tell of it.
+func (r *Refinement) String() string {
+	on := strings.Join(r.Potentials, ", ")
+	if !r.Kept {
+		return fmt.Sprintf("refined on %s for %d steps, %s", on, r.Steps, r.Why)
+	}
+	return fmt.Sprintf("refined on %s for %d steps: %s", on, r.Steps, r.Why)
 }
 
 // refining tells the progress of a refinement, which comes after a training.

@@ -46,6 +46,7 @@ const (
 	keyLogQErr     = "logq_error_max"
 	keyEvaluations = "evaluations"
 	keyDivergences = "divergences"
+	keyRefined     = "refined_on" // potentials that the flow was refined on, and their SHA-256
 )
 
 func readProposal(path string, o SampleOptions) (*Proposal, error) {

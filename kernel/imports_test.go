@@ -20,7 +20,7 @@ import (
 var floors = [][]string{
 	{"cgbg/units", "cgbg/keep", "cgbg/kind", "cgbg/cli", "cgbg/fixture"},
 	{"cgbg/result", "data/…"},
-	{"cgbg/backend", "cgbg/train", "cgbg/forward", "cgbg/ode", "cgbg/e3", "cgbg/reweight", "cgbg/langevin",
+	{"cgbg/backend", "cgbg/train", "cgbg/zmatrix", "cgbg/forward", "cgbg/ode", "cgbg/e3", "cgbg/reweight", "cgbg/langevin",
 		"cgbg/cgmap",
 		"cgbg/cgmap/waterbox", "cgbg/figure", "cgbg/mullerbrown"},
 	{"cgbg/observable", "cgbg/flow", "cgbg/pmf"},

@@ -33,6 +33,10 @@ type Evaluation struct {
 	Seed                      int       // of the bootstrap
 }
 
+// KeyCoverage is where the description of samples has how much of another simulation they reach, see
+// [reweight.Coverage].
+const KeyCoverage = "coverage"
+
 // ErrNoWeights reports samples that nobody has weighed.
 var ErrNoWeights = errors.New("samples without log-weights (column logw): draw them with a potential " +
 	"(\"cgbg sample -pmf\"), or weigh them (\"cgbg reweight\")")
@@ -59,8 +63,12 @@ func Evaluate(name string, seed int, q *Question, samples *data.Frames, meta dat
 	if err != nil {
 		return nil, err
 	}
-	e := &Evaluation{Name: name, Reference: reference, Weights: reweight.Summarize(samples.LogW).With(like),
-		LogW: samples.LogW, Seed: seed}
+	missed, err := reweight.CoverageOf(meta.Extra[KeyCoverage])
+	if err != nil {
+		return nil, fmt.Errorf("analysis: %s: key %s: %w", meta.Source, KeyCoverage, err)
+	}
+	e := &Evaluation{Name: name, Reference: reference, LogW: samples.LogW, Seed: seed,
+		Weights: reweight.Summarize(samples.LogW).With(like).WithCoverage(missed)}
 	clipped, err := reweight.Clip(samples.LogW, reweight.PaperClip)
 	if err != nil {
 		return nil, fmt.Errorf("analysis: %s: %w", name, err)

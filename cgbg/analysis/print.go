@@ -21,6 +21,9 @@ func (e *Evaluation) Print(w io.Writer) {
 		}
 	}
 	PrintFidelity(w, e.Weights.Fidelity)
+	if c := e.Weights.Coverage; c.Frames > 0 {
+		fmt.Fprintln(w, c)
+	}
 	fmt.Fprintln(w, e.Verdict())
 }
 

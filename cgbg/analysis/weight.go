@@ -17,6 +17,10 @@ func weightNumbers(w reweight.Summary) []result.Result {
 		result.New("khat", w.KHat, w.KHatError, result.None, "", w.N),
 		result.New("max_weight", w.MaxWeight, result.None, result.None, "", w.N),
 	}
+	if c := w.Coverage; c.Frames > 0 {
+		list = append(list, result.New("missed", c.Missed.Value, c.Missed.Error, result.None, "", c.Frames),
+			result.New("missed_bound", c.Bound, result.None, result.None, "", c.Frames))
+	}
 	return append(list, fidelityResults(w.Fidelity)...)
 }
 

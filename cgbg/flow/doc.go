@@ -1,8 +1,9 @@
-// Package flow learns a continuous normalising flow by conditional flow
-// matching, draws samples from it, and gives their exact log-density.
+// Package flow learns normalising flows, draws samples from them, and gives
+// their exact log-density: continuous flows by conditional flow matching, and
+// splines of internal coordinates, exact in one pass, by maximum likelihood.
 //
-// A flow carries x(0) ~ N(0, I) to data x(1) along dx/dt = v(t, x), with flow
-// time t in [0, 1] (paper, Eqs. 4 to 8). It works in standardised units
+// A flow carries x(0) ~ N(0, I) to data x(1): a continuous one along
+// dx/dt = v(t, x), with flow time t in [0, 1] (paper, Eqs. 4 to 8). It works in standardised units
 // x = (R − mean)/std, kept with the model; [Samples].LogQ and [Model.LogQ] are
 // densities of x, in nats, and [Model.LogDensity] is the density of R.
 //
@@ -11,6 +12,12 @@
 // Clenshaw–Curtis quadrature, refined where the estimated error asks for it
 // (likelihood.go). The joint solve of x and log q, as published, is kept as the
 // reference (joint.go).
+//
+// A [Spline] (spline.go) does the same in one pass, with its log-density in
+// closed form: couplings (coupling.go) of rational-quadratic splines
+// (rationalquadratic.go) carry the noise to bonds, angles and torsions of a tree
+// of beads, and these to positions (onepass.go). It is trained on frames (maximum.go),
+// and further on a potential (refine.go), from which it draws its own data.
 //
 // # How to add a vector field
 //

@@ -35,7 +35,7 @@ type RefineConfig struct {
 	Frames  float64 // this times −ln q of frames, so that no mode is lost [0.1]
 
 	Seed            uint64
-	StepsPerCall    int // [10]
+	StepsPerCall    int // [1: a step is long, and so is its compilation]
 	Checkpoint      string
 	CheckpointEvery time.Duration
 	Progress        func(done, total int, note string)
@@ -53,6 +53,9 @@ func (c RefineConfig) withDefaults() RefineConfig {
 	}
 	if c.Batch == 0 {
 		c.Batch = 512
+	}
+	if c.StepsPerCall == 0 {
+		c.StepsPerCall = 1
 	}
 	set(&c.RateHigh, 5e-4)
 	set(&c.RateLow, c.RateHigh/100)

@@ -36,7 +36,9 @@ func springEnergy(r []float64, ends float64) (u float64) {
 
 // springGraph is springEnergy in a graph.
 func springGraph(r *graph.Node) *graph.Node {
-	at := func(i int) *graph.Node { return graph.Slice(r, graph.AxisRange(), graph.AxisRange(axes*i, axes*i+axes)) }
+	at := func(i int) *graph.Node {
+		return graph.Slice(r, graph.AxisRange(), graph.AxisRange(axes*i, axes*i+axes))
+	}
 	var u *graph.Node
 	for _, s := range springs {
 		d := graph.Sqrt(graph.ReduceSum(graph.Square(graph.Sub(at(s.i), at(s.j))), 1))

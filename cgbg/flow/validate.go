@@ -35,13 +35,7 @@ func (m *Model) NegLogLikelihood(ctx context.Context, frames []float32, n int, s
 	if n = min(n, have); n < 2*likelihoodBlocks {
 		return nil, fmt.Errorf("flow: a likelihood of %d frames: at least %d", n, 2*likelihoodBlocks)
 	}
-	rng := rand.New(rand.NewPCG(seed, 0x6e6c6c))
-	r := make([]float64, 0, n*dim)
-	for k := range n {
-		i := k * have / n
-		r = append(r, m.moved(frames, i, rng)...)
-	}
-	out, err := m.transport(ctx, m.Standardise(r), 1, 0, acc, progress)
+	_, out, err := m.backFrom(ctx, frames, n, seed, acc, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +50,33 @@ func (m *Model) NegLogLikelihood(ctx context.Context, frames []float32, n int, s
 	}
 	l.Mean, l.Error = meanOfBlocks(l.Blocks)
 	return l, nil
+}
+
+// FramesLogQ is ln q of n of the frames, evenly spaced and moved at random, as NegLogLikelihood has them, with the
+// positions that it is of, as [Samples] have them.
+//
+// frames: [all*dim], physical units; r: [n*dim]; logq: [n], standardised units, nats.
+func (m *Model) FramesLogQ(ctx context.Context, frames []float32, n int, seed uint64, acc Accuracy,
+	progress func(done, total int, note string)) (r, logq []float64, err error) {
+	r, out, err := m.backFrom(ctx, frames, min(n, len(frames)/m.Network.Dim()), seed, acc, progress)
+	if err != nil {
+		return nil, nil, err
+	}
+	return r, out.logQ(m.Network.Dim()), nil
+}
+
+// backFrom moves n of the frames to the prior.
+func (m *Model) backFrom(ctx context.Context, frames []float32, n int, seed uint64, acc Accuracy,
+	progress func(done, total int, note string)) (r []float64, out *transported, err error) {
+	dim := m.Network.Dim()
+	have := len(frames) / dim
+	rng := rand.New(rand.NewPCG(seed, 0x6e6c6c))
+	r = make([]float64, 0, n*dim)
+	for k := range n {
+		r = append(r, m.moved(frames, k*have/n, rng)...)
+	}
+	out, err = m.transport(ctx, m.Standardise(r), 1, 0, acc, progress)
+	return r, out, err
 }
 
 // Less is how much less than the other's −ln q is, nats per frame, with the

@@ -61,6 +61,8 @@ type Summary struct {
 	Verdict string
 	// Fidelity is how much the samples look like frames; see With.
 	Fidelity Fidelity
+	// Coverage is how much of a simulation lies where the samples are; see WithCoverage.
+	Coverage Coverage
 	// Err is what made the weights unusable: ErrNoWeight, ErrNotFinite or one sample only. Numbers are NaN then.
 	Err error
 }
@@ -113,6 +115,8 @@ func (s *Summary) measure(logw []float64) error {
 func (s *Summary) grade() {
 	effective := s.ESS * float64(s.N)
 	bad, weak, cure := s.Fidelity.reasons()
+	missed, some, help := s.Coverage.reasons()
+	bad, weak, cure = append(bad, missed...), append(weak, some...), append(cure, help...)
 	switch {
 	case math.IsInf(s.KHat, 1):
 		bad = append(bad, "the tail of the weights is too short for a fit of k̂")

@@ -3,6 +3,8 @@ package topology
 import (
 	"math"
 	"slices"
+
+	"github.com/cgbg-go/lab/cgbg/zmatrix"
 )
 
 // Limits of a bond: relative standard deviations of its length, and how much longer than the longer edges of the tree
@@ -24,7 +26,7 @@ const (
 // bonds finds the bonded pairs, in order. r: [n, beads, 3].
 func bonds(r []float32, beads int) [][2]int {
 	mean, sd := distances(r, beads)
-	tree := spanningTree(mean, beads)
+	tree := zmatrix.SpanningTree(mean, beads)
 	longest := make([]float64, beads) // edge of the tree at a bead
 	joined := make([]bool, beads*beads)
 	for _, e := range tree {
@@ -69,31 +71,6 @@ func distances(r []float32, beads int) (mean, sd []float64) {
 		sd[k] = math.Sqrt(sd[k] / float64(use))
 	}
 	return mean, sd
-}
-
-// spanningTree joins all beads by edges i < j of the least total length. Source: Prim, Bell Syst. Tech. J. 36 (1957)
-// 1389.
-func spanningTree(length []float64, beads int) [][2]int {
-	at := func(i, j int) float64 { return length[min(i, j)*beads+max(i, j)] }
-	nearest, in := make([]int, beads), make([]bool, beads) // bead of the tree that is nearest to one outside
-	in[0] = true
-	var tree [][2]int
-	for len(tree) < beads-1 {
-		next := -1
-		for j := range beads {
-			if !in[j] && (next < 0 || at(j, nearest[j]) < at(next, nearest[next])) {
-				next = j
-			}
-		}
-		in[next] = true
-		tree = append(tree, [2]int{min(next, nearest[next]), max(next, nearest[next])})
-		for j := range beads {
-			if !in[j] && at(j, next) < at(j, nearest[j]) {
-				nearest[j] = next
-			}
-		}
-	}
-	return tree
 }
 
 // neighbours are the beads that bonds join to each bead, ascending.

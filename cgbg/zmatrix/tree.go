@@ -242,7 +242,7 @@ func (b *builder) distances(from int) []int {
 // last is the first of the beads that are farthest.
 func last(far []int) int { return slices.Index(far, slices.Max(far)) }
 
-// SpanningTree joins all beads by edges i < j of the least total length. length: [beads, beads]. Source: Prim, Bell
+// SpanningTree joins all beads by edges i < j of the least total length. length: of i < j at [i, j], [beads, beads]. Source: Prim, Bell
 // Syst. Tech. J. 36 (1957) 1389.
 func SpanningTree(length []float64, beads int) [][2]int {
 	near, from := make([]float64, beads), make([]int, beads)
@@ -258,7 +258,7 @@ func SpanningTree(length []float64, beads int) [][2]int {
 			if in[i] {
 				continue
 			}
-			if l := length[at*beads+i]; l < near[i] {
+			if l := length[min(at, i)*beads+max(at, i)]; l < near[i] {
 				near[i], from[i] = l, at
 			}
 			if next < 0 || near[i] < near[next] {

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/cgbg-go/lab/cgbg"
 	"github.com/cgbg-go/lab/cgbg/result"
 	"github.com/cgbg-go/lab/data"
 	"github.com/cgbg-go/lab/data/ala3"
@@ -23,12 +26,13 @@ n = 40
 checks = 4
 `
 
-// runPlan runs a plan of a molecule in dir and returns its results.
-func runPlan(t *testing.T, dir, name, plan string) map[string]result.Entry {
+// runPlan runs a plan of a molecule in dir and returns its results. flow: more keys of the flow.
+func runPlan(t *testing.T, dir, name, plan string, flow ...string) map[string]result.Entry {
 	t.Helper()
 	t.Setenv("GOMLX_BACKEND", "go")
 	file := filepath.Join(dir, name+".toml")
-	if err := os.WriteFile(file, []byte(plan+small), 0o644); err != nil {
+	plan += strings.Replace(small, "[flow]\n", "[flow]\n"+strings.Join(flow, "\n")+"\n", 1)
+	if err := os.WriteFile(file, []byte(plan), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if text, err := call(t, "run", file); err != nil {
@@ -119,4 +123,60 @@ left = "phi3 > 0"
 		t.Fatalf("got %q, %v", text, err)
 	}
 	checkResults(t, resultsOf(t, filepath.Join(dir, "all"), "all"), []string{"phi_ALA3", "psi_ALA3"}, nil)
+}
+
+// A flow that is exact in one pass is trained on the frames and on the potential, its card and its samples say so, and
+// frames of a reference tell what it misses.
+func TestSplinePlan(t *testing.T) {
+	dir := t.TempDir()
+	folder, err := filepath.Abs("../../../data/butane")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := `[data]
+frames = "` + filepath.ToSlash(folder) + `/unbiased.arrow"
+[reference]
+frames = "` + filepath.ToSlash(folder) + `/unbiased.arrow"
+[variables]
+torsion = "dihedral(C1,C2,C3,C4)"
+`
+	found := runPlan(t, dir, "spline", plan, `field = "spline"`)
+	checkResults(t, found, []string{"torsion"}, nil)
+	for _, name := range []string{"missed", "missed_bound"} {
+		if v, err := strconv.ParseFloat(fmt.Sprint(found[name].Value), 64); err != nil || v < 0 || v > 0.5 {
+			t.Errorf("%s: got %+v, %v", name, found[name], err)
+		}
+	}
+	card, err := cgbg.ReadCard(filepath.Join(dir, "spline", "flow.npz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := card.Refinement
+	if r == nil || r.Steps == 0 || len(r.Potentials) != 1 || r.Why == "" || !(r.Before.ESS > 0) || !(r.After.ESS > 0) {
+		t.Fatalf("the card tells of the refinement %+v", r)
+	}
+	_, meta, err := data.ReadFile(filepath.Join(dir, "spline", "samples.arrow"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if told := meta.Extra["refined_on"]; r.Kept != strings.HasPrefix(told, "pmf.npz ") {
+		t.Errorf("kept %v: samples say %q", r.Kept, told)
+	}
+	left, err := filepath.Glob(filepath.Join(dir, "spline", "*.checkpoint"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+	for name, flow := range map[string]string{
+		"a vector field": "field = \"equivariant\"\nrefine = true",
+		"a model":        "model = \"flow.npz\"\nrefine = true",
+	} {
+		file := filepath.Join(dir, "wrong.toml")
+		text := plan + strings.Replace(small, "[flow]\n", "[flow]\n"+flow+"\n", 1)
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if text, err := call(t, "run", file); err == nil || !strings.Contains(err.Error(), "refine") {
+			t.Errorf("%s: got %q, %v", name, text, err)
+		}
+	}
 }

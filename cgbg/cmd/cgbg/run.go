@@ -35,8 +35,9 @@ left out:
 
   [flow]                               # model = "flow.npz", or how to train it:
   preset  = "quick"                    # small, quick or paper
-  field   = "equivariant"              # or graph-transformer; pairing, frames (of other data), from, width, epochs,
-                                       # batch, rate, late, ema, held_out
+  field   = "equivariant"              # or graph-transformer, spline; pairing, frames (of other data), from, width,
+                                       # epochs, batch, rate, late, ema, held_out
+  refine  = true                       # a spline on the potential, as it is if nothing is said
 
   [pmf]                                # model = "pmf.npz", or
   preset = "quick"                     # potential (invariant or mace), frames, from, width, epochs, batch, rate,

@@ -22,6 +22,9 @@ Draws samples of a flow with their exact log-density (R, logq). With -pmf, a pot
 mean force, they get energies and log-weights too (u, logw), and the weights a verdict. Flow
 and potential must be of the same beads, species, map, temperature and units, as their cards
 (FILE.npz.json) tell; without a known temperature nothing is weighed.
+-frames, of another simulation (with weights if biased), tells what the flow misses: the part of
+their weight that lies where the flow makes no samples. Weights cannot know: those of a flow that
+never saw a basin are the best of all.
 -until-ess draws until the weights are worth so many equal samples, at most -n.
 
 The file is written part by part: Ctrl-C keeps the parts, and the same command goes on
@@ -48,6 +51,8 @@ func sampleCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs.Uint64Var(&o.Seed, "seed", 1, "of the prior's draws")
 	fs.IntVar(&o.Checks, "checks", 64, "`samples` whose log-density is checked in float64")
 	fs.Var((*files)(&o.PMF), "pmf", "`file` of a potential of mean force, .npz; several weigh by their mean")
+	fs.StringVar(&o.Frames, "frames", "",
+		"`file` of frames of another simulation, which tell what the flow misses; needs -pmf")
 	out := fs.String("o", "", "`file` of the samples, .arrow")
 	rest, stop, err := parse(fs, sampleUsage, args, stdout)
 	switch {
@@ -58,7 +63,7 @@ func sampleCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	case *out == "":
 		return fmt.Errorf("%w: sample: -o, the file of the samples, is missing", errUsage)
 	}
-	if err := cli.CheckPaths(cli.Beside(*out), withCards(append(o.PMF, rest[0])...)); err != nil {
+	if err := cli.CheckPaths(cli.Beside(*out), append(withCards(append(o.PMF, rest[0])...), o.Frames)); err != nil {
 		return err
 	}
 	b, err := backend.Open()
@@ -82,6 +87,7 @@ func sampleCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		fmt.Fprintf(stdout, "effective: %.1f %% ± %.1f %% (%.0f samples); clipped %.1f %%; %s; largest weight "+
 			"%.3f\n%s\n",
 			100*w.ESS, 100*w.ESSError, w.ESS*float64(w.N), 100*w.ESSClipped, khat(w), w.MaxWeight, w.Verdict)
+		fmt.Fprintf(stdout, "%s\n", w.Coverage)
 	}
 	return nil
 }

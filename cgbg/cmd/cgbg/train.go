@@ -20,7 +20,8 @@ var trainUsage = `usage: go run ./cgbg/cmd/cgbg train flow|pmf [flags] -o MODEL.
 
 Trains a model on frames.
 
-  flow   what samples are drawn from, by flow matching
+  flow   what samples are drawn from, by flow matching, or by likelihood and, with
+         -refine PMF.npz, on the potential
   pmf    a potential of mean force, by force matching; frames may be biased. Import them
          with -forces internal (implicit solvent) or least-noise: forces on beads have ten to
          a hundred times the noise else
@@ -39,6 +40,10 @@ A flow whose likelihood cannot be computed is kept, with the reason in its card.
 Potentials, and weights later, need the temperature of the frames (import -temperature). Ctrl-C keeps
 what was done: the same command goes on from there. A model that is made already from the
 same settings and data is left as it is.
+
+-refine goes on with a flow of the field "spline" on the potential, which never runs out of
+data: fresh samples in every step, and the frames against lost basins. The refined flow is
+kept if its weights are better and frames held out as likely; the card has the numbers.
 
 -ensemble trains several potentials; "cgbg reweight" weighs by their mean and tells how far they are apart.
 
@@ -115,6 +120,9 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 		}
 		fmt.Fprintf(stdout, "%s %s %s: %d frames, %d steps; held out: %s\n", model, verb,
 			card.Made.Format(time.DateOnly), card.Frames, card.Steps, card.Score())
+		if r := card.Refinement; r != nil {
+			fmt.Fprintf(stdout, "  %s\n", r)
+		}
 		warn(stdout, model, card)
 	}
 	return nil
