@@ -44,7 +44,7 @@ func TestGeneratorTrains(t *testing.T) {
 	if f.Len() != 300 || len(f.LogW) != 300 || len(meta.Beads) != 6 {
 		t.Errorf("%d samples of %q", f.Len(), meta.Beads)
 	}
-	for kind, want := range map[string]string{Flow: Equivariant, PMF: Invariant} {
+	for kind, want := range map[string]string{Flow: Spline, PMF: Invariant} {
 		card, err := g.Card(ctx, kind, Biased, func(int, int, string) { t.Errorf("the %s was trained twice", kind) })
 		if err != nil || card.Kind != kind || !strings.Contains(keyed(card.Settings), want) {
 			t.Errorf("got %+v, %v, want a %s", card, err, want)

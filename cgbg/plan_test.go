@@ -79,7 +79,7 @@ func TestPlanEarly(t *testing.T) {
 		{with + "[pmf]\npreset = 'tiny'", `[pmf]: cgbg: no preset "tiny"`},
 		{with + "[flow]\npreset = 'tiny'", `[flow]: cgbg: no preset "tiny"`},
 		{with + "[pmf]\npotential = 'rbf'", `no potential of beads, with files, "rbf": choose one of mace, invariant`},
-		{with + "[flow]\nfield = 'perceptron'", `"perceptron": choose one of graph-transformer, equivariant`},
+		{with + "[flow]\nfield = 'perceptron'", `"perceptron": choose one of spline, graph-transformer, equivariant`},
 		{with, ""},
 	} {
 		p, err := ReadPlan(planFile(t, dir, c.text))

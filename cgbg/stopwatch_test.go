@@ -27,6 +27,9 @@ func TestStopwatch(t *testing.T) {
 // Options that change nothing are no other generator, whoever computes the likelihood.
 func TestWith(t *testing.T) {
 	s, err := NewSettings("quick", 1)
+	if err == nil {
+		s, err = s.WithField(Equivariant)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ func TestLikelihoodFails(t *testing.T) {
 	b, ctx := openGo(t), context.Background()
 	in := toyFile(t, toy(), 240, func(f *data.Frames) { f.R[len(f.R)-1] = 1e30 })
 	out := filepath.Join(t.TempDir(), "flow.npz")
-	o := TrainOptions{Preset: "small", Epochs: 1, Batch: 64, Seed: 1}
+	o := TrainOptions{Preset: "small", Field: Equivariant, Epochs: 1, Batch: 64, Seed: 1}
 	made, fresh, err := Train(ctx, b, Flow, in, out, o)
 	if err != nil || !fresh {
 		t.Fatalf("got %v, fresh %v", err, fresh)

@@ -130,3 +130,25 @@ func BenchmarkTrainingStep(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSplineSample draws samples of an untrained spline flow of Heavy Atom beads with their log-density, which cost
+// what those of a trained one do.
+func BenchmarkSplineSample(b *testing.B) {
+	be, err := backend.Open()
+	if err != nil {
+		b.Fatal(err)
+	}
+	frames := heavyAtoms(b)
+	m := splineFor(b, frames.R[:2000*frames.Beads*axes], frames.Beads, splineKind.Sizes, 1)
+	m.backend = be.Backend
+	ctx := context.Background()
+	acc := SamplingAccuracy(be.Name, m.Network)
+	acc.Checks = -1
+	const n = 8192
+	for b.Loop() {
+		if _, err := m.Sample(ctx, n, 2, acc, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "samples/s")
+}

@@ -29,6 +29,10 @@ type RefineConfig struct {
 	ClipNorm    float64 // of the gradient [5]
 	EMA         float64 // decay per step of the average of the parameters that is kept [0.99]
 
+	// Hot is the temperature of the potential at the first step, in units of the real one, to which it falls over the first
+	// half of the steps. Rare places are then left by too much density and not by too little, which weights forgive. [1.5]
+	Hot float64
+
 	// The loss is the sum of
 	Reverse float64 // this times the reverse Kullback–Leibler divergence, by its path gradient [0.3]
 	Forward float64 // this times the forward one, of the samples with their weights [1]
@@ -62,11 +66,15 @@ func (c RefineConfig) withDefaults() RefineConfig {
 	set(&c.WeightDecay, 1e-4)
 	set(&c.ClipNorm, 5)
 	set(&c.EMA, 0.99)
+	set(&c.Hot, 1.5)
 	set(&c.Reverse, 0.3)
 	set(&c.Forward, 1)
 	set(&c.Frames, 0.1)
 	return c
 }
+
+// refinedSteps counts the steps that were made.
+const refinedSteps = "/refinedSteps"
 
 const (
 	farEnergy   = 25.0 // kT above that of frames, from which energies count by their logarithm
@@ -112,7 +120,12 @@ func (m *Model) Refine(ctx context.Context, energy Energy, frames []float32, cfg
 	if err = train.ImportParams(refined.Store, params); err != nil {
 		return nil, nil, fmt.Errorf("flow: %w", err)
 	}
-	zero, err := m.meanEnergy(f, energy, x)
+	counter, err := refined.Store.CreateVariable(refinedSteps, tensors.FromScalar(float32(0)))
+	if err != nil {
+		return nil, nil, fmt.Errorf("flow: %w", err)
+	}
+	counter.SetTrainable(false)
+	zero, err := m.levelOf(f, energy, x)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -136,8 +149,11 @@ func (m *Model) Refine(ctx context.Context, energy Energy, frames []float32, cfg
 	return refined, history, nil
 }
 
-// meanEnergy is that of frames, of the density of the splines' coordinates, kT. Error: it is not finite.
-func (m *Model) meanEnergy(f Spline, energy Energy, x []float32) (float64, error) {
+// level is what frames have on average.
+type level struct{ energy, logVolume float64 }
+
+// levelOf is that of frames under an energy. Error: it is not finite.
+func (m *Model) levelOf(f Spline, energy Energy, x []float32) (l level, err error) {
 	k := len(f.Circle)
 	n := len(x) / k
 	rows := min(n, 2048)
@@ -147,28 +163,26 @@ func (m *Model) meanEnergy(f Spline, energy Energy, x []float32) (float64, error
 	}
 	in := rowsOf(x, k, part)
 	defer in.FinalizeAll()
-	exec, err := graph.NewExec(m.backend, func(x *graph.Node) *graph.Node {
-		return graph.ReduceAllMean(f.energy(energy, x))
+	exec, err := graph.NewExec(m.backend, func(x *graph.Node) (*graph.Node, *graph.Node) {
+		r, logVolume := f.place(x)
+		return graph.ReduceAllMean(energy(r)), graph.ReduceAllMean(logVolume)
 	})
 	if err != nil {
-		return 0, fmt.Errorf("flow: %w", err)
+		return l, fmt.Errorf("flow: %w", err)
 	}
 	defer exec.Finalize()
 	out, err := exec.Exec(in)
 	if err != nil {
-		return 0, fmt.Errorf("flow: the energy of frames: %w", err)
+		return l, fmt.Errorf("flow: the energy of frames: %w", err)
 	}
-	mean := tensors.ToScalar[float32](out[0])
-	if v := float64(mean); math.IsNaN(v) || math.IsInf(v, 0) {
-		return 0, errors.New("flow: the potential of the frames is not finite: it does not belong to them")
+	l = level{float64(tensors.ToScalar[float32](out[0])), float64(tensors.ToScalar[float32](out[1]))}
+	for _, t := range out {
+		t.FinalizeAll()
 	}
-	return float64(mean), nil
-}
-
-// energy builds that of the density of the splines' coordinates, kT: of a potential and of the volume.
-func (f Spline) energy(energy Energy, x *graph.Node) *graph.Node {
-	r, logVolume := f.place(x)
-	return graph.Sub(energy(r), logVolume)
+	if sum := l.energy + l.logVolume; math.IsNaN(sum) || math.IsInf(sum, 0) {
+		return l, errors.New("flow: the potential of the frames is not finite: it does not belong to them")
+	}
+	return l, nil
 }
 
 // refinement is the loss of a step.
@@ -176,14 +190,16 @@ func (f Spline) energy(energy Energy, x *graph.Node) *graph.Node {
 // One evaluation of ln q gives two gradients: the forward divergence wants that of the parameters, each sample by its
 // weight, the reverse one's path gradient that of the samples, all alike. So samples enter the evaluation by a
 // difference that is zero, stretched by the ratio of what the two want.
-func (f Spline) refinement(energy Energy, zero float64, n int, cfg RefineConfig) train.Loss {
+func (f Spline) refinement(energy Energy, zero level, n int, cfg RefineConfig) train.Loss {
 	return func(store *model.Store, inputs []*graph.Node) *graph.Node {
 		g := inputs[0].Graph()
 		w := params(store, g)
 		z := f.noise(store, g, cfg.Batch)
 		x, slopes := f.couplings.fromBase(w, z)
 		logQ := graph.StopGradient(graph.Sub(total(f.logBase(z), false), total(slopes, false)))
-		u := graph.AddScalar(f.energy(energy, x), -zero)
+		r, logVolume := f.place(x)
+		u := graph.Sub(graph.Mul(graph.AddScalar(energy(r), -zero.energy), cooling(store, g, cfg)),
+			graph.AddScalar(logVolume, -zero.logVolume))
 		over := graph.MaxScalar(graph.AddScalar(u, -farEnergy), 0)
 		tamed := graph.Add(graph.MinScalar(u, farEnergy), graph.Log1P(over))
 		reverse := graph.ReduceAllMean(graph.Add(tamed, logQ))
@@ -200,6 +216,15 @@ func (f Spline) refinement(energy Energy, zero float64, n int, cfg RefineConfig)
 		return graph.Add(graph.MulScalar(frames, cfg.Frames),
 			graph.Add(graph.MulScalar(reverse, cfg.Reverse), graph.MulScalar(forward, cfg.Forward)))
 	}
+}
+
+// cooling is the factor of the energy in a step, and counts the step.
+func cooling(store *model.Store, g *graph.Graph, cfg RefineConfig) *graph.Node {
+	counter := store.GetVariable(refinedSteps)
+	n := counter.NodeValue(g)
+	counter.SetNodeValue(graph.OnePlus(n))
+	done := graph.MinScalar(graph.MulScalar(n, 2/float64(cfg.Steps)), 1)
+	return graph.AddScalar(graph.MulScalar(done, 1-1/cfg.Hot), 1/cfg.Hot)
 }
 
 // cappedWeights are normalised weights of which none is above heavyWeight times the mean, and none so small that nothing

@@ -33,6 +33,7 @@ var splineKind = Kind{
 	Molecule:   true,
 	Sizes:      Sizes{Width: 128, Layers: 10, Bins: 12},
 	SmallSizes: Sizes{Width: 32, Layers: 4},
+	WidthAlone: true,
 	Fit: Config{Epochs: 32, Batch: 512, RateHigh: 1e-3, RateLow: 1e-5, WeightDecay: 1e-4, ClipNorm: 5, EMA: 0.999,
 		Validation: 10, StepsPerCall: 1},
 	Quick: Config{Epochs: 16, Batch: 512, RateHigh: 1e-3, RateLow: 1e-5, WeightDecay: 1e-4, ClipNorm: 5, EMA: 0.999,

@@ -2,11 +2,14 @@ package flow
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 )
 
 // plainCouplings are the couplings of a spline flow in loops over float64, to be read beside the papers.
@@ -194,6 +197,61 @@ func TestSplinePlain(t *testing.T) {
 			if math.Abs(backSlopes[i]+slopes[i]) > 10*tolerance {
 				t.Errorf("single %v, frame %d: slopes there %.10f, back %.10f", single, i, slopes[i], backSlopes[i])
 			}
+		}
+	}
+}
+
+// Couplings have the log-densities of a reference in JAX with the same parameters: four lines and two circles, points in
+// the splines' reach and beyond, in float64. testdata/couplings.npz: x, logq [40, …]; circle, moved, shift; parameters.
+func TestCouplingsFixture(t *testing.T) {
+	arrays, err := train.ReadArrays("testdata/couplings.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	numbers := func(name string) []float64 { return tensors.MustCopyFlatData[float64](arrays[name]) }
+	flags := func(list []float64) (out []bool) {
+		for _, v := range list {
+			out = append(out, v != 0)
+		}
+		return out
+	}
+	c := couplings{Circle: flags(numbers("circle")), Width: 8, Bins: 12}
+	n := len(c.Circle)
+	moved, shift := numbers("moved"), numbers("shift")
+	for l := range len(moved) / n {
+		c.Moved = append(c.Moved, flags(moved[l*n:(l+1)*n]))
+		c.Shifts = append(c.Shifts, shift[l*n:(l+1)*n])
+	}
+	m := &Model{Network: Spline{couplings: c}, Store: model.NewStore(), backend: goBackend()}
+	c.init(m.Store, rand.New(rand.NewPCG(1, 1)))
+	params := map[string]*tensors.Tensor{}
+	for name, a := range arrays {
+		if strings.HasPrefix(name, "param/") {
+			params[name] = a
+		}
+	}
+	if err := train.ImportParams(m.Store, params); err != nil {
+		t.Fatal(err)
+	}
+	p, err := m.passes(m.Network.(Spline), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, slopes, err := p.run(p.toBase, numbers("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range numbers("logq") {
+		got := slopes[i]
+		for k, v := range base[i*n : (i+1)*n] {
+			if c.Circle[k] {
+				got -= math.Log(2 * math.Pi)
+			} else {
+				got += logNormal([]float64{v})
+			}
+		}
+		if math.Abs(got-want) > 1e-6 {
+			t.Errorf("point %d: ln q = %.9f, reference %.9f", i, got, want)
 		}
 	}
 }

@@ -120,3 +120,83 @@ func heavyAtoms(t testing.TB) (frames *data.Frames) {
 	}
 	return frames
 }
+
+// The density of three beads is normalised: by quadrature over its three coordinates, which become distances and an
+// angle with the volume that belongs to them. In four, whose torsion is on a circle, the mean of q over a broad
+// density is one.
+func TestSplineNormalised(t *testing.T) {
+	const bend = 2
+	m := splineFor(t, chains(200, 3), 3, Sizes{Width: 8, Layers: 3, Bins: 4}, bend)
+	f := m.Network.(Spline)
+	p, err := m.passes(f, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const points, edge = 56, 7.5
+	h := 2 * edge / points
+	var x []float64
+	for i := range points * points * points {
+		for _, k := range []int{i / (points * points), i / points % points, i % points} {
+			x = append(x, -edge+h*(float64(k)+0.5))
+		}
+	}
+	density := func(p *passes, x []float64) (q []float64) {
+		k := len(p.f.Circle)
+		base, slopes, err := p.run(p.toBase, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, s := range slopes {
+			for c, v := range base[i*k : (i+1)*k] {
+				if p.f.Circle[c] {
+					s -= math.Log(2 * math.Pi)
+				} else {
+					s += logNormal([]float64{v})
+				}
+			}
+			q = append(q, math.Exp(s))
+		}
+		return q
+	}
+	var sum float64
+	for _, q := range density(p, x) {
+		sum += q * h * h * h
+	}
+	if math.Abs(sum-1) > 1e-3 {
+		t.Errorf("three beads: the density's integral is %.6f", sum)
+	}
+
+	m = splineFor(t, chains(200, 4), 4, Sizes{Width: 8, Layers: 3, Bins: 4}, bend)
+	f = m.Network.(Spline)
+	if p, err = m.passes(f, false); err != nil {
+		t.Fatal(err)
+	}
+	const n, width = 40_000, 1.5
+	rng := rand.New(rand.NewPCG(8, 8))
+	x = x[:0]
+	weight := make([]float64, n)
+	for i := range n {
+		for _, on := range f.Circle {
+			v := width * rng.NormFloat64()
+			if on {
+				v = math.Pi * (2*rng.Float64() - 1)
+				weight[i] += math.Log(2 * math.Pi)
+			} else {
+				weight[i] -= logNormal([]float64{v / width}) - math.Log(width)
+			}
+			x = append(x, v)
+		}
+	}
+	if !f.Circle[len(f.Circle)-1] {
+		t.Fatal("the torsion does not turn")
+	}
+	var squares float64
+	sum = 0
+	for i, q := range density(p, x) {
+		v := q * math.Exp(weight[i]) / n
+		sum, squares = sum+v, squares+v*v
+	}
+	if e := math.Sqrt(squares - sum*sum/n); math.Abs(sum-1) > 4*e || e > 0.02 {
+		t.Errorf("four beads: the density's integral is %.4f ± %.4f", sum, e)
+	}
+}
