@@ -86,17 +86,17 @@ func (c couplings) init(store *model.Store, rng *rand.Rand) {
 	}
 }
 
-// toBase carries coordinates to the base. x: [batch, n]; result: [batch, n], and the logarithms of the splines' slopes,
-// whose sum over the second axis is ln |∂base/∂x|.
+// toBase carries coordinates to the base. x: [n, batch]; result: [n, batch], and the logarithms of the splines' slopes,
+// whose sum over the first axis is ln |∂base/∂x|.
 func (c couplings) toBase(w weights, x *graph.Node) (base, slopes *graph.Node) {
 	var all []*graph.Node
 	for l := range c.Moved {
-		x = c.wrap(graph.Add(x, row(x, c.Shifts[l])))
+		x = c.wrap(graph.Add(x, column(x, c.Shifts[l])))
 		var s *graph.Node
 		x, s = c.layer(w.of(l), l, x, false)
 		all = append(all, s)
 	}
-	return x, graph.Concatenate(all, 1)
+	return x, graph.Concatenate(all, 0)
 }
 
 // fromBase is the inverse of toBase; the sum of its slopes is ln |∂x/∂base|.
@@ -105,38 +105,37 @@ func (c couplings) fromBase(w weights, x *graph.Node) (out, slopes *graph.Node) 
 	for l := len(c.Moved) - 1; l >= 0; l-- {
 		var s *graph.Node
 		x, s = c.layer(w.of(l), l, x, true)
-		x = c.wrap(graph.Sub(x, row(x, c.Shifts[l])))
+		x = c.wrap(graph.Sub(x, column(x, c.Shifts[l])))
 		all = append(all, s)
 	}
-	return x, graph.Concatenate(all, 1)
+	return x, graph.Concatenate(all, 0)
 }
 
 func (c couplings) layer(w weights, l int, x *graph.Node, inverse bool) (out, slopes *graph.Node) {
 	moved, lines, circles := c.parts(l)
-	batch := x.Shape().Dim(0)
 	affine := func(h *graph.Node, name string) *graph.Node {
-		return graph.Add(graph.MatMul(h, w(name+"/w")), graph.InsertAxes(w(name+"/b"), 0))
+		return graph.Add(graph.MatMul(graph.Transpose(w(name+"/w"), 0, 1), h), graph.InsertAxes(w(name+"/b"), 1))
 	}
 	silu := func(h *graph.Node) *graph.Node { return graph.Mul(h, graph.Sigmoid(h)) }
 	var seen []*graph.Node
 	if len(lines) > 0 {
-		seen = append(seen, graph.MulScalar(columnsOf(x, lines), lineScale))
+		seen = append(seen, graph.MulScalar(rowsAt(x, lines), lineScale))
 	}
 	if len(circles) > 0 {
-		angle := columnsOf(x, circles)
+		angle := rowsAt(x, circles)
 		for k := 1; k <= waves; k++ {
 			a := graph.MulScalar(angle, float64(k))
 			seen = append(seen, graph.Cos(a), graph.Sin(a))
 		}
 	}
 	if len(seen) == 0 { // a single coordinate: its spline depends on nothing
-		seen = append(seen, graph.ZerosLike(columnsOf(x, moved[:1])))
+		seen = append(seen, graph.ZerosLike(rowsAt(x, moved[:1])))
 	}
-	h := silu(affine(graph.Concatenate(seen, 1), "in"))
+	h := silu(affine(graph.Concatenate(seen, 0), "in"))
 	h = graph.Add(h, silu(affine(h, "0")))
 	h = graph.Add(h, silu(affine(h, "1")))
-	s := c.splines(moved, graph.Reshape(affine(h, "out"), batch, len(moved), c.knots()))
-	y := columnsOf(x, moved)
+	s := c.splines(moved, graph.Reshape(affine(h, "out"), c.knots(), len(moved), x.Shape().Dim(1)))
+	y := rowsAt(x, moved)
 	if inverse {
 		y, slopes = s.inverse(y)
 	} else {
@@ -148,7 +147,7 @@ func (c couplings) layer(w weights, l int, x *graph.Node, inverse bool) (out, sl
 			keep[i] = 1
 		}
 	}
-	return graph.Add(graph.Mul(x, row(x, keep)), intoColumns(y, moved, len(c.Circle))), slopes
+	return graph.Add(graph.Mul(x, column(x, keep)), intoRows(y, moved, len(c.Circle))), slopes
 }
 
 // wrap takes circles to (−π, π].
@@ -160,10 +159,10 @@ func (c couplings) wrap(x *graph.Node) *graph.Node {
 		}
 	}
 	turns := graph.StopGradient(graph.Round(graph.MulScalar(x, 1/(2*math.Pi))))
-	return graph.Sub(x, graph.Mul(turns, row(x, turn)))
+	return graph.Sub(x, graph.Mul(turns, column(x, turn)))
 }
 
-// logBase is the logarithm of the base's density. base: [batch, n]; result: [batch, n], to be summed.
+// logBase is the logarithm of the base's density. base: [n, batch]; result: the same, to be summed.
 func (c couplings) logBase(base *graph.Node) *graph.Node {
 	line, flat := make([]float64, len(c.Circle)), make([]float64, len(c.Circle))
 	for i, on := range c.Circle {
@@ -172,38 +171,38 @@ func (c couplings) logBase(base *graph.Node) *graph.Node {
 			line[i], flat[i] = 0, -math.Log(2*math.Pi)
 		}
 	}
-	return graph.Add(graph.Mul(graph.Square(base), row(base, line)), row(base, flat))
+	return graph.Add(graph.Mul(graph.Square(base), column(base, line)), column(base, flat))
 }
 
-// row is a constant [1, n].
-func row(at *graph.Node, values []float64) *graph.Node {
-	return constant(at, matrix{1, len(values), values})
+// column is a constant [n, 1].
+func column(at *graph.Node, values []float64) *graph.Node {
+	return constant(at, matrix{len(values), 1, values})
 }
 
-// columnsOf takes columns. x: [batch, n]; result: [batch, len(columns)]. A product with a constant has a gradient on every
+// rowsAt takes rows. x: [n, batch]; result: [len(rows), batch]. A product with a constant has a gradient on every
 // backend, and is exact.
-func columnsOf(x *graph.Node, columns []int) *graph.Node {
-	n := x.Shape().Dim(1)
-	m := matrix{n, len(columns), make([]float64, n*len(columns))}
-	for k, i := range columns {
-		m.values[i*len(columns)+k] = 1
-	}
-	return graph.MatMul(x, constant(x, m))
+func rowsAt(x *graph.Node, rows []int) *graph.Node {
+	return graph.MatMul(graph.Transpose(constant(x, chosen(rows, x.Shape().Dim(0))), 0, 1), x)
 }
 
-// intoColumns is the transpose of columnsOf: zeros but in the columns.
-func intoColumns(y *graph.Node, columns []int, n int) *graph.Node {
-	m := matrix{len(columns), n, make([]float64, n*len(columns))}
-	for k, i := range columns {
-		m.values[k*n+i] = 1
-	}
-	return graph.MatMul(y, constant(y, m))
+// intoRows is the transpose of rowsAt: zeros but in the rows.
+func intoRows(y *graph.Node, rows []int, n int) *graph.Node {
+	return graph.MatMul(constant(y, chosen(rows, n)), y)
 }
 
-// total adds over the second axis, in float64 where wide.
+// chosen is the matrix that puts rows in their places among n.
+func chosen(rows []int, n int) matrix {
+	m := matrix{n, len(rows), make([]float64, n*len(rows))}
+	for k, i := range rows {
+		m.values[i*len(rows)+k] = 1
+	}
+	return m
+}
+
+// total adds over the first axis, in float64 where wide.
 func total(x *graph.Node, wide bool) *graph.Node {
 	if wide {
 		x = graph.ConvertDType(x, dtypes.Float64)
 	}
-	return graph.ReduceSum(x, 1)
+	return graph.ReduceSum(x, 0)
 }

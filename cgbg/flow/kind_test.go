@@ -267,6 +267,7 @@ func ExampleFieldByName() {
 	field, err := k.New(frames, 2, Sizes{Width: 32})
 	fmt.Println(field.Dim(), err)
 	// Output:
+	// spline: width 128, in files true
 	// graph-transformer: width 128, in files true
 	// equivariant: width 256, in files true
 	// perceptron: width 96, in files false

@@ -35,10 +35,10 @@ func likelihoodOf(f Spline, frames []float32, cfg Config) (*objective, error) {
 
 // negLogLikelihood builds the mean of −ln q. x: coordinates of the splines, [batch, coordinates].
 func (f Spline) negLogLikelihood(w weights, x *graph.Node) *graph.Node {
-	return graph.Neg(graph.ReduceAllMean(f.logQ(w, x)))
+	return graph.Neg(graph.ReduceAllMean(f.logQ(w, graph.Transpose(x, 0, 1))))
 }
 
-// logQ builds ln q of the coordinates of the splines, [batch].
+// logQ builds ln q of the coordinates of the splines, [batch]. x: [coordinates, batch].
 func (f Spline) logQ(w weights, x *graph.Node) *graph.Node {
 	base, slopes := f.couplings.toBase(w, x)
 	return graph.Add(total(f.logBase(base), false), total(slopes, false))

@@ -50,8 +50,8 @@ func (m *Model) passes(f Spline, single bool) (*passes, error) {
 	p := &passes{f: f, single: single, store: store}
 	compile := func(way func(weights, *graph.Node) (out, slopes *graph.Node)) *model.Exec {
 		exec, e := model.NewExec(m.backend, store, func(_ *model.Scope, x *graph.Node) (*graph.Node, *graph.Node) {
-			out, slopes := way(params(store, x), x)
-			return out, total(slopes, true)
+			out, slopes := way(params(store, x), graph.Transpose(x, 0, 1))
+			return graph.Transpose(out, 0, 1), total(slopes, true)
 		})
 		err = errors.Join(err, e)
 		return exec
@@ -124,10 +124,10 @@ func (p *passes) forth(std float64, z, x, logDet []float64) error {
 	if err != nil {
 		return err
 	}
-	q, body := make([]float64, k), make([]float64, dim)
+	q, standard, body := make([]float64, k), make([]float64, k), make([]float64, dim)
 	for i := range n {
 		p.f.internal(inner[i*k:(i+1)*k], q)
-		logDet[i] += slopes[i] - p.f.standard(q, make([]float64, k)) + p.f.Matrix.LogVolume(q)
+		logDet[i] += slopes[i] - p.f.standard(q, standard) + p.f.Matrix.LogVolume(q)
 		p.f.Matrix.Place(q, body)
 		rest := z[i*dim+k : (i+1)*dim]
 		var u [3]float64

@@ -21,16 +21,16 @@ type Energy func(r *graph.Node) *graph.Node
 
 // RefineConfig of [Model.Refine]; zeros stand for the defaults in brackets.
 type RefineConfig struct {
-	Steps       int     // [1000]
+	Steps       int     // [1500]
 	Batch       int     // fresh samples of a step [512]
-	RateHigh    float64 // learning rate at the start of the cosine [5e-4]
-	RateLow     float64 // and at its end [5e-6]
+	RateHigh    float64 // learning rate at the start of the cosine [7e-4]
+	RateLow     float64 // and at its end [7e-6]
 	WeightDecay float64 // of AdamW [1e-4]
 	ClipNorm    float64 // of the gradient [5]
 	EMA         float64 // decay per step of the average of the parameters that is kept [0.99]
 
 	// Hot is the temperature of the potential at the first step, in units of the real one, to which it falls over the first
-	// half of the steps. Rare places are then left by too much density and not by too little, which weights forgive. [1.5]
+	// half of the steps. Rare places are then left by too much density and not by too little, which weights forgive. [2]
 	Hot float64
 
 	// The loss is the sum of
@@ -53,7 +53,7 @@ func (c RefineConfig) withDefaults() RefineConfig {
 		}
 	}
 	if c.Steps == 0 {
-		c.Steps = 1000
+		c.Steps = 1500
 	}
 	if c.Batch == 0 {
 		c.Batch = 512
@@ -61,12 +61,12 @@ func (c RefineConfig) withDefaults() RefineConfig {
 	if c.StepsPerCall == 0 {
 		c.StepsPerCall = 1
 	}
-	set(&c.RateHigh, 5e-4)
+	set(&c.RateHigh, 7e-4)
 	set(&c.RateLow, c.RateHigh/100)
 	set(&c.WeightDecay, 1e-4)
 	set(&c.ClipNorm, 5)
 	set(&c.EMA, 0.99)
-	set(&c.Hot, 1.5)
+	set(&c.Hot, 2)
 	set(&c.Reverse, 0.3)
 	set(&c.Forward, 1)
 	set(&c.Frames, 0.1)
@@ -164,7 +164,7 @@ func (m *Model) levelOf(f Spline, energy Energy, x []float32) (l level, err erro
 	in := rowsOf(x, k, part)
 	defer in.FinalizeAll()
 	exec, err := graph.NewExec(m.backend, func(x *graph.Node) (*graph.Node, *graph.Node) {
-		r, logVolume := f.place(x)
+		r, logVolume := f.place(graph.Transpose(x, 0, 1))
 		return graph.ReduceAllMean(energy(r)), graph.ReduceAllMean(logVolume)
 	})
 	if err != nil {
@@ -207,7 +207,7 @@ func (f Spline) refinement(energy Energy, zero level, n int, cfg RefineConfig) t
 		share := cappedWeights(graph.StopGradient(graph.Neg(graph.Add(u, logQ))))
 		stretch := graph.Div(graph.Scalar(g, share.DType(), -cfg.Reverse/(cfg.Forward*float64(cfg.Batch))), share)
 		fixed := graph.StopGradient(x)
-		x = graph.Add(fixed, graph.Mul(graph.Sub(x, fixed), graph.InsertAxes(stretch, -1)))
+		x = graph.Add(fixed, graph.Mul(graph.Sub(x, fixed), graph.InsertAxes(stretch, 0)))
 		forward := graph.Neg(graph.ReduceAllSum(graph.Mul(share, f.logQ(w, x))))
 
 		rows := max(1, cfg.Batch/2)
@@ -236,9 +236,9 @@ func cappedWeights(logW *graph.Node) *graph.Node {
 	return graph.StopGradient(graph.Div(weight, graph.ReduceAndKeep(weight, graph.ReduceSum, 0)))
 }
 
-// noise draws from the base, [batch, coordinates].
+// noise draws from the base, [coordinates, batch].
 func (f Spline) noise(store *model.Store, g *graph.Graph, batch int) *graph.Node {
-	shape := shapes.Make(dtypes.Float32, batch, len(f.Circle))
+	shape := shapes.Make(dtypes.Float32, len(f.Circle), batch)
 	normal := store.RandomNormal(g, shape)
 	uniform := graph.MulScalar(graph.AddScalar(store.RandomUniform(g, shape), -0.5), 2*math.Pi)
 	line := make([]float64, len(f.Circle))
@@ -247,6 +247,6 @@ func (f Spline) noise(store *model.Store, g *graph.Graph, batch int) *graph.Node
 			line[i] = 1
 		}
 	}
-	on := row(normal, line)
+	on := column(normal, line)
 	return graph.StopGradient(graph.Add(graph.Mul(normal, on), graph.Mul(uniform, graph.OneMinus(on))))
 }

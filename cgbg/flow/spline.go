@@ -275,13 +275,13 @@ func readSpline(arrays map[string]*tensors.Tensor) (Network, int, error) {
 	return f, m.Beads, nil
 }
 
-// place builds the beads' positions in nm, [batch, 3*beads], of coordinates of the splines, [batch, coordinates], as
+// place builds the beads' positions in nm, [batch, 3*beads], of coordinates of the splines, [coordinates, batch], as
 // [zmatrix.Matrix.Place] has them, and ln of the volume of the beads' positions over that of the splines' coordinates,
 // rigid motion apart, [batch].
 func (f Spline) place(x *graph.Node) (r, logVolume *graph.Node) {
 	m := f.Matrix
-	v := graph.Add(graph.Mul(x, row(x, f.Spread)), row(x, f.Centre))
-	part := func(from, to int) *graph.Node { return graph.Slice(v, graph.AxisRange(), graph.AxisRange(from, to)) }
+	v := graph.Add(graph.Mul(x, column(x, f.Spread)), column(x, f.Centre))
+	part := func(from, to int) *graph.Node { return graph.Slice(v, graph.AxisRange(from, to)) }
 	turning := m.Bonds() + m.Angles()
 	logBond, logit := part(0, m.Bonds()), part(m.Bonds(), turning)
 	bond := graph.Exp(logBond)
@@ -289,41 +289,39 @@ func (f Spline) place(x *graph.Node) (r, logVolume *graph.Node) {
 	sin, cos := graph.Sin(angle), graph.Cos(angle)
 	// Of the positions 2 ln d and ln sin θ; of the coordinates ln |∂d/∂ln d| = ln d and ln |∂θ/∂logit|.
 	slope := graph.Sub(graph.Neg(softplus(logit)), softplus(graph.Neg(logit)))
-	logVolume = graph.Add(graph.MulScalar(graph.ReduceSum(logBond, 1), 3),
-		graph.ReduceSum(graph.Add(graph.Log(graph.MaxScalar(sin, 1e-30)), slope), 1))
+	logVolume = graph.Add(graph.MulScalar(graph.ReduceSum(logBond, 0), 3),
+		graph.ReduceSum(graph.Add(graph.Log(graph.MaxScalar(sin, 1e-30)), slope), 0))
 	constants := float64(m.Angles()) * math.Log(math.Pi)
 	for _, s := range f.Spread {
 		constants += math.Log(s)
 	}
 	logVolume = graph.AddScalar(logVolume, constants)
 
-	column := func(a *graph.Node, k int) *graph.Node {
-		return graph.Slice(a, graph.AxisRange(), graph.AxisElem(k))
-	}
-	zero := graph.ZerosLike(column(bond, 0))
+	row := func(a *graph.Node, k int) *graph.Node { return graph.Slice(a, graph.AxisElem(k)) }
+	zero := graph.ZerosLike(row(bond, 0))
 	at := make([]nodes, m.Beads)
 	at[m.Root[1]] = nodes{zero, zero, zero}
-	at[m.Root[0]] = nodes{column(bond, 0), zero, zero}
-	at[m.Root[2]] = nodes{graph.Mul(column(bond, 1), column(cos, 0)), graph.Mul(column(bond, 1), column(sin, 0)), zero}
-	for n, row := range m.Rows {
-		torsion := column(v, turning+n)
-		d, s, c := column(bond, 2+n), column(sin, 1+n), column(cos, 1+n)
-		j, k := at[row.J], at[row.K]
+	at[m.Root[0]] = nodes{row(bond, 0), zero, zero}
+	at[m.Root[2]] = nodes{graph.Mul(row(bond, 1), row(cos, 0)), graph.Mul(row(bond, 1), row(sin, 0)), zero}
+	for n, p := range m.Rows {
+		torsion := row(v, turning+n)
+		d, s, c := row(bond, 2+n), row(sin, 1+n), row(cos, 1+n)
+		j, k := at[p.J], at[p.K]
 		u := j.sub(k).unit()
-		across := k.sub(at[row.L]).cross(u).unit()
+		across := k.sub(at[p.L]).cross(u).unit()
 		w := across.cross(u)
 		ds := graph.Mul(d, s)
-		at[row.I] = j.sub(u.scale(graph.Mul(d, c))).add(w.scale(graph.Mul(ds, graph.Cos(torsion)))).
+		at[p.I] = j.sub(u.scale(graph.Mul(d, c))).add(w.scale(graph.Mul(ds, graph.Cos(torsion)))).
 			add(across.scale(graph.Mul(ds, graph.Sin(torsion))))
 	}
 	var all []*graph.Node
 	for _, p := range at {
 		all = append(all, p[:]...)
 	}
-	return graph.Concatenate(all, 1), logVolume
+	return graph.Transpose(graph.Concatenate(all, 0), 0, 1), logVolume
 }
 
-// nodes are the components of vectors, [batch, 1] each.
+// nodes are the components of vectors, [1, batch] each.
 type nodes [axes]*graph.Node
 
 func (v nodes) add(w nodes) nodes {

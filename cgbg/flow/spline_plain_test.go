@@ -84,13 +84,21 @@ func (p plainCouplings) toBase(x []float64) (base []float64, logQ float64) {
 				h[k] += silu(v)
 			}
 		}
-		knots := p.affine(h, name("out"))
+		knots := p.affine(h, name("out")) // of all splines the first number, then of all the second, …
+		at, n := 0, len(p.affine(h, name("out")))/(3*p.Bins)
+		mine := func() (of []float64) {
+			for k := range 3 * p.Bins {
+				of = append(of, knots[k*n+at])
+			}
+			at++
+			return of
+		}
 		for i := range x {
 			if !p.Moved[l][i] {
 				continue
 			}
-			y, slope := plainSpline(x[i], knots[:3*p.Bins], p.Bins, p.Circle[i])
-			x[i], knots = y, knots[3*p.Bins:]
+			y, slope := plainSpline(x[i], mine(), p.Bins, p.Circle[i])
+			x[i] = y
 			logQ += math.Log(slope)
 		}
 	}

@@ -43,6 +43,7 @@ func ownFrames(t *testing.T, path string, temperature float64, forces bool) {
 const ownModels = `
 [flow]
 preset = "small"
+field = "equivariant"
 epochs = 1
 batch = 64
 [pmf]
