@@ -35,9 +35,9 @@ func (d *Drawn) cover(ctx context.Context, b *backend.Backend, m *flow.Model, ca
 	if why := reason(about, other.LogW != nil); why != "" {
 		return fmt.Errorf("cgbg: %s: coverage needs the weights of its frames: %s", file, why)
 	}
-	n := coverFrames
-	if _, ok := m.Network.(flow.Field); ok {
-		n = coverFramesPath
+	n := coverFramesPath
+	if m.OnePass() {
+		n = coverFrames
 	}
 	n = min(n, other.Len())
 	acc := flow.SamplingAccuracy(b.Name, m.Network)

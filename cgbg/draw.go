@@ -41,6 +41,9 @@ type Drawn struct {
 	Weights   *reweight.Summary // nil without a potential
 }
 
+// onePassPart is how many samples of a flow that is exact in one pass are drawn at a time: a second's work.
+const onePassPart = 16384
+
 // Draw draws samples of a flow's file, with its card, into the Arrow file out,
 // and weighs them where there is a potential. Samples that are there already, of
 // the same models, number and seed, are left as they are.
@@ -69,6 +72,9 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 	}
 	s := SampleOptions{N: o.N, UntilESS: o.UntilESS, Part: o.Part, Seed: o.Seed, Progress: o.Progress,
 		Accuracy: flow.SamplingAccuracy(b.Name, m.Network), Meta: topology.Describe(card.Meta(), card.Geometry())}
+	if s.Part == 0 && m.OnePass() {
+		s.Part = onePassPart
+	}
 	if s.Accuracy.Checks = o.Checks; o.Checks == 0 {
 		s.Accuracy.Checks = -1
 	}

@@ -61,16 +61,15 @@ type Settings struct {
 // training (the flow's in its revision: batches of 1024). "quick" has the invariant potential and the spline flow,
 // which train in minutes; "small" has small networks and few samples, and shows only that all of it runs.
 func NewSettings(preset string, seed uint64) (Settings, error) {
-	s := Settings{Preset: preset, Seed: seed, HeldOut: 2000, Checks: 64, Samples: 100_000, Fresh: 500, Verified: 200,
+	s := Settings{Preset: preset, Seed: seed, Checks: 64, Samples: 100_000, Fresh: 500, Verified: 200,
 		Every: 1}
 	field, potential := Spline, Invariant
 	switch preset {
 	case "paper":
 		field, potential = GraphTransformer, MACE
 	case "quick":
-		s.HeldOut = 200
 	case "small":
-		s.Checks, s.HeldOut = 16, 40
+		s.Checks = 16
 		s.FlowRefine.Steps, s.FlowRefine.Batch = 20, 64
 		s.Samples, s.Fresh, s.Verified, s.Every = 300, 10, 4, 20
 	default:
@@ -89,14 +88,17 @@ func (s Settings) WithField(field string) (Settings, error) {
 	if err != nil || field == s.Field {
 		return s, err
 	}
-	s.Field, s.FlowSizes, s.FlowFit = field, flow.Sizes{}, k.Fit
+	s.Field, s.FlowSizes, s.FlowFit, s.HeldOut = field, flow.Sizes{}, k.Fit, 2000
 	switch s.Preset {
 	case "quick":
-		s.FlowFit = k.Quick
+		s.FlowFit, s.HeldOut = k.Quick, 200
 	case "small":
-		s.FlowSizes, s.FlowFit = k.SmallSizes, k.Small
+		s.FlowSizes, s.FlowFit, s.HeldOut = k.SmallSizes, k.Small, 40
 	}
 	s.FlowFit.Seed, s.FlowFit.CheckpointEvery = s.Seed, checkpointEvery
+	if field == Spline && s.Preset != "small" { // a frame costs it next to nothing
+		s.HeldOut = 5000
+	}
 	return s, nil
 }
 

@@ -105,6 +105,9 @@ func TestKinds(t *testing.T) {
 					t.Errorf("%T is of kind %s: %v", field, other.Name, other.is(field))
 				}
 			}
+			if acc := SamplingAccuracy("go", field); k.sampling != (Accuracy{}) && acc != k.sampling {
+				t.Errorf("samples are drawn with %+v, want %+v", acc, k.sampling)
+			}
 			if err := k.Check(k.SmallSizes); err != nil {
 				t.Errorf("small: %v", err)
 			}

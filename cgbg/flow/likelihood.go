@@ -396,7 +396,7 @@ func (m *Model) again(ctx context.Context, x []float64, t0, t1 float64, acc Accu
 // "xla:cpu", "xla:cuda"): errors of log q of some 0.005 nat.
 func SamplingAccuracy(backend string, field Network) Accuracy {
 	acc := Accuracy{PathTol: 3e-6, LogQTol: 0.03, Batch: 64, Chunk: 8, Checks: 64, Single: true}
-	if k, ok := kindOf(field); ok && k.sampling.PathTol > 0 {
+	if k, ok := kindOf(field); ok && k.sampling != (Accuracy{}) {
 		acc = k.sampling
 	}
 	if strings.Contains(backend, "cuda") { // a GPU wants much to do at once

@@ -25,12 +25,28 @@ func likelihoodOf(f Spline, frames []float32, cfg Config) (*objective, error) {
 		return f.negLogLikelihood(params(store, inputs[0]), graph.StopGradient(graph.Gather(inputs[0], index)))
 	}
 	if len(held) > 0 {
+		held = thinned(held, validated)
 		o.validationInputs = []*tensors.Tensor{rowsOf(x, len(f.Circle), held)}
 		o.validation = func(store *model.Store, inputs []*graph.Node) *graph.Node {
 			return f.negLogLikelihood(params(store, inputs[0]), inputs[0])
 		}
 	}
 	return o, nil
+}
+
+// validated is how many frames held out are looked at, at most.
+const validated = 4096
+
+// thinned takes n of a list, evenly spaced, or all.
+func thinned(list []int, n int) []int {
+	if len(list) <= n {
+		return list
+	}
+	out := make([]int, n)
+	for k := range out {
+		out[k] = list[k*len(list)/n]
+	}
+	return out
 }
 
 // negLogLikelihood builds the mean of −ln q. x: coordinates of the splines, [batch, coordinates].

@@ -18,6 +18,12 @@ import (
 // first 3*beads − 6 are the base of the couplings, three make the rotation, three the centre. So samples, densities
 // and their checks are the same for both kinds of flows.
 
+// OnePass tells whether the flow is exact in one pass, a [Spline], so that samples and densities cost next to nothing.
+func (m *Model) OnePass() bool {
+	_, ok := m.Network.(Spline)
+	return ok
+}
+
 // passes evaluates the couplings of a model; numbers come and go in float64.
 type passes struct {
 	f             Spline

@@ -162,6 +162,11 @@ torsion = "dihedral(C1,C2,C3,C4)"
 	if told := meta.Extra["refined_on"]; r.Kept != strings.HasPrefix(told, "pmf.npz ") {
 		t.Errorf("kept %v: samples say %q", r.Kept, told)
 	}
+	if text, err := call(t, "sample", "-n", "600", "-pmf", filepath.Join(dir, "spline", "pmf.npz"), "-frames",
+		filepath.Join(folder, "unbiased.arrow"), "-o", filepath.Join(dir, "more.arrow"),
+		filepath.Join(dir, "spline", "flow.npz")); err != nil || !strings.Contains(text, "of 4,000 other frames") {
+		t.Errorf("more samples: got %q, %v", text, err)
+	}
 	left, err := filepath.Glob(filepath.Join(dir, "spline", "*.checkpoint"))
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)

@@ -35,9 +35,9 @@ left out:
 
   [flow]                               # model = "flow.npz", or how to train it:
   preset  = "quick"                    # small, quick or paper
-  field   = "equivariant"              # or graph-transformer, spline; pairing, frames (of other data), from, width,
+  field   = "spline"                   # or equivariant, graph-transformer; pairing, frames (of other data), from, width,
                                        # epochs, batch, rate, late, ema, held_out
-  refine  = true                       # a spline on the potential, as it is if nothing is said
+  refine  = true                       # on the potential: a spline is, unless this says false
 
   [pmf]                                # model = "pmf.npz", or
   preset = "quick"                     # potential (invariant or mace), frames, from, width, epochs, batch, rate,
@@ -49,7 +49,7 @@ left out:
   checks    = 64
 
   [reference]                          # else the frames of [data], with their weights
-  frames  = "long_dihedrals.arrow"
+  frames  = "long_dihedrals.arrow"     # with the beads of the flow they also tell what it misses
   title   = "MD, explicit water"
   residue = "ALA3"                     # of a peptide without [variables]: whose phi and psi are scored together
 
