@@ -21,8 +21,8 @@ const (
 
 // cover holds samples to frames of another simulation, and writes down beside the samples what their flow misses.
 //
-// file: that of frames of the flow's beads, with the weights that undo their bias, if they have one. Errors: those of the
-// file; ErrPair and ErrTemperature; frames of a bias without weights.
+// file: that of frames of the flow's beads, with the weights that undo their bias, if they have one. Errors: those of
+// the file; ErrPair and ErrTemperature; frames of a bias without weights.
 func (d *Drawn) cover(ctx context.Context, b *backend.Backend, m *flow.Model, card *Card, u *potentials, flowFile, file,
 	out string, f *data.Frames, meta data.Meta, o DrawOptions) error {
 	other, about, err := data.ReadFile(file)

@@ -22,8 +22,8 @@ type Refinement struct {
 	Seconds    float64  `json:"seconds"`
 	Before     Fitness  `json:"before"`
 	After      Fitness  `json:"after"`
-	// Kept is whether the refined flow is the one in the file. It is if its weights are better, and frames held out of both
-	// trainings as likely as before.
+	// Kept is whether the refined flow is the one in the file. It is if its weights are better, and frames held out of
+	// both trainings as likely as before.
 	Kept bool   `json:"kept"`
 	Why  string `json:"why"`
 }
@@ -44,7 +44,8 @@ const refinedSamples = 10_000
 
 // refine trains a flow further on potentials of its beads, and returns the better of the two; the other is freed.
 //
-// kept, held: frames trained on and held out, [n, beads, 3]. Errors: those of the potentials and of [flow.Model.Refine].
+// kept, held: frames trained on and held out, [n, beads, 3]. Errors: those of the potentials and of
+// [flow.Model.Refine].
 func (t *training) refine(ctx context.Context, b *backend.Backend, m *flow.Model, kept, held []float32,
 	o TrainOptions) (*flow.Model, error) {
 	u, err := openPotentials(ctx, b, o.Refine, t.meta.Source, t.card)

@@ -112,8 +112,8 @@ func options(dir, preset string, seed int, target, m string) (cgbg.Options, erro
 		field = cgbg.GraphTransformer
 	}
 	return cgbg.Options{Name: target + "/" + m, Prefix: target + "_" + m, Models: models.FS(), Reference: reference,
-		Preset: preset, Seed: seed, Flow: cgbg.TrainOptions{Field: field}, FlowFrames: map[string]load{cgbg.Unbiased: s.flowUnbiased,
-			cgbg.Biased: s.flowBiased},
+		Preset: preset, Seed: seed, Flow: cgbg.TrainOptions{Field: field},
+		FlowFrames:  map[string]load{cgbg.Unbiased: s.flowUnbiased, cgbg.Biased: s.flowBiased},
 		ForceFrames: map[string]load{cgbg.Unbiased: s.forcesUnbiased, cgbg.Biased: s.forcesBiased}}, err
 }
 

@@ -131,8 +131,8 @@ func BenchmarkTrainingStep(b *testing.B) {
 	}
 }
 
-// BenchmarkSplineSample draws samples of an untrained spline flow of Heavy Atom beads with their log-density, which cost
-// what those of a trained one do.
+// BenchmarkSplineSample draws samples of an untrained spline flow of Heavy Atom beads with their log-density, which
+// cost what those of a trained one do.
 func BenchmarkSplineSample(b *testing.B) {
 	be, err := backend.Open()
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// likelihoodOf is maximum likelihood on frames: the mean of −ln q of the couplings' coordinates, nats, which differs from
-// that of the beads' positions by what the frames alone decide.
+// likelihoodOf is maximum likelihood on frames: the mean of −ln q of the couplings' coordinates, nats, which differs
+// from that of the beads' positions by what the frames alone decide.
 func likelihoodOf(f Spline, frames []float32, cfg Config) (*objective, error) {
 	x, err := f.coordinates(frames)
 	if err != nil {

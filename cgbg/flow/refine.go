@@ -29,8 +29,9 @@ type RefineConfig struct {
 	ClipNorm    float64 // of the gradient [5]
 	EMA         float64 // decay per step of the average of the parameters that is kept [0.99]
 
-	// Hot is the temperature of the potential at the first step, in units of the real one, to which it falls over the first
-	// half of the steps. Rare places are then left by too much density and not by too little, which weights forgive. [2]
+	// Hot is the temperature of the potential at the first step, in units of the real one, to which it falls over the
+	// first half of the steps. Rare places are then left by too much density and not by too little, which weights forgive.
+	// [2]
 	Hot float64
 
 	// The loss is the sum of
@@ -93,7 +94,8 @@ func (m *Model) Refine(ctx context.Context, energy Energy, frames []float32, cfg
 	history *train.History, err error) {
 	f, ok := m.Network.(Spline)
 	if !ok {
-		return nil, nil, fmt.Errorf("flow: a %T cannot be refined on a potential: only flows that are exact in one pass", m.Network)
+		return nil, nil, fmt.Errorf("flow: a %T cannot be refined on a potential: only flows that are exact in one pass",
+			m.Network)
 	}
 	if m.Store == nil {
 		return nil, nil, errFinalized
@@ -139,8 +141,9 @@ func (m *Model) Refine(ctx context.Context, energy Energy, frames []float32, cfg
 	told := cfg
 	told.Checkpoint, told.CheckpointEvery, told.Progress, told.StepsPerCall = "", 0, nil, 0
 	history, err = train.Run(ctx, m.backend, refined.Store, f.refinement(energy, zero, n, cfg), []*tensors.Tensor{input},
-		train.Config{Steps: cfg.Steps, StepsPerCall: cfg.StepsPerCall, Rate: train.Cosine(cfg.RateHigh, cfg.RateLow, cfg.Steps),
-			WeightDecay: cfg.WeightDecay, ClipNorm: cfg.ClipNorm, EMA: cfg.EMA, Seed: cfg.Seed, Checkpoint: cfg.Checkpoint,
+		train.Config{Steps: cfg.Steps, StepsPerCall: cfg.StepsPerCall,
+			Rate: train.Cosine(cfg.RateHigh, cfg.RateLow, cfg.Steps), WeightDecay: cfg.WeightDecay,
+			ClipNorm: cfg.ClipNorm, EMA: cfg.EMA, Seed: cfg.Seed, Checkpoint: cfg.Checkpoint,
 			CheckpointEvery: cfg.CheckpointEvery, Progress: cfg.Progress,
 			Fingerprint: fingerprint(f, frames, Config{}) + fmt.Sprintf(" from %s %+v", start, told)})
 	if err != nil {
@@ -171,7 +174,7 @@ func (m *Model) levelOf(f Spline, energy Energy, x []float32) (l level, err erro
 		return l, fmt.Errorf("flow: %w", err)
 	}
 	defer exec.Finalize()
-	out, err := exec.Exec(in)
+	out, err := exec.Call(in)
 	if err != nil {
 		return l, fmt.Errorf("flow: the energy of frames: %w", err)
 	}
@@ -227,8 +230,8 @@ func cooling(store *model.Store, g *graph.Graph, cfg RefineConfig) *graph.Node {
 	return graph.AddScalar(graph.MulScalar(done, 1-1/cfg.Hot), 1/cfg.Hot)
 }
 
-// cappedWeights are normalised weights of which none is above heavyWeight times the mean, and none so small that nothing
-// could be divided by it. logW: [batch].
+// cappedWeights are normalised weights of which none is above heavyWeight times the mean, and none so small that
+// nothing could be divided by it. logW: [batch].
 func cappedWeights(logW *graph.Node) *graph.Node {
 	weight := graph.Exp(graph.Sub(logW, graph.ReduceAndKeep(logW, graph.ReduceMax, 0)))
 	mean := graph.ReduceAndKeep(weight, graph.ReduceMean, 0)

@@ -338,7 +338,7 @@ func (v nodes) scale(s *graph.Node) nodes {
 
 func (v nodes) unit() nodes {
 	square := graph.Add(graph.Add(graph.Square(v[0]), graph.Square(v[1])), graph.Square(v[2]))
-	return v.scale(graph.Inverse(graph.Sqrt(graph.MaxScalar(square, 1e-20))))
+	return v.scale(graph.Reciprocal(graph.Sqrt(graph.MaxScalar(square, 1e-20))))
 }
 
 func (v nodes) cross(w nodes) nodes {

@@ -209,8 +209,9 @@ func TestSplinePlain(t *testing.T) {
 	}
 }
 
-// Couplings have the log-densities of a reference in JAX with the same parameters: four lines and two circles, points in
-// the splines' reach and beyond, in float64. testdata/couplings.npz: x, logq [40, …]; circle, moved, shift; parameters.
+// Couplings have the log-densities of a reference in JAX with the same parameters: four lines and two circles, points
+// in the splines' reach and beyond, in float64. testdata/couplings.npz: x, logq [40, …]; circle, moved, shift;
+// parameters.
 func TestCouplingsFixture(t *testing.T) {
 	arrays, err := train.ReadArrays("testdata/couplings.npz")
 	if err != nil {

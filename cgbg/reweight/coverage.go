@@ -7,12 +7,12 @@ import (
 	"math"
 )
 
-// Coverage is how much of a simulation lies where samples are. Weights cannot tell: a flow that never saw a basin has the
-// best of them. Frames of another simulation can, by the weights that they would have as samples.
+// Coverage is how much of a simulation lies where samples are. Weights cannot tell: a flow that never saw a basin has
+// the best of them. Frames of another simulation can, by the weights that they would have as samples.
 type Coverage struct {
 	Frames int // looked at; zero where there were none
-	// Missed is the part of the frames' own weight that is of frames whose weight, as samples, would be above that of every
-	// sample: places that the samples stand for by none of them.
+	// Missed is the part of the frames' own weight that is of frames whose weight, as samples, would be above that of
+	// every sample: places that the samples stand for by none of them.
 	Missed Estimate
 	// Bound is above the missed part in 95 of 100 cases.
 	Bound float64
@@ -20,8 +20,8 @@ type Coverage struct {
 
 // Cover holds frames to samples by their log-weights, −U/kT − ln q and the like, nats, of both with the same constant.
 //
-// frames: [n], those of frames as if they were samples; own: [n], log-weights of the frames in their simulation, that undo
-// its bias, or nil; samples: [m]. Error: nothing to hold to; frames without weights of their own.
+// frames: [n], those of frames as if they were samples; own: [n], log-weights of the frames in their simulation, that
+// undo its bias, or nil; samples: [m]. Error: nothing to hold to; frames without weights of their own.
 func Cover(frames, own, samples []float64) (c Coverage, err error) {
 	if len(frames) == 0 || own != nil && len(own) != len(frames) {
 		return c, errors.New("reweight: coverage: no frames, or not as many weights")

@@ -10,18 +10,18 @@ import (
 
 const (
 	looked = 2000 // frames at most that the tree is found from, evenly spaced
-	// Three beads that a torsion refers to must not be on a line: the sine of their angle, below which it is in no more than
-	// a part of the frames, and that of an angle that is a coordinate itself, whose torsion loses its meaning there.
+	// Three beads that a torsion refers to must not be on a line: the sine of their angle, below which it is in no more
+	// than a part of the frames, and that of an angle that is a coordinate itself, whose torsion loses its meaning there.
 	leastSine    = 0.1
 	leastOwnSine = 1e-3
 	lined        = 0.05
 )
 
 // New finds how to place beads from frames alone. Distances are the edges of the beads' minimum spanning tree by mean
-// distance, so that rings are open and several molecules are joined where they are nearest; it begins in the middle
-// of the longest chain. Of the beads that hang on one bead, the first is placed by the torsion that turns, the
-// others by their torsions against it, which are stiff and keep the hand of the centre. Where three beads of a reference
-// lie on a line in many frames, near ones that do not take their place.
+// distance, so that rings are open and several molecules are joined where they are nearest; it begins in the middle of
+// the longest chain. Of the beads that hang on one bead, the first is placed by the torsion that turns, the others by
+// their torsions against it, which are stiff and keep the hand of the centre. Where three beads of a reference lie on a
+// line in many frames, near ones that do not take their place.
 //
 // frames: [n, beads, 3], nm. Errors: fewer than three beads; no frames; beads that cannot be placed, by number.
 func New(frames []float32, beads int) (*Matrix, error) {
@@ -242,8 +242,8 @@ func (b *builder) distances(from int) []int {
 // last is the first of the beads that are farthest.
 func last(far []int) int { return slices.Index(far, slices.Max(far)) }
 
-// SpanningTree joins all beads by edges i < j of the least total length. length: of i < j at [i, j], [beads, beads]. Source: Prim, Bell
-// Syst. Tech. J. 36 (1957) 1389.
+// SpanningTree joins all beads by edges i < j of the least total length. length: of i < j at [i, j], [beads, beads].
+// Source: Prim, Bell Syst. Tech. J. 36 (1957) 1389.
 func SpanningTree(length []float64, beads int) [][2]int {
 	near, from := make([]float64, beads), make([]int, beads)
 	for i := range near {

@@ -35,8 +35,8 @@ left out:
 
   [flow]                               # model = "flow.npz", or how to train it:
   preset  = "quick"                    # small, quick or paper
-  field   = "spline"                   # or equivariant, graph-transformer; pairing, frames (of other data), from, width,
-                                       # epochs, batch, rate, late, ema, held_out
+  field   = "spline"                   # or equivariant, graph-transformer; pairing, frames (of other data), from,
+                                       # width, epochs, batch, rate, late, ema, held_out
   refine  = true                       # on the potential: a spline is, unless this says false
 
   [pmf]                                # model = "pmf.npz", or
