@@ -2,7 +2,9 @@ package cgbg
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"math"
 	"path/filepath"
 	"strings"
 	"time"
@@ -30,13 +32,36 @@ type Refinement struct {
 
 // Fitness is how well a flow covers a potential and frames.
 type Fitness struct {
-	Samples    int     `json:"samples"` // fresh ones
-	ESS        float64 `json:"ess"`     // of their weights, as a part of their number
-	ESSError   float64 `json:"ess_error"`
-	ESSClipped float64 `json:"ess_clipped"`
-	KHat       float64 `json:"khat"`
-	NLL        float64 `json:"nll"` // −ln q of frames held out, nats a frame
-	NLLError   float64 `json:"nll_error"`
+	Samples    int    `json:"samples"` // fresh ones
+	ESS        number `json:"ess"`     // of their weights, as a part of their number
+	ESSError   number `json:"ess_error"`
+	ESSClipped number `json:"ess_clipped"`
+	KHat       number `json:"khat"`
+	NLL        number `json:"nll"` // −ln q of frames held out, nats a frame
+	NLLError   number `json:"nll_error"`
+}
+
+// number is null in JSON where it is none.
+type number float64
+
+// MarshalJSON implements json.Marshaler.
+func (x number) MarshalJSON() ([]byte, error) {
+	if v := float64(x); !math.IsNaN(v) && !math.IsInf(v, 0) {
+		return json.Marshal(v)
+	}
+	return []byte("null"), nil
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (x *number) UnmarshalJSON(text []byte) error {
+	v := math.NaN()
+	if string(text) != "null" {
+		if err := json.Unmarshal(text, &v); err != nil {
+			return err
+		}
+	}
+	*x = number(v)
+	return nil
 }
 
 // refinedSamples are those that a flow before and after its refinement is judged by.
@@ -88,9 +113,10 @@ func (t *training) refine(ctx context.Context, b *backend.Backend, m *flow.Model
 		logw := reweight.LogWeights(e, s.LogQ, kT, s.LogCOM)
 		t.card.Geometry().Discard(logw, s.R)
 		w := reweight.Summarize(logw)
-		f = Fitness{Samples: refinedSamples, ESS: w.ESS, ESSError: w.ESSError, ESSClipped: w.ESSClipped, KHat: w.KHat}
+		f = Fitness{Samples: refinedSamples, ESS: number(w.ESS), ESSError: number(w.ESSError),
+			ESSClipped: number(w.ESSClipped), KHat: number(w.KHat)}
 		if l, err = m.NegLogLikelihood(ctx, held, t.settings.HeldOut, o.Seed, acc, nil); err == nil {
-			f.NLL, f.NLLError = l.Mean, l.Error
+			f.NLL, f.NLLError = number(l.Mean), number(l.Error)
 		}
 		return f, l, err
 	}
@@ -123,7 +149,7 @@ func (r *Refinement) judge(before, after *flow.Likelihood) {
 	switch {
 	case !(r.After.ESS > r.Before.ESS): // or no number
 		r.Why = "not kept, its weights are no better: " + ess
-	case gain < -lostLikelihood*err:
+	case !(gain >= -lostLikelihood*err):
 		r.Why = "not kept, frames are less likely, so that it may have lost a basin: " + ess
 	default:
 		r.Kept, r.Why = true, ess
