@@ -36,6 +36,14 @@ func CheckPreset(name string) error {
 	return nil
 }
 
+// VectorField is the vector field of a preset, for generators whose flow is a continuous one.
+func VectorField(preset string) string {
+	if preset == "paper" {
+		return GraphTransformer
+	}
+	return Equivariant
+}
+
 // Settings are the numbers behind a preset.
 type Settings struct {
 	Preset     string

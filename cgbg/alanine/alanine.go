@@ -107,12 +107,8 @@ func options(dir, preset string, seed int, target, m string) (cgbg.Options, erro
 		return cgbg.Options{}, fmt.Errorf("alanine: no models of %s/%s: targets %q, maps %q", target, m, Targets, Maps)
 	}
 	reference, err := openReference(dir, preset, seed, target)
-	field := cgbg.Equivariant // that of the models that come along
-	if preset == "paper" {
-		field = cgbg.GraphTransformer
-	}
 	return cgbg.Options{Name: target + "/" + m, Prefix: target + "_" + m, Models: models.FS(), Reference: reference,
-		Preset: preset, Seed: seed, Flow: cgbg.TrainOptions{Field: field},
+		Preset: preset, Seed: seed, Flow: cgbg.TrainOptions{Field: cgbg.VectorField(preset)},
 		FlowFrames:  map[string]load{cgbg.Unbiased: s.flowUnbiased, cgbg.Biased: s.flowBiased},
 		ForceFrames: map[string]load{cgbg.Unbiased: s.forcesUnbiased, cgbg.Biased: s.forcesBiased}}, err
 }
