@@ -55,6 +55,9 @@ func (o TrainOptions) Check(what string) error {
 	case !slices.Contains([]flow.Pairing{"", flow.Independent, flow.Aligned, flow.Transported}, o.Pairing):
 		return fmt.Errorf("cgbg: no pairing %q: choose %q, %q or %q", o.Pairing, flow.Independent, flow.Aligned,
 			flow.Transported)
+	case k.Name == Spline && (o.Pairing != "" || o.Late != 0):
+		return errors.New("cgbg: pairing and late are of the training of vector fields: leave them out, or choose another " +
+			"field (equivariant)")
 	case o.HeldOut > 0 && o.HeldOut < leastHeldOut:
 		return fmt.Errorf("cgbg: a likelihood of %d frames held out: at least %d", o.HeldOut, leastHeldOut)
 	case o.Late > 0 && o.Late < 1 || o.EMA >= 1:
@@ -115,6 +118,38 @@ func checkStart(kind, start, in string, meta data.Meta) error {
 	was.Temperature, meta.Temperature = 1, 1
 	if err := Belong(in, meta, start, was); err != nil {
 		return fmt.Errorf("cgbg: the model to go on from is of others than the frames: %w", err)
+	}
+	return nil
+}
+
+// checkRefine tells whether files are potentials of the frames that a flow learns from.
+func checkRefine(files []string, in string, meta data.Meta) error {
+	for _, file := range files {
+		card, err := ReadCard(file)
+		if err == nil {
+			err = card.CheckKind(file, PMF)
+		}
+		if err == nil {
+			err = Belong(in, meta, file, card.Meta())
+		}
+		if err != nil {
+			return fmt.Errorf("cgbg: the potential to refine on: %w", err)
+		}
+	}
+	return nil
+}
+
+// checkOther tells whether frames of another simulation can say what a flow misses.
+func checkOther(file, flowFile string, card *Card) error {
+	meta, _, weighed, err := describe(file, "logw")
+	if err == nil {
+		err = Belong(flowFile, card.Meta(), file, meta)
+	}
+	if err != nil {
+		return err
+	}
+	if why := reason(meta, weighed); why != "" {
+		return fmt.Errorf("cgbg: %s: what a flow misses needs the weights of other frames: %s", file, why)
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package cgbg
 
 import (
 	"context"
-	"fmt"
 	"maps"
 
 	"github.com/cgbg-go/lab/cgbg/analysis"
@@ -21,19 +20,12 @@ const (
 
 // cover holds samples to frames of another simulation, and writes down beside the samples what their flow misses.
 //
-// file: that of frames of the flow's beads, with the weights that undo their bias, if they have one. Errors: those of
-// the file; ErrPair and ErrTemperature; frames of a bias without weights.
-func (d *Drawn) cover(ctx context.Context, b *backend.Backend, m *flow.Model, card *Card, u *potentials, flowFile, file,
-	out string, f *data.Frames, meta data.Meta, o DrawOptions) error {
-	other, about, err := data.ReadFile(file)
+// file: that of frames as checkOther wants them. Errors: those of the file.
+func (d *Drawn) cover(ctx context.Context, b *backend.Backend, m *flow.Model, card *Card, u *potentials,
+	file, out string, f *data.Frames, meta data.Meta, o DrawOptions) error {
+	other, _, err := data.ReadFile(file)
 	if err != nil {
 		return err
-	}
-	if err := Belong(flowFile, card.Meta(), file, about); err != nil {
-		return err
-	}
-	if why := reason(about, other.LogW != nil); why != "" {
-		return fmt.Errorf("cgbg: %s: coverage needs the weights of its frames: %s", file, why)
 	}
 	n := coverFramesPath
 	if m.OnePass() {

@@ -62,6 +62,11 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 		return nil, err
 	}
 	defer m.Finalize()
+	if o.Frames != "" {
+		if err := checkOther(o.Frames, file, card); err != nil {
+			return nil, err
+		}
+	}
 	sum, err := data.Checksum(ctx, file)
 	if err != nil {
 		return nil, err
@@ -73,7 +78,9 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 	s := SampleOptions{N: o.N, UntilESS: o.UntilESS, Part: o.Part, Seed: o.Seed, Progress: o.Progress,
 		Accuracy: flow.SamplingAccuracy(b.Name, m.Network), Meta: topology.Describe(card.Meta(), card.Geometry())}
 	if s.Part == 0 && m.OnePass() {
-		s.Part = onePassPart
+		if s.Part = onePassPart; len(o.PMF) > 0 { // whose energies take longer
+			s.Part /= 4
+		}
 	}
 	if s.Accuracy.Checks = o.Checks; o.Checks == 0 {
 		s.Accuracy.Checks = -1
@@ -120,7 +127,7 @@ func Draw(ctx context.Context, b *backend.Backend, file, out string, o DrawOptio
 	if o.Frames == "" {
 		return d, nil
 	}
-	return d, d.cover(ctx, b, m, card, u, file, o.Frames, out, frames, meta, o)
+	return d, d.cover(ctx, b, m, card, u, o.Frames, out, frames, meta, o)
 }
 
 // Weighed tells of samples that were weighed.

@@ -87,11 +87,7 @@ func (p *Plan) Run(ctx context.Context, w io.Writer, progress Progress) (*analys
 // otherFrames is the file of the reference, if it has the beads of the flow: "" else.
 func (p *Plan) otherFrames(flow string) string {
 	card, err := ReadCard(flow)
-	if err != nil || p.Reference.Frames == "" {
-		return ""
-	}
-	meta, _, weighed, err := describe(p.Reference.Frames, "logw")
-	if err != nil || reason(meta, weighed) != "" || Belong(flow, card.Meta(), p.Reference.Frames, meta) != nil {
+	if err != nil || p.Reference.Frames == "" || checkOther(p.Reference.Frames, flow, card) != nil {
 		return ""
 	}
 	return p.Reference.Frames
@@ -327,7 +323,7 @@ func (p *Plan) model(ctx context.Context, b *backend.Backend, w io.Writer, kind 
 		fmt.Fprintf(w, "%s: %s\n", kind, out)
 		o := p.options(m)
 		o.Seed, o.Progress = o.Seed+uint64(k), progress
-		if len(refine) > 0 && p.refines() {
+		if len(refine) > 0 && p.refines(refine) {
 			o.Refine = refine
 		}
 		card, fresh, err := Train(ctx, b, kind, frames, out, o)
@@ -349,13 +345,26 @@ func (p *Plan) model(ctx context.Context, b *backend.Backend, w io.Writer, kind 
 	return files, nil
 }
 
-// refines tells whether the flow is refined on the potential: unless the plan says no, one that can be is.
-func (p *Plan) refines() bool {
+// refines tells whether the flow is refined on potentials: as the plan says, or else a flow that can be, on potentials
+// whose energies cost little.
+func (p *Plan) refines(potentials []string) bool {
 	if p.Flow.Refine != nil {
 		return *p.Flow.Refine
 	}
 	s, err := NewSettings(p.Flow.Preset, p.Seed)
-	return err == nil && cmp.Or(p.Flow.Field, s.Field) == Spline
+	if err != nil || cmp.Or(p.Flow.Field, s.Field) != Spline {
+		return false
+	}
+	for _, file := range potentials {
+		card, err := ReadCard(file)
+		if err != nil {
+			return false
+		}
+		if settings, ok := card.Settings.(map[string]any); !ok || settings["potential"] != Invariant {
+			return false
+		}
+	}
+	return true
 }
 
 // importVersion is raised when an import of the same files gives other frames than before.

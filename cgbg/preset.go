@@ -180,6 +180,9 @@ func (s *Settings) NewPotential(frames []float32, beads int, species []int32, kT
 
 // flowTold is what a card tells of a field's sizes: the width where it may be given alone, or all.
 func (s *Settings) flowTold(f flow.Network) any {
+	if spline, ok := f.(flow.Spline); ok {
+		return map[string]int{"width": spline.Width, "layers": len(spline.Moved), "bins": spline.Bins}
+	}
 	if k, err := flow.FieldByName(s.Field); err == nil && k.WidthAlone {
 		return cmp.Or(s.FlowSizes.Width, k.Sizes.Width)
 	}

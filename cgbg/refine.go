@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/cgbg-go/lab/cgbg/flow"
 	"github.com/cgbg-go/lab/cgbg/reweight"
 	"github.com/cgbg-go/lab/cgbg/units"
+	"github.com/cgbg-go/lab/data"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
@@ -37,8 +40,6 @@ type Fitness struct {
 	ESSError   number `json:"ess_error"`
 	ESSClipped number `json:"ess_clipped"`
 	KHat       number `json:"khat"`
-	NLL        number `json:"nll"` // −ln q of frames held out, nats a frame
-	NLLError   number `json:"nll_error"`
 }
 
 // number is null in JSON where it is none.
@@ -67,11 +68,12 @@ func (x *number) UnmarshalJSON(text []byte) error {
 // refinedSamples are those that a flow before and after its refinement is judged by.
 const refinedSamples = 10_000
 
-// refine trains a flow further on potentials of its beads, and returns the better of the two; the other is freed.
+// refine trains a flow further on potentials of its beads, and returns the better of the two; the other is freed. One
+// that fails leaves the flow as it was, and the card says why.
 //
-// kept, held: frames trained on and held out, [n, beads, 3]. Errors: those of the potentials and of
-// [flow.Model.Refine].
-func (t *training) refine(ctx context.Context, b *backend.Backend, m *flow.Model, kept, held []float32,
+// kept, held: numbers of the frames trained on and held out. Frames of a bias count by their weights, if they have
+// some. Errors: those of the potentials; ctx.Err(), wrapped.
+func (t *training) refine(ctx context.Context, b *backend.Backend, m *flow.Model, kept, held []int,
 	o TrainOptions) (*flow.Model, error) {
 	u, err := openPotentials(ctx, b, o.Refine, t.meta.Source, t.card)
 	if err != nil {
@@ -87,50 +89,51 @@ func (t *training) refine(ctx context.Context, b *backend.Backend, m *flow.Model
 	for _, file := range o.Refine {
 		r.Potentials = append(r.Potentials, filepath.Base(file))
 	}
+	t.card.Refinement = r
+	if t.frames.LogW != nil {
+		drawn, err := reweight.Resample(pick(t.frames.LogW, kept), len(kept), reweight.Systematic,
+			rand.New(rand.NewPCG(o.Seed, 0x726566696e65)))
+		if err != nil {
+			return nil, fmt.Errorf("cgbg: %s: %w", t.meta.Source, err)
+		}
+		kept = pick(kept, drawn)
+	}
 	start := time.Now()
 	cfg := t.settings.FlowRefine
 	cfg.Checkpoint, cfg.Seed, cfg.CheckpointEvery = t.refineCheckpoint(), o.Seed, checkpointEvery
 	cfg.Progress, cfg.Fingerprint = refining(o.Progress), u.sum
-	refined, history, err := m.Refine(ctx, energy, kept, cfg)
+	refined, history, err := m.Refine(ctx, energy, t.frames.Positions(kept), cfg)
 	if err != nil {
-		return nil, err
+		if ctx.Err() != nil {
+			return nil, err
+		}
+		r.Why = fmt.Sprintf("not kept, it failed: %v", err)
+		return m, nil
 	}
 	r.Seconds = time.Since(start).Seconds()
 	if n := len(history.Step); n > 0 {
 		r.Steps = history.Step[n-1]
 	}
-	judge := func(m *flow.Model) (f Fitness, l *flow.Likelihood, err error) {
-		acc := flow.SamplingAccuracy(b.Name, m.Network)
-		acc.Checks = -1
-		s, err := m.Sample(ctx, refinedSamples, o.Seed+1, acc, nil)
-		if err != nil {
-			return f, nil, err
+	held = pick(held, upTo(len(held), t.settings.HeldOut))
+	weights := make([]float64, len(held))
+	for k, i := range held {
+		if t.frames.LogW != nil {
+			weights[k] = t.frames.LogW[i]
 		}
-		e, err := u.energy(ctx, s.R)
-		if err != nil {
-			return f, nil, err
-		}
-		logw := reweight.LogWeights(e, s.LogQ, kT, s.LogCOM)
-		t.card.Geometry().Discard(logw, s.R)
-		w := reweight.Summarize(logw)
-		f = Fitness{Samples: refinedSamples, ESS: number(w.ESS), ESSError: number(w.ESSError),
-			ESSClipped: number(w.ESSClipped), KHat: number(w.KHat)}
-		if l, err = m.NegLogLikelihood(ctx, held, t.settings.HeldOut, o.Seed, acc, nil); err == nil {
-			f.NLL, f.NLLError = number(l.Mean), number(l.Error)
-		}
-		return f, l, err
 	}
-	var before, after *flow.Likelihood
-	if r.Before, before, err = judge(m); err == nil {
-		r.After, after, err = judge(refined)
+	var before, after []float64 // ln q of frames held out
+	if r.Before, before, err = t.fitness(ctx, b, m, u, held, o); err == nil {
+		r.After, after, err = t.fitness(ctx, b, refined, u, held, o)
 	}
 	if err != nil {
 		refined.Finalize()
 		return nil, err
 	}
-	r.judge(before, after)
-	t.card.Refinement = r
-	if r.Kept {
+	gain := gainOf(before, after, weights)
+	if t.frames.LogW == nil && t.meta.Extra[data.KeyBias] != "" {
+		gain = nil // the flow is to leave the frames' density
+	}
+	if r.judge(gain); r.Kept {
 		m.Finalize()
 		return refined, nil
 	}
@@ -138,21 +141,97 @@ func (t *training) refine(ctx context.Context, b *backend.Backend, m *flow.Model
 	return m, nil
 }
 
+// pick takes elements by their numbers.
+func pick[T any](list []T, numbers []int) []T {
+	out := make([]T, len(numbers))
+	for k, i := range numbers {
+		out[k] = list[i]
+	}
+	return out
+}
+
+// upTo are n numbers below all, evenly spaced, or all of them.
+func upTo(all, n int) (numbers []int) {
+	for k := range min(all, n) {
+		numbers = append(numbers, k*all/min(all, n))
+	}
+	return numbers
+}
+
+// fitness measures a flow by fresh samples under potentials, and by ln q of frames held out, [len(held)].
+func (t *training) fitness(ctx context.Context, b *backend.Backend, m *flow.Model, u *potentials, held []int,
+	o TrainOptions) (f Fitness, logQ []float64, err error) {
+	acc := flow.SamplingAccuracy(b.Name, m.Network)
+	acc.Checks = -1
+	s, err := m.Sample(ctx, refinedSamples, o.Seed+1, acc, nil)
+	if err != nil {
+		return f, nil, err
+	}
+	e, err := u.energy(ctx, s.R)
+	if err != nil {
+		return f, nil, err
+	}
+	logw := reweight.LogWeights(e, s.LogQ, units.KT(t.meta.Temperature), s.LogCOM)
+	t.card.Geometry().Discard(logw, s.R)
+	w := reweight.Summarize(logw)
+	f = Fitness{Samples: refinedSamples, ESS: number(w.ESS), ESSError: number(w.ESSError),
+		ESSClipped: number(w.ESSClipped), KHat: number(w.KHat)}
+	_, logQ, err = m.FramesLogQ(ctx, t.frames.Positions(held), len(held), o.Seed, acc, nil)
+	return f, logQ, err
+}
+
+// gainOf is by how much ln q of frames rises from one flow to another, nats a frame by the frames' weights, with the
+// error from ten blocks of time left out in turn (B. Efron and C. Stein, doi 10.1214/aos/1176345462).
+//
+// before, after: ln q; logw: log-weights; all [n], in the order of time.
+func gainOf(before, after, logw []float64) *reweight.Estimate {
+	const blocks = 10
+	top := slices.Max(logw)
+	var sums, weights [blocks]float64
+	var sum, weight float64
+	n := len(before)
+	for i, v := range logw {
+		k, w := i*blocks/n, math.Exp(v-top)
+		sums[k], weights[k] = sums[k]+w*(after[i]-before[i]), weights[k]+w
+		sum, weight = sum+w*(after[i]-before[i]), weight+w
+	}
+	e := &reweight.Estimate{Value: sum / weight}
+	for k := range blocks {
+		if rest := weight - weights[k]; rest > 0 {
+			d := (sum-sums[k])/rest - e.Value
+			e.Error += d * d * (blocks - 1) / blocks
+		}
+	}
+	e.Error = math.Sqrt(e.Error)
+	return e
+}
+
 // lostLikelihood is how far frames held out may fall behind, in standard errors of the difference.
 const lostLikelihood = 2
 
-// judge says which of the flows is kept, and why.
-func (r *Refinement) judge(before, after *flow.Likelihood) {
-	gain, err := after.Less(before)
-	ess := fmt.Sprintf("effective size of fresh samples %.3f ± %.3f, before %.3f ± %.3f; -ln q of frames held out falls "+
-		"by %.2f ± %.2f nats", r.After.ESS, r.After.ESSError, r.Before.ESS, r.Before.ESSError, gain, err)
+// judge says which of the flows is kept, and why. gain: of ln q of frames held out; nil: they do not tell.
+func (r *Refinement) judge(gain *reweight.Estimate) {
+	words := fmt.Sprintf("effective size of fresh samples %.3f ± %.3f, before %.3f ± %.3f", r.After.ESS, r.After.ESSError,
+		r.Before.ESS, r.Before.ESSError)
+	if gain != nil {
+		words += fmt.Sprintf("; ln q of frames held out rises by %.2f ± %.2f nats", gain.Value, gain.Error)
+	} else {
+		words += "; frames of a bias without weights do not tell whether a basin was lost"
+	}
+	usable := !math.IsNaN(float64(r.After.ESS))
+	before := r.Before.ESS
+	if math.IsNaN(float64(before)) { // of no usable weights
+		before = 0
+	}
 	switch {
-	case !(r.After.ESS > r.Before.ESS): // or no number
-		r.Why = "not kept, its weights are no better: " + ess
-	case !(gain >= -lostLikelihood*err):
-		r.Why = "not kept, frames are less likely, so that it may have lost a basin: " + ess
+	case !usable || r.After.ESS <= before:
+		r.Why = "not kept, its weights are no better: " + words
+	case gain != nil && math.IsNaN(gain.Value):
+		r.Why = "not kept, a frame held out has no density: " + words
+	case gain != nil && gain.Value < -lostLikelihood*gain.Error:
+		r.Why = "not kept, frames are less likely, so that it may have lost a basin: " + words
 	default:
-		r.Kept, r.Why = true, ess
+		r.Kept, r.Why = true, words
 	}
 }
 

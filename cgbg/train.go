@@ -24,9 +24,9 @@ type TrainOptions struct {
 	Epochs    int          // passes over the frames
 	Batch     int          // frames of a step
 	Rate      float64      // highest learning rate
-	Width     int          // of the perceptron of an equivariant flow or an invariant potential
+	Width     int          // of the perceptrons of a spline or equivariant flow, or an invariant potential
 	Potential string       // MACE or Invariant; of potentials
-	Field     string       // GraphTransformer or Equivariant; of flows, as those to HeldOut
+	Field     string       // Spline, GraphTransformer or Equivariant; of flows, as those to HeldOut
 	Pairing   flow.Pairing // of frames and noise
 	Late      float64      // power of the flow times' law, see flow.Config
 	EMA       float64      // decay of the parameters' average
@@ -76,6 +76,9 @@ func readTraining(kind, in, out string, o TrainOptions) (t *training, err error)
 		return nil, err
 	}
 	if err := checkStart(kind, o.Start, in, t.meta); err != nil {
+		return nil, err
+	}
+	if err := checkRefine(o.Refine, in, t.meta); err != nil {
 		return nil, err
 	}
 	if kind == Flow {
@@ -256,7 +259,7 @@ func (t *training) learnFlow(ctx context.Context, b *backend.Backend, o TrainOpt
 	}
 	t.card.Frames = len(kept)
 	if len(o.Refine) > 0 {
-		refined, err := t.refine(ctx, b, m, t.frames.Positions(kept), t.frames.Positions(held), o)
+		refined, err := t.refine(ctx, b, m, kept, held, o)
 		if err != nil {
 			m.Finalize()
 			return nil, err

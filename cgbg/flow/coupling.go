@@ -12,8 +12,9 @@ import (
 )
 
 // couplings carry coordinates, some of them on circles, to a base distribution and back, each way in one pass and with
-// its log-determinant in closed form: in every layer some coordinates go through monotonic splines (spline.go) whose
-// knots a perceptron makes from the others. The base is N(0, 1) on the line and uniform on a circle.
+// its log-determinant in closed form: in every layer some coordinates go through monotonic splines
+// (rationalquadratic.go) whose knots a perceptron makes from the others. The base is N(0, 1) on the line and uniform on
+// a circle.
 //
 // Sources: C. Durkan et al., arXiv 1906.04032; on circles, D. J. Rezende et al., arXiv 2002.02428.
 type couplings struct {

@@ -75,6 +75,11 @@ type Config struct {
 // non-finite loss, or the wrapped ctx.Err() after a checkpoint was saved.
 func Fit(ctx context.Context, backend compute.Backend, network Network, frames []float32, cfg Config) (m *Model,
 	history *train.History, err error) {
+	if f, ok := network.(Spline); ok && cfg.Start != "" {
+		if network, err = f.from(cfg.Start); err != nil {
+			return nil, nil, fmt.Errorf("flow: %w", err)
+		}
+	}
 	m, err = prepare(backend, network, frames, cfg)
 	if err != nil {
 		return nil, nil, err

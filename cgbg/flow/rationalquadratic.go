@@ -42,7 +42,7 @@ func (c couplings) splines(moved []int, p *graph.Node) splines {
 // bins are positive parts of 1, none below leastBin.
 func bins(p *graph.Node) *graph.Node {
 	k := p.Shape().Dim(0)
-	e := graph.Exp(graph.MinScalar(p, 40)) // in float32, too
+	e := graph.Exp(graph.Sub(p, graph.StopGradient(graph.ReduceAndKeep(p, graph.ReduceMax, 0))))
 	parts := graph.Div(e, graph.ReduceAndKeep(e, graph.ReduceSum, 0))
 	return graph.AddScalar(graph.MulScalar(parts, 1-leastBin*float64(k)), leastBin)
 }
@@ -64,6 +64,9 @@ func (s splines) find(v, sizes *graph.Node) bin {
 	high := graph.Add(s.low, s.length)
 	margin := graph.MulScalar(s.length, 1e-6)
 	b := bin{inside: graph.And(graph.GreaterThan(v, s.low), graph.LessThan(v, high))}
+	// A circle has no beyond, though its ends are hit in float32.
+	b.inside = graph.Or(b.inside, graph.BroadcastToShape(graph.GreaterThan(s.circle, graph.ZerosLike(s.circle)),
+		b.inside.Shape()))
 	b.at = graph.Max(graph.Min(v, graph.Sub(high, margin)), graph.Add(s.low, margin))
 
 	// Right ends of all bins but the last, by a product with a triangle: a running sum has no gradient on every backend.

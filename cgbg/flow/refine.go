@@ -159,7 +159,7 @@ type level struct{ energy, logVolume float64 }
 func (m *Model) levelOf(f Spline, energy Energy, x []float32) (l level, err error) {
 	k := len(f.Circle)
 	n := len(x) / k
-	rows := min(n, 2048)
+	rows := min(n, 256)
 	part := make([]int, rows)
 	for i := range part {
 		part[i] = i * n / rows

@@ -5,11 +5,14 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/cgbg-go/lab/cgbg/reweight"
+	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
 )
 
 // springs of a chain of four beads: bonds and distances over an angle, and of the ends; lengths nm, constants kT/nm².
@@ -150,7 +153,15 @@ func TestRefine(t *testing.T) {
 		t.Fatalf("cut: got %v", err)
 	}
 	rc.Progress = nil
-	resumed, _, err := m.Refine(ctx, springGraph, frames, rc)
+	file := filepath.Join(t.TempDir(), "flow.npz") // as another process has it
+	if err := m.Export(file); err != nil {
+		t.Fatal(err)
+	}
+	same, err := Import(goBackend(), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resumed, _, err := same.Refine(ctx, springGraph, frames, rc)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,6 +171,76 @@ func TestRefine(t *testing.T) {
 	}
 	if two, err := resumed.Sum(); err != nil || one != two {
 		t.Errorf("resumed: another flow, %v", err)
+	}
+}
+
+// A likelihood training that was cut goes on in another process with the same bits, from its frames and settings alone;
+// one that starts from a file has that file's tree and statistics.
+func TestSplineResumes(t *testing.T) {
+	ctx := context.Background()
+	frames := springFrames(400, 60)
+	cfg := splineKind.Small
+	cfg.Epochs, cfg.Batch, cfg.Beads, cfg.Seed = 6, 64, 4, 2
+	fit := func(ctx context.Context, cfg Config) (*Model, error) {
+		f, err := NewSpline(frames, 4, Sizes{Width: 8, Layers: 2, Bins: 4}) // anew, as another process does
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, _, err := Fit(ctx, goBackend(), f, frames, cfg)
+		return m, err
+	}
+	whole, err := fit(ctx, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut, cancel := context.WithCancel(ctx)
+	stopped := cfg
+	stopped.Checkpoint = filepath.Join(t.TempDir(), "checkpoint")
+	stopped.Progress = func(done, _ int, _ string) {
+		if done >= 10 {
+			cancel()
+		}
+	}
+	if _, err := fit(cut, stopped); err == nil {
+		t.Fatal("it was not cut")
+	}
+	stopped.Progress = nil
+	resumed, err := fit(ctx, stopped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err := whole.Sum()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if two, err := resumed.Sum(); err != nil || one != two {
+		t.Errorf("resumed: another flow, %v", err)
+	}
+
+	file := filepath.Join(t.TempDir(), "flow.npz")
+	if err := whole.Export(file); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Start = file
+	other := springFrames(300, 600)
+	f, err := NewSpline(other, 4, Sizes{Width: 8, Layers: 2, Bins: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	on, _, err := Fit(ctx, goBackend(), f, other, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := on.Network.(Spline).Centre, whole.Network.(Spline).Centre; !slices.Equal(got, want) {
+		t.Errorf("from a file: centres %v, want %v", got, want)
+	}
+	path := filepath.Join(t.TempDir(), "field.npz")
+	if err := train.WriteArrays(path, map[string]*tensors.Tensor{"x": tensors.FromScalar(1.0)}); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Start = path
+	if _, err := fit(ctx, cfg); err == nil || !strings.Contains(err.Error(), "no flow of the kind spline") {
+		t.Errorf("from another file: got %v", err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/cgbg-go/lab/cgbg/train"
 	"github.com/cgbg-go/lab/cgbg/zmatrix"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -21,14 +22,16 @@ import (
 // Coordinates are ln d, ln(θ/(π−θ)) and the torsions, standardised: whatever the splines make of them is a molecule. A
 // torsion is on a circle if it turns in the frames, and on the line otherwise.
 type Spline struct {
-	Matrix *zmatrix.Matrix
+	Matrix zmatrix.Matrix
 	Centre []float64 // of the coordinates, subtracted [3*beads−6]
 	Spread []float64 // in units of which they are; 1 for circles
 	couplings
 }
 
+const splineName = "spline"
+
 var splineKind = Kind{
-	Name:       "spline",
+	Name:       splineName,
 	About:      "ours, exact in one pass: splines of bonds, angles and torsions; a thousand times cheaper samples",
 	Molecule:   true,
 	Sizes:      Sizes{Width: 128, Layers: 10, Bins: 12},
@@ -53,7 +56,7 @@ var splineKind = Kind{
 const (
 	leastResultant = 0.9
 	farTorsion     = 2.4
-	leastSpread    = 1e-6 // of a coordinate; one that does not vary has no density
+	leastSpread    = 1e-3 // of a coordinate; constraints vary by their tolerance, stiff bonds by 1e-2
 )
 
 // NewSpline finds the tree and takes the statistics of its coordinates.
@@ -63,9 +66,9 @@ const (
 func NewSpline(frames []float32, beads int, o Sizes) (Spline, error) {
 	m, err := zmatrix.New(frames, beads)
 	if err != nil {
-		return Spline{}, fmt.Errorf("flow: %w", err)
+		return Spline{}, fmt.Errorf("flow: a flow of internal coordinates: %w; or choose another kind (equivariant)", err)
 	}
-	f := Spline{Matrix: m}
+	f := Spline{Matrix: *m}
 	dim, n := m.Dim(), len(frames)/(axes*beads)
 	q := make([]float64, n*dim)
 	r := make([]float64, axes*beads)
@@ -93,12 +96,33 @@ func NewSpline(frames []float32, beads int, o Sizes) (Spline, error) {
 		f.Spread[k] = math.Sqrt(max(0, squares-mean*mean))
 		if !(f.Spread[k] > leastSpread) {
 			return f, fmt.Errorf("flow: the coordinate of beads %s does not vary in the frames (spread %g): a constraint has "+
-				"no density; leave the bead out of the map", m.Name(k, numbered(beads)), f.Spread[k])
+				"no density; leave the bead out of the map, or choose another kind of flow (equivariant)",
+				m.Name(k, numbered(beads)), f.Spread[k])
 		}
 	}
 	rng := rand.New(rand.NewPCG(uint64(dim), 0x73706c696e65))
 	f.couplings = newCouplings(circle, o.Layers, o.Width, o.Bins, rng)
 	return f, nil
+}
+
+// from is the network of a file, whose tree, statistics and masks its parameters belong to. Error: no spline flow of as
+// many beads.
+func (f Spline) from(path string) (Network, error) {
+	arrays, err := train.ReadArrays(path)
+	if err != nil {
+		return nil, err
+	}
+	if arrays[zmatrixArray] == nil {
+		return nil, fmt.Errorf("%s is no flow of the kind %s, to go on from", path, splineName)
+	}
+	n, beads, err := readSpline(arrays)
+	if err == nil && beads != f.Matrix.Beads {
+		err = fmt.Errorf("a flow of %d beads, here are %d", beads, f.Matrix.Beads)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return n, nil
 }
 
 // direction is the mean direction of torsion k, and whether the torsion turns.
@@ -193,7 +217,7 @@ const (
 
 func writeSpline(n Network, arrays map[string]*tensors.Tensor) {
 	f := n.(Spline)
-	m := f.Matrix
+	m := &f.Matrix
 	rows := []int32{int32(m.Root[0]), int32(m.Root[1]), int32(m.Root[2]), -1}
 	for _, r := range m.Rows {
 		rows = append(rows, int32(r.I), int32(r.J), int32(r.K), int32(r.L))
@@ -248,7 +272,7 @@ func readSpline(arrays map[string]*tensors.Tensor) (Network, int, error) {
 		flat, _ := tensors.CopyFlatData[float64](a)
 		return flat
 	}
-	f := Spline{Matrix: m, Centre: numbers(centreArray, dim), Spread: numbers(spreadArray, dim)}
+	f := Spline{Matrix: *m, Centre: numbers(centreArray, dim), Spread: numbers(spreadArray, dim)}
 	circle, moved := numbers(circleArray, dim), numbers(movedArray, 0)
 	shift := numbers(shiftArray, len(moved))
 	if err != nil {
@@ -279,7 +303,7 @@ func readSpline(arrays map[string]*tensors.Tensor) (Network, int, error) {
 // [zmatrix.Matrix.Place] has them, and ln of the volume of the beads' positions over that of the splines' coordinates,
 // rigid motion apart, [batch].
 func (f Spline) place(x *graph.Node) (r, logVolume *graph.Node) {
-	m := f.Matrix
+	m := &f.Matrix
 	v := graph.Add(graph.Mul(x, column(x, f.Spread)), column(x, f.Centre))
 	part := func(from, to int) *graph.Node { return graph.Slice(v, graph.AxisRange(from, to)) }
 	turning := m.Bonds() + m.Angles()

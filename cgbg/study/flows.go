@@ -9,7 +9,7 @@ import (
 	"github.com/cgbg-go/lab/cgbg/result"
 )
 
-// equivariant is the kind of flow that the preset "quick" samples with.
+// equivariant is the kind of flow that the notebooks sample with.
 var equivariant = cgbg.FlowKind{Field: cgbg.Equivariant, Pairing: flow.Aligned}
 
 // FlowKinds are those that [CompareFlows] compares.

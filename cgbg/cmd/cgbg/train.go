@@ -26,7 +26,7 @@ Trains a model on frames.
          with -forces internal (implicit solvent) or least-noise: forces on beads have ten to
          a hundred times the noise else
 
-A flow is of one of the vector fields (-field)
+A flow is of one of the kinds (-field)
 
 ` + about(fieldKinds()) + `
 and a pmf one of the potentials (-potential)
@@ -41,9 +41,10 @@ Potentials, and weights later, need the temperature of the frames (import -tempe
 what was done: the same command goes on from there. A model that is made already from the
 same settings and data is left as it is.
 
--refine goes on with a flow of the field "spline" on the potential, which never runs out of
-data: fresh samples in every step, and the frames against lost basins. The refined flow is
-kept if its weights are better and frames held out as likely; the card has the numbers.
+-refine trains a flow of the kind "spline" on frames and then on the potential, which never runs
+out of data: fresh samples in every step, and the frames against lost basins. The refined flow
+is kept if its weights are better and frames held out as likely; the card has the numbers.
+-rate and -epochs are those of the training on frames.
 
 -ensemble trains several potentials; "cgbg reweight" weighs by their mean and tells how far they are apart.
 
@@ -72,8 +73,8 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	fs.Float64Var(&o.EMA, "ema", 0, "`decay` of the average of the flow's parameters; 0: the preset's")
 	fs.StringVar(&o.Start, "from", "",
 		"`file` of a trained model to go on from, of the same beads and sizes; random parameters without it")
-	refine := fs.String("refine", "",
-		"`file` of a potential that a flow, exact in one pass, is refined on; several, with commas between: their mean")
+	fs.Var((*files)(&o.Refine), "refine",
+		"`file` of a potential that a spline flow is refined on; several count by their mean")
 	ensemble := fs.Int("ensemble", 1, "`number` of models that differ in their seeds alone, MODEL.1.npz and so on")
 	out := fs.String("o", "", "`file` of the model, .npz")
 	rest, stop, err := parse(fs, trainUsage, args, stdout)
@@ -89,9 +90,6 @@ func trainCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	case o.Epochs < 0 || o.Batch < 0 || o.Rate < 0 || o.HeldOut < 0 || o.Late < 0 || o.EMA < 0 || o.Width < 0:
 		return fmt.Errorf("%w: train: -epochs, -batch, -rate, -width, -late, -ema and -held-out cannot be negative",
 			errUsage)
-	}
-	if *refine != "" {
-		o.Refine = strings.Split(*refine, ",")
 	}
 	o.Pairing = flow.Pairing(*pairing)
 	if !slices.Contains([]flow.Pairing{"", flow.Independent, flow.Aligned, flow.Transported}, o.Pairing) {
