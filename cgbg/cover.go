@@ -50,9 +50,7 @@ func (d *Drawn) cover(ctx context.Context, b *backend.Backend, m *flow.Model, ca
 	card.Geometry().Discard(as, r)
 	var own []float64
 	if other.LogW != nil {
-		for k := range n {
-			own = append(own, other.LogW[k*other.Len()/n])
-		}
+		own = pick(other.LogW, data.Evenly(other.Len(), n))
 	}
 	c, err := reweight.Cover(as, own, f.LogW)
 	if err != nil {

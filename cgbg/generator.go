@@ -59,7 +59,7 @@ type Generator struct {
 // Open opens a generator. Errors: an unknown preset; those of the folder and the backend.
 func Open(o Options) (*Generator, error) {
 	settings, err := NewSettings(o.Preset, uint64(o.Seed))
-	if err == nil && o.Flow.Field != "" {
+	if err == nil {
 		settings, err = settings.WithField(o.Flow.Field)
 	}
 	if err != nil {

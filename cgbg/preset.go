@@ -90,10 +90,13 @@ func NewSettings(preset string, seed uint64) (Settings, error) {
 	return s.WithPotential(potential)
 }
 
-// WithField are the settings with another vector field. Error: there is none of that name.
+// WithField are the settings with another vector field; of "" the same. Error: there is none of that name.
 func (s Settings) WithField(field string) (Settings, error) {
+	if field == "" || field == s.Field {
+		return s, nil
+	}
 	k, err := flow.FieldByName(field)
-	if err != nil || field == s.Field {
+	if err != nil {
 		return s, err
 	}
 	s.Field, s.FlowSizes, s.FlowFit, s.HeldOut = field, flow.Sizes{}, k.Fit, 2000
@@ -113,10 +116,13 @@ func (s Settings) WithField(field string) (Settings, error) {
 // checkpointEvery is how much of a training a kill may lose.
 const checkpointEvery = 5 * time.Second
 
-// WithPotential are the settings with another potential. Error: there is none of that name.
+// WithPotential are the settings with another potential; of "" the same. Error: there is none of that name.
 func (s Settings) WithPotential(potential string) (Settings, error) {
+	if potential == "" || potential == s.Potential {
+		return s, nil
+	}
 	k, err := pmf.PotentialByName(potential)
-	if err != nil || potential == s.Potential {
+	if err != nil {
 		return s, err
 	}
 	s.Potential, s.PMFSizes, s.PMFFit = potential, pmf.Sizes{}, k.Fit

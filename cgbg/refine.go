@@ -114,7 +114,7 @@ func (t *training) refine(ctx context.Context, b *backend.Backend, m *flow.Model
 	if n := len(history.Step); n > 0 {
 		r.Steps = history.Step[n-1]
 	}
-	held = pick(held, upTo(len(held), t.settings.HeldOut))
+	held = pick(held, data.Evenly(len(held), t.settings.HeldOut))
 	weights := make([]float64, len(held))
 	for k, i := range held {
 		if t.frames.LogW != nil {
@@ -148,14 +148,6 @@ func pick[T any](list []T, numbers []int) []T {
 		out[k] = list[i]
 	}
 	return out
-}
-
-// upTo are n numbers below all, evenly spaced, or all of them.
-func upTo(all, n int) (numbers []int) {
-	for k := range min(all, n) {
-		numbers = append(numbers, k*all/min(all, n))
-	}
-	return numbers
 }
 
 // fitness measures a flow by fresh samples under potentials, and by ln q of frames held out, [len(held)].

@@ -162,11 +162,9 @@ func (t *training) finish(history *train.History, steps int, export func(path st
 // flowSettings fits the preset to the options, and returns what the card tells of it.
 func (t *training) flowSettings(o TrainOptions) (map[string]any, error) {
 	s := &t.settings
-	if o.Field != "" {
-		var err error
-		if *s, err = s.WithField(o.Field); err != nil {
-			return nil, err
-		}
+	var err error
+	if *s, err = s.WithField(o.Field); err != nil {
+		return nil, err
 	}
 	cfg := &s.FlowFit
 	cfg.Beads = t.frames.Beads
@@ -198,11 +196,9 @@ func (t *training) flowSettings(o TrainOptions) (map[string]any, error) {
 // pmfSettings are those of a potential, as flowSettings. Error: beads without species.
 func (t *training) pmfSettings(o TrainOptions) (map[string]any, error) {
 	s := &t.settings
-	if o.Potential != "" {
-		var err error
-		if *s, err = s.WithPotential(o.Potential); err != nil {
-			return nil, err
-		}
+	var err error
+	if *s, err = s.WithPotential(o.Potential); err != nil {
+		return nil, err
 	}
 	cfg := &s.PMFFit
 	replace(&cfg.Epochs, o.Epochs)

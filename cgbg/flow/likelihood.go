@@ -216,12 +216,8 @@ func logNormal(x []float64) float64 {
 
 // comLogDensity is ln N(centre; 0, 1/beads per axis).
 func comLogDensity(x []float64, beads int) float64 {
-	var centre [3]float64
-	for i, v := range x {
-		centre[i%3] += v / float64(beads)
-	}
 	var sum float64
-	for _, c := range centre {
+	for _, c := range centreOf(x) {
 		sum += c * c
 	}
 	n := float64(beads)

@@ -142,15 +142,14 @@ func (p *passes) forth(std float64, z, x, logDet []float64) error {
 			logDet[i] += logNormal(rest[c : c+1])
 		}
 		logDet[i] += zmatrix.LogRotations
-		turn := rotationOf(u)
-		centre := centreOf(body)
+		rotation, centre := quaternionOf(u), centreOf(body)
 		scale := 1 / math.Sqrt(float64(p.f.Matrix.Beads)) // of the centre, standardised units
 		for b := range p.f.Matrix.Beads {
-			for c := range axes {
-				var v float64
-				for e := range axes {
-					v += turn[c][e] * (body[axes*b+e] - centre[e])
-				}
+			v := [axes]float64(body[axes*b : axes*b+axes])
+			for c := range v {
+				v[c] -= centre[c]
+			}
+			for c, v := range turn(rotation, v) {
 				x[i*dim+axes*b+c] = v/std + scale*rest[3+c]
 			}
 		}
@@ -177,7 +176,7 @@ func (p *passes) back(std float64, x, z, logDet []float64) error {
 		p.f.Matrix.Internal(r, q)
 		logDet[i] = p.f.Matrix.LogVolume(q) - p.f.standard(q, inner[i*k:(i+1)*k]) + zmatrix.LogRotations + p.rigid(std)
 		rest := z[i*dim+k : (i+1)*dim]
-		for c, u := range uniformOf(p.f.orientation(r)) {
+		for c, u := range uniformOf(p.f.Matrix.Orientation(r)) {
 			rest[c] = normalQuantile(u)
 			logDet[i] += logNormal(rest[c : c+1])
 		}
@@ -230,55 +229,17 @@ func (p *passes) run(exec *model.Exec, x []float64) (out, slopes []float64, err 
 	return out, slopes, tensors.ConstFlatData(result[1], func(flat []float64) { copy(slopes, flat) })
 }
 
-// orientation is the rotation from the axes in which [zmatrix.Matrix.Place] has the beads to those of a frame, in
-// columns. r: [3*beads].
-func (f Spline) orientation(r []float64) (turn [axes][axes]float64) {
-	at := func(i int) [axes]float64 { return [axes]float64(r[axes*i : axes*i+axes]) }
-	a, b, c := at(f.Matrix.Root[0]), at(f.Matrix.Root[1]), at(f.Matrix.Root[2])
-	var e [axes][axes]float64
-	var norm, along float64
-	for k := range axes {
-		e[0][k] = a[k] - b[k]
-		norm += e[0][k] * e[0][k]
-	}
-	for k := range axes {
-		e[0][k] /= math.Sqrt(norm)
-		along += e[0][k] * (c[k] - b[k])
-	}
-	norm = 0
-	for k := range axes {
-		e[1][k] = c[k] - b[k] - along*e[0][k]
-		norm += e[1][k] * e[1][k]
-	}
-	for k := range axes {
-		e[1][k] /= math.Sqrt(norm)
-	}
-	for k := range axes {
-		e[2][k] = e[0][(k+1)%axes]*e[1][(k+2)%axes] - e[0][(k+2)%axes]*e[1][(k+1)%axes]
-		for j := range axes {
-			turn[k][j] = e[j][k]
-		}
-	}
-	turn[0][2], turn[1][2], turn[2][2] = e[2][0], e[2][1], e[2][2]
-	return turn
-}
-
-// rotationOf is the rotation of three numbers uniform in [0, 1): uniform over all rotations, each of which has one
-// such triple. Source: K. Shoemake, Graphics Gems III (1992) 124; the half of its quaternions that are not the
-// negatives of others.
-func rotationOf(u [3]float64) (turn [axes][axes]float64) {
+// quaternionOf is the rotation of three numbers uniform in [0, 1), [w, x, y, z]: uniform over all rotations, each of
+// which has one such triple. Source: K. Shoemake, Graphics Gems III (1992) 124; the half of its quaternions that are
+// not the negatives of others.
+func quaternionOf(u [3]float64) [4]float64 {
 	s2, c2 := math.Sincos(2 * math.Pi * u[1])
 	s3, c3 := math.Sincos(math.Pi * u[2])
 	p, q := math.Sqrt(1-u[0]), math.Sqrt(u[0])
-	x, y, z, w := p*s2, p*c2, q*s3, q*c3
-	return [axes][axes]float64{
-		{1 - 2*(y*y+z*z), 2 * (x*y - z*w), 2 * (x*z + y*w)},
-		{2 * (x*y + z*w), 1 - 2*(x*x+z*z), 2 * (y*z - x*w)},
-		{2 * (x*z - y*w), 2 * (y*z + x*w), 1 - 2*(x*x+y*y)},
-	}
+	return [4]float64{q * c3, p * s2, p * c2, q * s3}
 }
 
-// uniformOf is the inverse of rotationOf.
+// uniformOf is the inverse of quaternionOf, of a rotation as a matrix.
 func uniformOf(turn [axes][axes]float64) (u [3]float64) {
 	x, y, z, w := quaternion(turn)
 	angle := math.Atan2(z, w) // in [0, π) of the right one of both signs

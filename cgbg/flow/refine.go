@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"time"
 
 	"github.com/cgbg-go/lab/cgbg/train"
@@ -108,20 +107,16 @@ func (m *Model) Refine(ctx context.Context, energy Energy, frames []float32, cfg
 	if err != nil {
 		return nil, nil, err
 	}
-	params, err := train.ExportParams(m.Store)
+	store, err := train.Copy(m.Store)
 	if err != nil {
 		return nil, nil, fmt.Errorf("flow: %w", err)
 	}
-	refined = &Model{Network: f, Mean: m.Mean, Std: m.Std, Beads: m.Beads, Store: model.NewStore(), backend: m.backend}
+	refined = &Model{Network: f, Mean: m.Mean, Std: m.Std, Beads: m.Beads, Store: store, backend: m.backend}
 	defer func(made *Model) {
 		if err != nil {
 			made.Finalize()
 		}
 	}(refined)
-	f.Init(refined.Store, rand.New(rand.NewPCG(0, 0)))
-	if err = train.ImportParams(refined.Store, params); err != nil {
-		return nil, nil, fmt.Errorf("flow: %w", err)
-	}
 	counter, err := refined.Store.CreateVariable(refinedSteps, tensors.FromScalar(float32(0)))
 	if err != nil {
 		return nil, nil, fmt.Errorf("flow: %w", err)

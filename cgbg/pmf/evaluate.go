@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 
 	"github.com/cgbg-go/lab/cgbg/keep"
 	"github.com/cgbg-go/lab/cgbg/train"
@@ -173,13 +172,8 @@ func (m *Model) Graph() (func(r *graph.Node) *graph.Node, error) {
 	if m.Store == nil {
 		return nil, errFinalized
 	}
-	arrays, err := train.ExportParams(m.Store)
+	store, err := train.Copy(m.Store)
 	if err != nil {
-		return nil, fmt.Errorf("pmf: %w", err)
-	}
-	store := model.NewStore()
-	m.Potential.Init(store, rand.New(rand.NewPCG(0, 0)))
-	if err := train.ImportParams(store, arrays); err != nil {
 		return nil, fmt.Errorf("pmf: %w", err)
 	}
 	store.WithVariableAsConst(true)
@@ -188,23 +182,10 @@ func (m *Model) Graph() (func(r *graph.Node) *graph.Node, error) {
 
 // parameters is a copy of the parameters in the precision of evaluation.
 func (m *Model) parameters() (*model.Store, error) {
-	double, err := train.Float64(m.Store)
-	if err != nil || !m.Single {
-		return double, err
+	if m.Single {
+		return train.Copy(m.Store)
 	}
-	single := model.NewStore()
-	for v := range double.IterVariables() {
-		value, err := m.Store.GetVariable(v.Path()).Value()
-		if err != nil {
-			return nil, err
-		}
-		flat, err := tensors.CopyFlatData[float32](value)
-		if err != nil {
-			return nil, err
-		}
-		single.VariableWithValue(v.Path(), tensors.FromFlatDataAndDimensions(flat, v.Shape().Dimensions...))
-	}
-	return single, nil
+	return train.Float64(m.Store)
 }
 
 // evaluate runs a graph on frames, a chunk at a time. Output k has widths[k] numbers a frame.

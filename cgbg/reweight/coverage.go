@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Coverage is how much of a simulation lies where samples are. Weights cannot tell: a flow that never saw a basin has
@@ -29,31 +30,25 @@ func Cover(frames, own, samples []float64) (c Coverage, err error) {
 	if own == nil {
 		own = make([]float64, len(frames))
 	}
-	top := math.Inf(-1)
-	for _, v := range samples {
-		top = math.Max(top, v)
+	if len(samples) == 0 {
+		return c, fmt.Errorf("reweight: coverage: %w", ErrNoWeight)
 	}
+	top := slices.Max(samples)
 	if math.IsInf(top, -1) || math.IsNaN(top) {
 		return c, fmt.Errorf("reweight: coverage: %w", ErrNoWeight)
 	}
-	ess, err := ESS(own)
+	weights, err := Normalize(own)
 	if err != nil {
 		return c, fmt.Errorf("reweight: coverage: the frames' own weights: %w", err)
 	}
-	effective := ess * float64(len(own))
-	high := math.Inf(-1)
-	for _, v := range own {
-		high = math.Max(high, v)
-	}
-	var sum, missed float64
-	for i, v := range own {
-		w := math.Exp(v - high)
-		sum += w
+	var p, squares float64 // the part that is missed
+	for i, w := range weights {
+		squares += w * w
 		if !(frames[i] <= top) { // one without a number is missed, too
-			missed += w
+			p += w
 		}
 	}
-	p := missed / sum
+	effective := 1 / squares
 	c = Coverage{Frames: len(frames), Missed: Estimate{Value: p, Error: math.Sqrt(p * (1 - p) / effective)}}
 	// Wilson's upper limit, at one side; of none missed about 2.7 over the number of frames.
 	const z = 1.645

@@ -225,10 +225,10 @@ func (o *CurveOptions) points(all int) (points []CurvePoint) {
 // learn trains the model of a point on a file of frames and weighs samples with it.
 func (p *CurvePoint) learn(ctx context.Context, b *backend.Backend, kind, frames, model string, o CurveOptions) error {
 	settings, err := cgbg.NewSettings(o.Train.Preset, o.Train.Seed)
-	if err == nil && o.Train.Field != "" {
+	if err == nil {
 		settings, err = settings.WithField(o.Train.Field)
 	}
-	if err == nil && o.Train.Potential != "" {
+	if err == nil {
 		settings, err = settings.WithPotential(o.Train.Potential)
 	}
 	if err != nil {

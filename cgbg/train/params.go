@@ -84,6 +84,21 @@ func Float64(store *model.Store) (*model.Store, error) {
 	return out, nil
 }
 
+// Copy returns a copy of the trainable parameters.
+func Copy(store *model.Store) (*model.Store, error) {
+	params, err := getParams(store)
+	if err != nil {
+		return nil, err
+	}
+	out := model.NewStore()
+	for v := range store.IterVariables() { // in this order, which gradients are summed in
+		if values, ok := params[v.Path()]; ok {
+			out.VariableWithValue(v.Path(), tensors.FromFlatDataAndDimensions(values, v.Shape().Dimensions...))
+		}
+	}
+	return out, nil
+}
+
 // toFloat64 copies a float32 or float64 tensor to the host.
 func toFloat64(t *tensors.Tensor) ([]float64, error) {
 	if t.DType() == dtypes.Float64 {

@@ -20,11 +20,14 @@ type Matrix struct {
 	Rows  []Row
 }
 
-// Bonds, Angles and Torsions are the numbers of coordinates; Dim is their sum, 3·Beads − 6.
-func (m *Matrix) Bonds() int    { return m.Beads - 1 }
-func (m *Matrix) Angles() int   { return m.Beads - 2 }
-func (m *Matrix) Torsions() int { return m.Beads - 3 }
-func (m *Matrix) Dim() int      { return 3*m.Beads - 6 }
+// Bonds is the number of distances.
+func (m *Matrix) Bonds() int { return m.Beads - 1 }
+
+// Angles is the number of angles.
+func (m *Matrix) Angles() int { return m.Beads - 2 }
+
+// Dim is the number of all coordinates.
+func (m *Matrix) Dim() int { return 3*m.Beads - 6 }
 
 // split are the three kinds of coordinates of q, [Dim].
 func (m *Matrix) split(q []float64) (bond, angle, torsion []float64) {
@@ -67,6 +70,21 @@ func (m *Matrix) Place(q, r []float64) {
 		d := bond[2+n]
 		put(row.I, j.add(u.scale(-d*cos)).add(w.scale(d*sin*cosT)).add(across.scale(d*sin*sinT)))
 	}
+}
+
+// Orientation is the rotation from the axes of Place to those of a frame, whose columns are the former in the latter.
+//
+// r: [Beads, 3].
+func (m *Matrix) Orientation(r []float64) (turn [axes][axes]float64) {
+	at := func(i int) vector { return vector(r[axes*i : axes*i+axes]) }
+	b := at(m.Root[1])
+	x, c := at(m.Root[0]).sub(b).unit(), at(m.Root[2]).sub(b)
+	y := c.sub(x.scale(c.dot(x))).unit()
+	z := x.cross(y)
+	for k := range turn {
+		turn[k] = [axes]float64{x[k], y[k], z[k]}
+	}
+	return turn
 }
 
 // LogVolume is ln |∂(beads)/∂(coordinates, rigid motion)|, nats: a density of the beads' positions, uniform over the
